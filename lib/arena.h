@@ -1,0 +1,32 @@
+/*
+ * Memory for one request: taken in pieces, given back all at once.
+ *
+ * A build with --enable-sanitize takes every piece from malloc, so that the sanitizers
+ * see each of them. Not for use by more than one thread.
+ */
+#ifndef LIB_ARENA_H
+#define LIB_ARENA_H
+
+#include "lib/span.h"
+
+#include <stddef.h>
+
+struct arena;
+
+/* An arena that hands out at most max_bytes between two resets. NULL: no memory. */
+struct arena *arena_create(size_t max_bytes);
+
+/* NULL is allowed. */
+void arena_free(struct arena *arena);
+
+/* size bytes, aligned for any type, not set to anything; NULL when the limit is reached or
+ * memory is out. Valid until the next arena_reset. */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* A copy of the bytes with a NUL behind them, or NULL. */
+char *arena_copy(struct arena *arena, struct span bytes);
+
+/* Takes back all pieces; what they held is wiped. */
+void arena_reset(struct arena *arena);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * Country, city and network of an address, from MaxMind DB files.
+ *
+ * Everything here is a convenience and nothing here is an error for a request: without a
+ * file, with a damaged one, or for an unknown address the tags are empty. Files are looked
+ * at again at most every GEO_CHECK_MS: when one was replaced (by rename; a file that is
+ * truncated in place while mapped kills the reader) the new one is opened, tried, and only
+ * then takes the old one's place. Built --without-maxminddb all tags are empty.
+ */
+#ifndef LIB_GEO_H
+#define LIB_GEO_H
+
+#include "lib/address.h"
+
+#include <stdint.h>
+
+enum {
+    GEO_CHECK_MS = 30000,
+    GEO_TEXT_BYTES = 128, /* a tag with its NUL; longer names are cut at a character */
+};
+
+/* Tags of one address; empty strings where nothing is known. */
+struct geo_tags {
+    char country[3];              /* ISO 3166-1 alpha-2 */
+    char city[GEO_TEXT_BYTES];    /* English name */
+    char network[GEO_TEXT_BYTES]; /* "AS64500 Example Networks" */
+};
+
+/* Which files to use; NULL or "" for none. A City database serves for countries, too,
+ * when country_path is not given. */
+struct geo_paths {
+    const char *country;
+    const char *city;
+    const char *asn;
+};
+
+struct geo;
+
+/*
+ * Opens what can be opened. Never fails for the sake of a file; NULL only without memory.
+ * complain is called with one sentence for each file that cannot be used, now and at later
+ * checks (once per state of the file), and may be NULL.
+ */
+struct geo *geo_create(const struct geo_paths *paths,
+                       void (*complain)(const char *path, const char *sentence));
+
+/* NULL is allowed. */
+void geo_free(struct geo *geo);
+
+/* Fills *out. now_monotonic_ms decides whether the files are looked at again. geo NULL or
+ * an address of family ADDRESS_NONE gives empty tags. */
+void geo_lookup(struct geo *geo, const struct address *address, int64_t now_monotonic_ms,
+                struct geo_tags *out);
+
+#endif

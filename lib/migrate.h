@@ -1,0 +1,41 @@
+/*
+ * Numbered migrations, forward only.
+ *
+ * A migration is SQL text that is embedded in the program. Each runs in a transaction of
+ * its own under the write lock, together with its row in schema_migrations. The file's
+ * application_id says whose database it is and user_version how many migrations it has.
+ */
+#ifndef LIB_MIGRATE_H
+#define LIB_MIGRATE_H
+
+#include "lib/db.h"
+
+struct migration {
+    int number;       /* 1, 2, … without gaps */
+    const char *name; /* of its file, without number and ending */
+    const char *sql;
+};
+
+/* What a program brings with it. */
+struct migrations {
+    const struct migration *list;
+    size_t count;
+    int application_id;          /* SQLite's PRAGMA application_id */
+    const char *program_version; /* kept beside each migration */
+};
+
+/* How many migrations the database has. STATUS_SCHEMA: it belongs to another program. */
+enum status migrate_version(struct db *db, const struct migrations *ours, int *version,
+                            struct problem *why);
+
+/* STATUS_OK when the database has exactly our schema; STATUS_SCHEMA otherwise, and why
+ * says whether it is older, newer or foreign. */
+enum status migrate_check(struct db *db, const struct migrations *ours,
+                          struct problem *why);
+
+/* Brings the database to our schema; *applied (NULL allowed) gets the number of
+ * migrations that were run. A newer schema is left alone: STATUS_SCHEMA. */
+enum status migrate_apply(struct db *db, const struct migrations *ours, int *applied,
+                          struct problem *why);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The user that a process serves as, and what no process that holds secrets may be.
+ */
+#ifndef LIB_PRIVILEGES_H
+#define LIB_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/status.h"
+
+enum {
+    PRIVILEGES_NAME_BYTES = 64, /* of a user's or group's name, with its NUL */
+};
+
+struct identity {
+    char user[PRIVILEGES_NAME_BYTES];
+    uid_t uid;
+    gid_t gid;
+};
+
+/* The user of that name, with the group of that name or, where group is empty, with the
+ * user's own. STATUS_CONFIG with why filled: there is none, or the user is root. */
+enum status privileges_find(struct identity *out, const char *user, const char *group,
+                            struct problem *why);
+
+/*
+ * Becomes identity for good: with its user's supplementary groups in place of root's, with
+ * no way back, which is tried. Only root can. STATUS_INTERNAL with why filled; then the
+ * process must end.
+ */
+enum status privileges_drop(const struct identity *identity, struct problem *why);
+
+/* No core file, and no other process of the same user may look into this one; programs that
+ * it might execute gain nothing by setuid bits. Once at the start, and after
+ * privileges_drop. */
+void privileges_harden(void);
+
+/* How many descriptors this process, and what it forks, may have: wanted, or what the hard
+ * limit allows. The hard limit becomes the same. */
+void privileges_limit_descriptors(size_t wanted);
+
+/*
+ * Whether this process's user may use the file that way: mode as for access(2). A file that
+ * is not there is judged by nobody. STATUS_CONFIG with why filled: it may not; names file
+ * and user.
+ */
+enum status privileges_check(const char *path, int mode, struct problem *why);
+
+#endif

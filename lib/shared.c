@@ -1,0 +1,141 @@
+#include "lib/shared.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    MARK_MAX_BYTES = 64,
+};
+
+/* What the handler of SIGBUS looks at. */
+static struct {
+    char *memory; /* NULL: no file is open */
+    size_t bytes;
+} mapped;
+
+void *shared_create(size_t bytes)
+{
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+/* Puts zeros where the file's memory was, and has the instruction tried again. A fault
+ * anywhere else ends the process, as it would have. */
+static void replace_lost_memory(int signal_number, siginfo_t *info, void *context)
+{
+    uintptr_t at = (uintptr_t)info->si_addr, begin = (uintptr_t)mapped.memory;
+    int saved = errno;
+
+    (void)context;
+    if (mapped.memory == NULL || at < begin || at - begin >= mapped.bytes ||
+        mmap(mapped.memory, mapped.bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        (void)signal(signal_number, SIG_DFL);
+    errno = saved;
+}
+
+static enum status fail(struct problem *why, const char *path, const char *what)
+{
+    return problem_set(why, STATUS_UNAVAILABLE, "cannot %s %s: %s", what, path,
+                       strerror(errno));
+}
+
+/* Also one whose blocks were taken but whose first bytes never came to the disk. */
+static bool is_new(int fd, off_t size, size_t bytes, size_t mark_len)
+{
+    static const char zeros[MARK_MAX_BYTES];
+    char mark[MARK_MAX_BYTES];
+
+    return size == 0 ||
+           ((size_t)size == bytes && pread(fd, mark, mark_len, 0) == (ssize_t)mark_len &&
+            memcmp(mark, zeros, mark_len) == 0);
+}
+
+static enum status fill(int fd, const char *path, size_t bytes, struct span head,
+                        struct problem *why)
+{
+    errno = posix_fallocate(fd, 0, (off_t)bytes);
+    if (errno == 0 && pwrite(fd, head.data, head.len, 0) == (ssize_t)head.len)
+        return STATUS_OK;
+    (void)fail(why, path, "make");
+    (void)!ftruncate(fd, 0);
+    return STATUS_UNAVAILABLE;
+}
+
+static enum status prepare(int fd, const char *path, size_t bytes, struct span head,
+                           size_t mark_len, struct problem *why)
+{
+    char mark[MARK_MAX_BYTES];
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return fail(why, path, "look at");
+    if (!S_ISREG(info.st_mode))
+        return problem_set(why, STATUS_INVALID, "%s is no regular file: remove it", path);
+    if (is_new(fd, info.st_size, bytes, mark_len))
+        return fill(fd, path, bytes, head, why);
+    if ((size_t)info.st_size != bytes ||
+        pread(fd, mark, mark_len, 0) != (ssize_t)mark_len ||
+        memcmp(mark, head.data, mark_len) != 0)
+        return problem_set(why, STATUS_INVALID,
+                           "%s is damaged or of another version: remove it, and restart",
+                           path);
+    return STATUS_OK;
+}
+
+static enum status map(void **out, int fd, const char *path, size_t bytes,
+                       struct problem *why)
+{
+    struct sigaction handler = {.sa_sigaction = replace_lost_memory,
+                                .sa_flags = SA_SIGINFO};
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    if (memory == MAP_FAILED)
+        return fail(why, path, "map");
+    mapped.memory = memory;
+    mapped.bytes = bytes;
+    (void)sigaction(SIGBUS, &handler, NULL);
+    *out = memory;
+    return STATUS_OK;
+}
+
+enum status shared_open(void **out, const char *path, size_t bytes, struct span head,
+                        size_t mark_len, struct problem *why)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+
+    assert(mark_len > 0 && mark_len <= MARK_MAX_BYTES && mark_len <= head.len);
+    assert(head.len <= bytes && mapped.memory == NULL);
+    *out = NULL;
+    if (fd < 0)
+        return fail(why, path, "open");
+    /* one process makes the file, others wait; the lock falls with this process */
+    enum status status = flock(fd, LOCK_EX) == 0 ? STATUS_OK : fail(why, path, "lock");
+    if (status == STATUS_OK)
+        status = prepare(fd, path, bytes, head, mark_len, why);
+    if (status == STATUS_OK)
+        status = map(out, fd, path, bytes, why);
+    (void)flock(fd, LOCK_UN); /* close alone would leave it to the mapping */
+    (void)close(fd);
+    return status;
+}
+
+void shared_free(void *memory, size_t bytes)
+{
+    if (memory == NULL)
+        return;
+    if (memory == mapped.memory)
+        mapped.memory = NULL;
+    (void)munmap(memory, bytes);
+}

@@ -1,0 +1,83 @@
+#include "lib/uuid.h"
+
+#include "lib/secret.h"
+
+#include <string.h>
+
+enum {
+    NO_DIGIT = 16,
+    UUID_TEXT_LEN = UUID_TEXT_BYTES - 1,
+};
+
+static const int64_t max_ms = (INT64_C(1) << 48) - 1;
+static const char digits[] = "0123456789abcdef";
+
+static bool has_hyphen_before(size_t byte)
+{
+    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+static unsigned digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (unsigned)(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F')
+        return (unsigned)(c - 'A') + 10;
+    return NO_DIGIT;
+}
+
+static bool read_bytes(uint8_t out[UUID_BYTES], const char *text)
+{
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (has_hyphen_before(i) && *text++ != '-')
+            return false;
+        unsigned high = digit_value(*text++);
+        unsigned low = digit_value(*text++);
+        if (high == NO_DIGIT || low == NO_DIGIT)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+bool uuid_parse(struct uuid *out, struct span text)
+{
+    if (text.len == UUID_TEXT_LEN && read_bytes(out->bytes, text.data))
+        return true;
+    *out = (struct uuid){{0}};
+    return false;
+}
+
+void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES])
+{
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (has_hyphen_before(i))
+            *out++ = '-';
+        *out++ = digits[uuid->bytes[i] >> 4];
+        *out++ = digits[uuid->bytes[i] & 0x0f];
+    }
+    *out = '\0';
+}
+
+static int64_t clamp(int64_t ms)
+{
+    return ms < 0 ? 0 : ms > max_ms ? max_ms : ms;
+}
+
+void uuid_make(struct uuid *out, int64_t now_ms)
+{
+    uint64_t ms = (uint64_t)clamp(now_ms);
+
+    secret_random(out->bytes, sizeof out->bytes);
+    for (size_t i = 0; i < 6; i++)
+        out->bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+    out->bytes[6] = 0x70 | (out->bytes[6] & 0x0f); /* version 7 */
+    out->bytes[8] = 0x80 | (out->bytes[8] & 0x3f); /* variant of RFC 9562 */
+}
+
+bool uuid_equals(const struct uuid *a, const struct uuid *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}

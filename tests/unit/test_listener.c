@@ -1,0 +1,376 @@
+#include "lib/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* A directory of its own for each test, with the place of the socket. */
+static char directory[64], path[96], where[104];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    (void)snprintf(directory, sizeof directory, "/tmp/test_listener.XXXXXX");
+    if (mkdtemp(directory) == NULL)
+        return -1;
+    (void)snprintf(path, sizeof path, "%s/socket", directory);
+    (void)snprintf(where, sizeof where, "unix:%s", path);
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    (void)unlink(path);
+    (void)rmdir(path);
+    return rmdir(directory);
+}
+
+static int must_open(const char *place, mode_t mode, const char *group)
+{
+    struct problem why = {""};
+    int fd = -1;
+
+    if (listener_open(&fd, place, mode, group, &why) != STATUS_OK)
+        fail_msg("%s: %s", place, why.text);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void expect_refusal(const char *place, const char *group, enum status expected,
+                           const char *part)
+{
+    struct problem why = {""};
+    int fd = 5;
+
+    assert_int_equal(listener_open(&fd, place, 0600, group, &why), expected);
+    assert_int_equal(fd, -1);
+    if (strstr(why.text, part) == NULL)
+        fail_msg("'%s' does not say '%s'", why.text, part);
+}
+
+static struct sockaddr_un unix_address(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    return address;
+}
+
+/* True when somebody can be reached at the path. */
+static bool can_connect(void)
+{
+    struct sockaddr_un address = unix_address();
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    bool connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+    (void)close(fd);
+    return connected;
+}
+
+static struct stat stat_path(void)
+{
+    struct stat info;
+
+    assert_int_equal(lstat(path, &info), 0);
+    return info;
+}
+
+static void a_unix_socket_gets_its_mode_whatever_the_umask(void **state)
+{
+    static const mode_t modes[] = {0600, 0660, 0666, 0777};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        mode_t before = umask(027);
+        int fd = must_open(where, modes[i], i % 2 == 0 ? NULL : "");
+
+        assert_int_equal(umask(before), 027);
+        assert_true(S_ISSOCK(stat_path().st_mode));
+        assert_int_equal(stat_path().st_mode & 07777, modes[i]);
+        assert_true(can_connect());
+        assert_int_equal(close(fd), 0);
+    }
+}
+
+static void a_listening_socket_never_blocks_and_is_not_inherited_by_programs(void **state)
+{
+    int fd = must_open(where, 0600, NULL);
+
+    (void)state;
+    assert_int_equal(accept(fd, NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_unix_socket_gets_its_group(void **state)
+{
+    const struct group *entry = getgrnam("www-data");
+
+    (void)state;
+    if (geteuid() != 0 || entry == NULL)
+        skip();
+    gid_t wanted = entry->gr_gid;
+    int fd = must_open(where, 0660, "www-data");
+    assert_int_equal(stat_path().st_gid, wanted);
+    assert_int_equal(stat_path().st_mode & 07777, 0660);
+    assert_int_equal(close(fd), 0);
+}
+
+static void an_unknown_group_is_refused_and_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    expect_refusal(where, "no-such-group", STATUS_CONFIG,
+                   "there is no group 'no-such-group'");
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_socket_that_nobody_serves_is_replaced(void **state)
+{
+    (void)state;
+    assert_int_equal(close(must_open(where, 0600, NULL)), 0);
+    assert_false(can_connect());
+    int fd = must_open(where, 0600, NULL);
+    assert_true(can_connect());
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_socket_that_is_served_is_left_alone(void **state)
+{
+    int fd = must_open(where, 0600, NULL);
+
+    (void)state;
+    expect_refusal(where, NULL, STATUS_CANT_CREATE, "another program is serving");
+    assert_true(can_connect());
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_socket_with_a_full_backlog_is_left_alone(void **state)
+{
+    struct sockaddr_un address = unix_address();
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), first = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(connect(first, (struct sockaddr *)&address, sizeof address), 0);
+    expect_refusal(where, NULL, STATUS_CANT_CREATE, "another program is serving");
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(close(first), 0);
+}
+
+static void a_socket_of_another_kind_is_left_alone(void **state)
+{
+    struct sockaddr_un address = unix_address();
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    (void)state;
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ino_t before = stat_path().st_ino;
+    expect_refusal(where, NULL, STATUS_CANT_CREATE, "another program");
+    assert_int_equal(stat_path().st_ino, before);
+    assert_int_equal(close(fd), 0);
+}
+
+static void what_is_no_socket_is_left_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+    expect_refusal(where, NULL, STATUS_CANT_CREATE, "is no socket");
+    assert_true(S_ISREG(stat_path().st_mode));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    expect_refusal(where, NULL, STATUS_CANT_CREATE, "is no socket");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    expect_refusal(where, NULL, STATUS_CANT_CREATE, "is no socket");
+    assert_true(S_ISLNK(stat_path().st_mode));
+}
+
+static void paths_must_be_absolute_and_fit(void **state)
+{
+    char longest[128] = "unix:/";
+
+    (void)state;
+    expect_refusal("unix:", NULL, STATUS_CONFIG, "begin with /");
+    expect_refusal("unix:socket", NULL, STATUS_CONFIG, "begin with /");
+    memset(longest + 6, 'x', 107);
+    longest[6 + 107] = '\0';
+    expect_refusal(longest, NULL, STATUS_CONFIG, "shorter than 108");
+    expect_refusal("unix:/no/such/directory/socket", NULL, STATUS_CANT_CREATE,
+                   "No such file or directory");
+}
+
+static void the_socket_file_is_removed(void **state)
+{
+    int fd = must_open(where, 0600, NULL);
+
+    (void)state;
+    listener_remove(where);
+    assert_int_equal(access(path, F_OK), -1);
+    listener_remove(where);
+    listener_remove("127.0.0.1:80");
+    assert_int_equal(close(fd), 0);
+}
+
+static void tcp_listens_on_loopback_addresses(void **state)
+{
+    static const char *const places[] = {"127.0.0.1:0", "127.1.2.3:0", "[::1]:0", "::1:0",
+                                         "::ffff:127.0.0.1:0"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(places); i++) {
+        struct sockaddr_storage name;
+        socklen_t len = sizeof name;
+        int fd = must_open(places[i], 0, NULL);
+
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+        int client = socket(name.ss_family, SOCK_STREAM, 0);
+        assert_int_equal(connect(client, (struct sockaddr *)&name, len), 0);
+        assert_int_equal(close(client), 0);
+        assert_int_equal(close(fd), 0);
+    }
+}
+
+static void tcp_is_refused_elsewhere(void **state)
+{
+    static const char *const places[] = {
+        "0.0.0.0:0",   "10.0.0.1:80",     "192.0.2.1:80", "[::]:80",
+        "128.0.0.1:0", "[2001:db8::1]:0", "[fe80::1]:80", "::ffff:10.0.0.1:80"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(places); i++)
+        expect_refusal(places[i], NULL, STATUS_CONFIG, "is no loopback address");
+}
+
+static void what_names_no_address_and_port_is_refused(void **state)
+{
+    static const char *const places[] = {
+        "",           "127.0.0.1",        "127.0.0.1:",   ":80",           "localhost:80",
+        "127.0.0.1:", "127.0.0.1:65536",  "127.1:80",     "127.0.0.1:80x", "127.0.0.1:-1",
+        "[::1:80",    "127.0.0.1: 80",    "127.0.0.1:+1", "*:80",          "[::1%lo]:80",
+        "/tmp/x:80",  "UNIX:/tmp/socket", "010.0.0.1:80",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(places); i++)
+        expect_refusal(places[i], NULL, STATUS_CONFIG, "listen must be");
+}
+
+static void a_port_in_use_is_refused(void **state)
+{
+    struct sockaddr_in name;
+    socklen_t len = sizeof name;
+    char place[32];
+    int fd = must_open("127.0.0.1:0", 0, NULL);
+
+    (void)state;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+    (void)snprintf(place, sizeof place, "127.0.0.1:%d", ntohs(name.sin_port));
+    expect_refusal(place, NULL, STATUS_CANT_CREATE, "Address already in use");
+    assert_int_equal(close(fd), 0);
+}
+
+/* Runs listener_inherit in a process whose descriptors 0 and 3 are these (-1: closed), and
+ * answers the descriptor it found, or -1. */
+static int inherit_in_child(int standard_input, int third, bool listen_fds)
+{
+    int wait_status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        char pid[24];
+        int fd = -1;
+
+        int keep_third = third >= 0 ? fcntl(third, F_DUPFD, 50) : -1;
+        if (standard_input >= 0)
+            (void)dup2(standard_input, STDIN_FILENO);
+        else
+            (void)close(STDIN_FILENO);
+        if (keep_third >= 0)
+            (void)dup2(keep_third, 3);
+        (void)snprintf(pid, sizeof pid, "%d", (int)getpid() + !listen_fds);
+        (void)setenv("LISTEN_PID", pid, 1);
+        (void)setenv("LISTEN_FDS", "1", 1);
+        enum status status = listener_inherit(&fd, NULL);
+        bool blocks = status == STATUS_OK && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
+        _exit(blocks                       ? 99
+              : status == STATUS_OK        ? fd
+              : status == STATUS_NOT_FOUND ? 98
+                                           : 97);
+    }
+    assert_int_equal(waitpid(child, &wait_status, 0), child);
+    assert_true(WIFEXITED(wait_status));
+    assert_true(WEXITSTATUS(wait_status) < 97 || WEXITSTATUS(wait_status) == 98);
+    return WEXITSTATUS(wait_status) == 98 ? -1 : WEXITSTATUS(wait_status);
+}
+
+static void a_socket_is_taken_over_from_whoever_started_us(void **state)
+{
+    int listening = must_open(where, 0600, NULL);
+    int other = socket(AF_UNIX, SOCK_STREAM, 0);
+    int null = open("/dev/null", O_RDWR);
+
+    (void)state;
+    assert_int_equal(fcntl(listening, F_SETFL, 0), 0);
+    assert_int_equal(inherit_in_child(listening, -1, false), 0);
+    assert_int_equal(inherit_in_child(null, listening, true), 3);
+    assert_int_equal(inherit_in_child(listening, listening, true), 3);
+    assert_int_equal(inherit_in_child(listening, other, true), 0);
+    assert_int_equal(inherit_in_child(null, listening, false),
+                     -1); /* LISTEN_PID of another */
+    assert_int_equal(inherit_in_child(other, -1, false), -1);
+    assert_int_equal(inherit_in_child(null, -1, false), -1);
+    assert_int_equal(inherit_in_child(-1, -1, false), -1);
+    assert_int_equal(close(listening), 0);
+    assert_int_equal(close(other), 0);
+    assert_int_equal(close(null), 0);
+}
+
+#define in_directory(test)                                                                 \
+    cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_directory(a_unix_socket_gets_its_mode_whatever_the_umask),
+        in_directory(a_listening_socket_never_blocks_and_is_not_inherited_by_programs),
+        in_directory(a_unix_socket_gets_its_group),
+        in_directory(an_unknown_group_is_refused_and_leaves_nothing_behind),
+        in_directory(a_socket_that_nobody_serves_is_replaced),
+        in_directory(a_socket_that_is_served_is_left_alone),
+        in_directory(a_socket_with_a_full_backlog_is_left_alone),
+        in_directory(a_socket_of_another_kind_is_left_alone),
+        in_directory(what_is_no_socket_is_left_alone),
+        in_directory(paths_must_be_absolute_and_fit),
+        in_directory(the_socket_file_is_removed),
+        in_directory(tcp_listens_on_loopback_addresses),
+        in_directory(tcp_is_refused_elsewhere),
+        in_directory(what_names_no_address_and_port_is_refused),
+        in_directory(a_port_in_use_is_refused),
+        in_directory(a_socket_is_taken_over_from_whoever_started_us),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,226 @@
+#include "lib/syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "tests/unit/scratch.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+enum { KILLED = 128 + SIGSYS };
+
+static unsigned sets; /* of the child */
+
+static int run(unsigned with, int (*body)(int to_parent))
+{
+    if (!syscalls_filterable())
+        skip();
+    sets = with;
+    struct child child = child_start(body);
+    return child_end(&child);
+}
+
+static void enter(void)
+{
+    if (syscalls_enter(sets, NULL) != STATUS_OK)
+        _exit(99);
+}
+
+static bool fails_with(int error, long result)
+{
+    return result == -1 && errno == error;
+}
+
+static int work(int to_parent)
+{
+    struct timespec now;
+    char *memory;
+
+    enter();
+    memory = malloc(1 << 20);
+    if (memory == NULL || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 1;
+    memset(memory, 1, 1 << 20);
+    free(memory);
+    int fd = open("/dev/null", O_RDWR);
+    return fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0 &&
+                   write(to_parent, "x", 1) == 1
+               ? 0
+               : 2;
+}
+
+static void memory_clocks_and_files_remain(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, work), 0);
+}
+
+static int call_what_is_new(int to_parent)
+{
+    (void)to_parent;
+    enter();
+    return fails_with(ENOSYS, syscall(100000)) &&
+                   fails_with(ENOSYS, syscall(SYS_clone3, 0, 0))
+               ? 0
+               : 1;
+}
+
+static void what_is_unknown_looks_like_an_old_kernel(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, call_what_is_new), 0);
+    assert_int_equal(run(SYSCALLS_SUPERVISE, call_what_is_new), 0);
+}
+
+static int call_what_is_refused(int to_parent)
+{
+    const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/x"};
+    const struct sockaddr *address = (const struct sockaddr *)&name;
+
+    enter();
+    return !fails_with(EPERM, socket(AF_INET, SOCK_STREAM, 0))            ? 1
+           : !fails_with(EPERM, socket(AF_UNIX, SOCK_DGRAM, 0))           ? 2
+           : !fails_with(EPERM, connect(to_parent, address, sizeof name)) ? 3
+           : !fails_with(EPERM, bind(to_parent, address, sizeof name))    ? 4
+           : !fails_with(EPERM, listen(to_parent, 1))                     ? 5
+           : !fails_with(EPERM, kill(getppid(), 0))                       ? 6
+           : !fails_with(EPERM, fchmod(to_parent, 0600))                  ? 7
+           : !fails_with(EPERM, unlink("/no/such/file"))                  ? 8
+           : !fails_with(EPERM, rename("/no/such/file", "/no/such/file")) ? 9
+           : !fails_with(ENOSYS, open("/dev/null", O_RDONLY | O_TRUNC))   ? 10
+           : !SANITIZED && mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED
+               ? 11
+           : !SANITIZED && !fails_with(ENOSYS, fork()) ? 12
+                                                       : 0;
+}
+
+static void sockets_children_signals_and_new_code_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, call_what_is_refused), 0);
+    assert_int_equal(run(SYSCALLS_SERVE | SYSCALLS_STORE, call_what_is_refused), 0);
+}
+
+static int execute(int to_parent)
+{
+    (void)to_parent;
+    enter();
+    (void)execl("/bin/true", "true", (char *)NULL);
+    return 1;
+}
+
+static int trace(int to_parent)
+{
+    (void)to_parent;
+    enter();
+    (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    return 1;
+}
+
+static void executing_and_tracing_kill(void **state)
+{
+    (void)state;
+    if (SANITIZED)
+        skip();
+    assert_int_equal(run(0, execute), KILLED);
+    assert_int_equal(run(SYSCALLS_SUPERVISE, execute), KILLED);
+    assert_int_equal(run(0, trace), KILLED);
+}
+
+static int give_up(int to_parent)
+{
+    (void)to_parent;
+    enter();
+    abort();
+}
+
+static void who_aborts_ends_by_that_signal(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, give_up), 128 + SIGABRT);
+}
+
+static int lock_a_file(int to_parent)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    (void)to_parent;
+    enter();
+    return flock(fd, LOCK_EX) == 0 && syscall(SYS_fsync, fd) == -1 && errno == EINVAL ? 0
+                                                                                      : 1;
+}
+
+static void files_are_locked_and_synced_by_who_stores(void **state)
+{
+    (void)state;
+    assert_int_equal(run(SYSCALLS_STORE, lock_a_file), 0);
+    assert_int_equal(run(SYSCALLS_SERVE, lock_a_file), 1);
+}
+
+static int open_syslog_socket(int to_parent)
+{
+    (void)to_parent;
+    enter();
+    return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0 ? 1
+           : socket(AF_UNIX, SOCK_STREAM, 0) >= 0            ? 2
+           : socket(AF_INET, SOCK_DGRAM, 0) >= 0             ? 3
+                                                             : 0;
+}
+
+static void syslog_takes_a_unix_datagram_socket_and_no_other(void **state)
+{
+    (void)state;
+    assert_int_equal(run(SYSCALLS_SYSLOG, open_syslog_socket), 0);
+    assert_int_equal(run(SYSCALLS_SERVE, open_syslog_socket), 1);
+}
+
+static int fork_and_confine(int to_parent)
+{
+    int status = 0;
+
+    (void)to_parent;
+    enter();
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool confined = syscalls_enter(0, NULL) == STATUS_OK;
+        _exit(confined && fails_with(EPERM, kill(getppid(), 0)) ? 0 : 1);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return 1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+static void a_supervisor_forks_children_that_confine_themselves_further(void **state)
+{
+    (void)state;
+    assert_int_equal(run(SYSCALLS_SUPERVISE, fork_and_confine), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_clocks_and_files_remain),
+        cmocka_unit_test(what_is_unknown_looks_like_an_old_kernel),
+        cmocka_unit_test(sockets_children_signals_and_new_code_are_refused),
+        cmocka_unit_test(executing_and_tracing_kill),
+        cmocka_unit_test(who_aborts_ends_by_that_signal),
+        cmocka_unit_test(files_are_locked_and_synced_by_who_stores),
+        cmocka_unit_test(syslog_takes_a_unix_datagram_socket_and_no_other),
+        cmocka_unit_test(a_supervisor_forks_children_that_confine_themselves_further),
+    };
+
+    return cmocka_run_group_tests_name("syscalls", tests, NULL, NULL);
+}
