@@ -1,0 +1,197 @@
+#include <stdlib.h>
+
+#include "app/ctl/allowed.h"
+#include "app/ctl/ctl.h"
+#include "app/store/developer_key.h"
+#include "app/store/network.h"
+
+struct allow_row {
+    struct uuid devkey_id;
+    struct output_blocks allow;
+};
+
+static const struct column columns[] = {
+    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID, OUTPUT_FIELD(allow_row, devkey_id)},
+    {"allow", "ALLOW", COLUMN_BLOCKS, OUTPUT_FIELD(allow_row, allow)},
+    {.member = NULL},
+};
+
+struct test_row {
+    struct uuid devkey_id;
+    struct address address;
+    bool allowed;
+    struct cidr block; /* that holds it, even if the key is dead; of no family: none */
+};
+
+static const struct column test_columns[] = {
+    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID, OUTPUT_FIELD(test_row, devkey_id)},
+    {"address", "ADDRESS", COLUMN_ADDRESS, OUTPUT_FIELD(test_row, address)},
+    {"allowed", "ALLOWED", COLUMN_BOOL, OUTPUT_FIELD(test_row, allowed)},
+    {"block", "BLOCK", COLUMN_BLOCK, OUTPUT_FIELD(test_row, block)},
+    {.member = NULL},
+};
+
+static enum status keep_key(void *arg, const struct developer_key *key)
+{
+    struct developer_key *kept = arg;
+
+    *kept = *key;
+    kept->name = (struct span){NULL, 0}; /* valid during this call only */
+    return STATUS_OK;
+}
+
+static enum status find_key(struct ctl *ctl, struct developer_key *key)
+{
+    const struct uuid *id = &ctl_get(ctl, "DEVKEY")->uuid;
+
+    return ctl_missing(ctl, developer_key_find(ctl->db, id, keep_key, key), "developer key",
+                       id);
+}
+
+/* Whether the key is live; remarks on it where it is not. */
+static bool is_live(struct ctl *ctl, const struct developer_key *key)
+{
+    bool expired = key->expires_at_ms != 0 && key->expires_at_ms <= ctl->now_ms;
+
+    if (key->revoked_at_ms == 0 && !expired)
+        return true;
+    (void)problem_set(&ctl->note, STATUS_OK, "the key is %s: it can be used from nowhere",
+                      expired ? "expired" : "revoked");
+    return false;
+}
+
+static enum status print(struct ctl *ctl, const struct developer_key *key)
+{
+    struct allowed allowed;
+    enum status status = allowed_read(ctl->db, &allowed, &key->id);
+
+    if (status == STATUS_OK) {
+        struct allow_row row = {key->id, {allowed.list, allowed.count}};
+        if (allowed.count == 0)
+            (void)problem_set(&ctl->note, STATUS_OK,
+                              "the key has no blocks: it can be used from nowhere");
+        status = output_row(ctl->output, columns, &row);
+    }
+    free(allowed.list);
+    return status;
+}
+
+static enum status list(struct ctl *ctl)
+{
+    struct developer_key key;
+    enum status status = find_key(ctl, &key);
+
+    return status == STATUS_OK ? print(ctl, &key) : status;
+}
+
+static enum status prepare_add(struct ctl *ctl)
+{
+    return allowed_check_any(ctl, ctl_get(ctl, "CIDR"));
+}
+
+static enum status add(struct ctl *ctl)
+{
+    struct developer_key key;
+    bool changed = false;
+    enum status status = find_key(ctl, &key);
+
+    if (status == STATUS_OK)
+        status = allowed_add(ctl, &changed, &key, ctl_get(ctl, "CIDR"));
+    if (status == STATUS_OK && changed)
+        ctl_changed(ctl, &key.org_id, &key.id);
+    return status == STATUS_OK ? print(ctl, &key) : status;
+}
+
+static enum status remove_blocks(struct ctl *ctl)
+{
+    const struct argument *blocks = ctl_get(ctl, "CIDR");
+    struct developer_key key;
+    enum status status = find_key(ctl, &key);
+
+    for (size_t i = 0; status == STATUS_OK && i < blocks->block_count; i++) {
+        char text[CIDR_TEXT_BYTES];
+        status = network_remove(ctl->db, &key.id, &blocks->blocks[i]);
+        if (status != STATUS_NOT_FOUND)
+            continue;
+        cidr_format(&blocks->blocks[i], text);
+        return problem_set(&ctl->why, status,
+                           "the key has no block %s: nothing was removed, see 'allow list'",
+                           text);
+    }
+    if (status != STATUS_OK)
+        return status;
+    ctl_changed(ctl, &key.org_id, &key.id);
+    return print(ctl, &key);
+}
+
+static enum status test(struct ctl *ctl)
+{
+    struct developer_key key;
+    enum status status = find_key(ctl, &key);
+
+    if (status != STATUS_OK)
+        return status;
+    struct test_row row = {.devkey_id = key.id,
+                           .address = ctl_get(ctl, "ADDRESS")->address};
+    status = network_find(ctl->db, &key.id, &row.address, &row.block);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    row.allowed = is_live(ctl, &key) && status == STATUS_OK;
+    ctl->answer_is_no = !row.allowed;
+    return output_row(ctl->output, test_columns, &row);
+}
+
+static const struct parameter key_and_blocks[] = {
+    {"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED, .help = "the developer key's id"},
+    {"CIDR", NULL, argument_blocks, PARAMETER_REQUIRED, .many = true,
+     .help = "blocks such as 192.0.2.0/24 2001:db8::/32"},
+    {.name = NULL},
+};
+
+static const struct verb verbs[] = {
+    {.name = "add",
+     .help = "Allow a developer key to be used from further blocks",
+     .access = CTL_WRITE,
+     .one = true,
+     .parameters =
+         (const struct parameter[]){
+             {"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED,
+              .help = "the developer key's id"},
+             {"CIDR", NULL, argument_blocks, PARAMETER_REQUIRED, .many = true,
+              .help = "blocks such as 192.0.2.0/24 2001:db8::/32"},
+             {"--allow-any", NULL, NULL, PARAMETER_OPTIONAL,
+              .help = "let them hold 0.0.0.0/0 or ::/0, that is, every address"},
+             {.name = NULL}},
+     .prepare = prepare_add,
+     .run = add},
+    {.name = "remove",
+     .help = "Take blocks away from a developer key",
+     .access = CTL_WRITE,
+     .one = true,
+     .parameters = key_and_blocks,
+     .run = remove_blocks},
+    {.name = "list",
+     .help = "Show from which blocks a developer key may be used",
+     .access = CTL_READ,
+     .one = true,
+     .parameters =
+         (const struct parameter[]){{"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED,
+                                     .help = "the developer key's id"},
+                                    {.name = NULL}},
+     .run = list},
+    {.name = "test",
+     .help = "Ask whether an address is allowed, and by which block; exit status 0 or 1",
+     .access = CTL_READ,
+     .one = true,
+     .parameters =
+         (const struct parameter[]){{"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED,
+                                     .help = "the developer key's id"},
+                                    {"ADDRESS", NULL, argument_address, PARAMETER_REQUIRED,
+                                     .help = "an IPv4 or IPv6 address"},
+                                    {.name = NULL}},
+     .run = test},
+    {.name = NULL},
+};
+
+const struct noun noun_allow = {
+    "allow", "The networks from which a developer key may be used", verbs};

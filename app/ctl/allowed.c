@@ -1,0 +1,52 @@
+#include "app/ctl/allowed.h"
+
+#include <stdlib.h>
+
+#include "app/store/network.h"
+
+static enum status keep(void *arg, const struct cidr *block)
+{
+    struct allowed *allowed = arg;
+    struct cidr *grown = realloc(allowed->list, (allowed->count + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return STATUS_NO_MEMORY;
+    grown[allowed->count++] = *block;
+    allowed->list = grown;
+    return STATUS_OK;
+}
+
+enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *key_id)
+{
+    *out = (struct allowed){.list = NULL};
+    return network_list(db, key_id, keep, out);
+}
+
+enum status allowed_add(struct ctl *ctl, bool *changed, const struct developer_key *key,
+                        const struct argument *blocks)
+{
+    enum status status = STATUS_OK;
+
+    *changed = false;
+    for (size_t i = 0; status == STATUS_OK && i < blocks->block_count; i++) {
+        bool added = false;
+        status = network_add(ctl->db, &added, &key->id, &key->org_id, &blocks->blocks[i],
+                             ctl->now_ms);
+        *changed = *changed || added;
+    }
+    return status;
+}
+
+enum status allowed_check_any(struct ctl *ctl, const struct argument *blocks)
+{
+    for (size_t i = 0; i < blocks->block_count; i++) {
+        char text[CIDR_TEXT_BYTES];
+        if (blocks->blocks[i].prefix_len > 0 || ctl_get(ctl, "--allow-any")->given)
+            continue;
+        cidr_format(&blocks->blocks[i], text);
+        return problem_set(&ctl->why, STATUS_REFUSED,
+                           "%s allows every address: say --allow-any if that is wanted",
+                           text);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,95 @@
+/*
+ * The words of a command line: which verb they name, and its parameters' values, checked.
+ *
+ * Parameters are rows of a table, from which the synopsis and the help are made as well.
+ */
+#ifndef APP_CTL_ARGS_H
+#define APP_CTL_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/address.h"
+#include "lib/span.h"
+#include "lib/status.h"
+#include "lib/uuid.h"
+
+enum {
+    PARAMETERS_MAX = 8, /* of one verb */
+};
+
+/* What was given for a parameter. Its rule fills the field that it is about. */
+struct argument {
+    bool given;
+    struct span text; /* as typed; of several words the last */
+    struct uuid uuid;
+    struct address address;
+    int64_t time_ms;
+    int64_t duration_ms;
+    struct cidr *blocks; /* block_count of them */
+    size_t block_count;
+};
+
+/* A rule for one word. STATUS_INVALID with why, which says what is wrong with the word. */
+typedef enum status argument_rule(struct argument *out, struct span word,
+                                  struct problem *why);
+
+argument_rule argument_any;      /* not empty */
+argument_rule argument_uuid;     /* a UUID, of any version */
+argument_rule argument_name;     /* text that is not blank, see NAME_MAX_BYTES */
+argument_rule argument_email;    /* something@something */
+argument_rule argument_phone;    /* printable, see PHONE_MAX_BYTES */
+argument_rule argument_time;     /* an RFC 3339 date-time */
+argument_rule argument_future;   /* an RFC 3339 date-time that is not over yet */
+argument_rule argument_duration; /* 0, 90s, 30m, 24h or 7d; at most a year */
+argument_rule argument_address;  /* an IP address */
+argument_rule
+    argument_blocks; /* CIDR blocks between commas; adds to those that are there */
+
+enum {
+    NAME_MAX_BYTES = 200,
+    EMAIL_MAX_BYTES = 254,
+    PHONE_MAX_BYTES = 64,
+};
+
+enum parameter_need { PARAMETER_OPTIONAL, PARAMETER_REQUIRED };
+
+struct parameter {
+    const char *name;  /* "--org", or "NAME" for a word that stands for itself */
+    const char *value; /* what the option takes, as the synopsis shows it; NULL: nothing */
+    argument_rule *rule; /* NULL for an option without value */
+    enum parameter_need need;
+    bool many; /* takes one or more words; only the last word parameter may */
+    const char *help;
+};
+
+/* True for a parameter that begins with "--". */
+bool parameter_is_option(const struct parameter *parameter);
+
+struct noun;
+struct verb;
+
+/* A command line that was read. */
+struct args {
+    const struct noun *noun; /* NULL: none was named */
+    const struct verb *verb; /* NULL: none was named */
+    const char *config;      /* --config; NULL: not given */
+    const char *database;    /* --database; NULL: not given */
+    bool json, help, version;
+    struct argument list[PARAMETERS_MAX]; /* by the place of the verb's parameter */
+};
+
+/*
+ * Reads the command line. Options may stand before and after words. STATUS_REFUSED: it is
+ * not how the program is used; STATUS_INVALID: a value breaks its rule; why says which.
+ * With help or version set nothing is asked of the rest. args_free() in any case.
+ */
+enum status args_read(struct args *out, int argc, char **argv, struct problem *why);
+
+void args_free(struct args *args);
+
+/* What was given for the verb's parameter of this name, which must be one of its table. */
+const struct argument *args_get(const struct args *args, const char *name);
+
+#endif

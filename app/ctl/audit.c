@@ -1,0 +1,50 @@
+#include "app/store/audit.h"
+
+#include "app/ctl/ctl.h"
+
+static const struct column columns[] = {
+    {"audit_id", "AUDIT ID", COLUMN_UUID, OUTPUT_FIELD(audit, id), .detail = true},
+    {"at", "AT", COLUMN_DATE, OUTPUT_FIELD(audit, at_ms)},
+    {"actor", "ACTOR", COLUMN_TEXT, OUTPUT_FIELD(audit, actor)},
+    {"action", "ACTION", COLUMN_TEXT, OUTPUT_FIELD(audit, action)},
+    {"org_id", "ORG ID", COLUMN_UUID_OR_NULL, OUTPUT_FIELD(audit, org_id)},
+    {"subject", "SUBJECT", COLUMN_UUID_OR_NULL, OUTPUT_FIELD(audit, subject)},
+    {"detail", "DETAIL", COLUMN_JSON, OUTPUT_FIELD(audit, detail)},
+    {.member = NULL},
+};
+
+static enum status print(void *arg, const struct audit *audit)
+{
+    return output_row(arg, columns, audit);
+}
+
+static enum status list(struct ctl *ctl)
+{
+    const struct argument *org = ctl_get(ctl, "--org");
+    const struct argument *since = ctl_get(ctl, "--since");
+    const struct uuid *org_id = org->given ? &org->uuid : NULL;
+    int64_t since_ms = since->given ? since->time_ms : INT64_MIN;
+    enum status status = org_id != NULL ? ctl_require_org(ctl, org_id) : STATUS_OK;
+
+    return status == STATUS_OK ? audit_list(ctl->db, org_id, since_ms, print, ctl->output)
+                               : status;
+}
+
+static const struct verb verbs[] = {
+    {.name = "list",
+     .help = "List what crmnotesctl changed, who did it and when, the newest last",
+     .more = "SUBJECT is the id of what was changed, DETAIL what the command was given.",
+     .access = CTL_READ,
+     .nothing = "nothing was changed",
+     .parameters =
+         (const struct parameter[]){
+             {"--org", "ID", argument_uuid, PARAMETER_OPTIONAL,
+              .help = "only what belongs to this organization"},
+             {"--since", "RFC3339", argument_time, PARAMETER_OPTIONAL,
+              .help = "only from then on, such as 2030-12-31T23:59:59Z"},
+             {.name = NULL}},
+     .run = list},
+    {.name = NULL},
+};
+
+const struct noun noun_audit = {"audit", "The audit: what was changed, and by whom", verbs};

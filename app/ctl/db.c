@@ -1,0 +1,352 @@
+#include "lib/db.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/ctl/ctl.h"
+#include "app/store/schema.h"
+#include "app/store/summary.h"
+#include "lib/migrate.h"
+
+enum {
+    PATH_BYTES = CONFIG_TEXT_BYTES + 8, /* a path of the configuration and an ending */
+};
+
+/* What the verbs print; each uses some of it. */
+struct db_row {
+    int64_t schema_version;
+    int64_t schema_wanted;
+    int64_t applied;
+    struct span database;
+    struct span secret_key_file;
+    bool secret_key_created;
+    struct span secret_key; /* what is known of the key file */
+    int64_t size_bytes;
+    int64_t wal_bytes;
+    struct summary summary;
+    bool ok;
+    struct span backup;
+};
+
+static const struct column migrate_columns[] = {
+    {"schema_version", "SCHEMA VERSION", COLUMN_INT, OUTPUT_FIELD(db_row, schema_version)},
+    {"applied", "MIGRATIONS APPLIED", COLUMN_INT, OUTPUT_FIELD(db_row, applied)},
+    {"database", "DATABASE", COLUMN_TEXT, OUTPUT_FIELD(db_row, database)},
+    {"secret_key_file", "KEY FILE", COLUMN_TEXT, OUTPUT_FIELD(db_row, secret_key_file)},
+    {"secret_key_created", "KEY FILE CREATED", COLUMN_BOOL,
+     OUTPUT_FIELD(db_row, secret_key_created)},
+    {.member = NULL},
+};
+
+static const struct column status_columns[] = {
+    {"schema_version", "SCHEMA VERSION", COLUMN_INT, OUTPUT_FIELD(db_row, schema_version)},
+    {"schema_wanted", "SCHEMA WANTED", COLUMN_INT, OUTPUT_FIELD(db_row, schema_wanted)},
+    {"database", "DATABASE", COLUMN_TEXT, OUTPUT_FIELD(db_row, database)},
+    {"secret_key_file", "KEY FILE", COLUMN_TEXT, OUTPUT_FIELD(db_row, secret_key_file)},
+    {"secret_key", "KEY FILE IS", COLUMN_TEXT, OUTPUT_FIELD(db_row, secret_key)},
+    {"size_bytes", "SIZE, BYTES", COLUMN_INT, OUTPUT_FIELD(db_row, size_bytes)},
+    {"wal_bytes", "WAL, BYTES", COLUMN_INT, OUTPUT_FIELD(db_row, wal_bytes)},
+    {"orgs", "ORGANIZATIONS", COLUMN_INT, OUTPUT_FIELD(db_row, summary.orgs)},
+    {"members", "MEMBERS", COLUMN_INT, OUTPUT_FIELD(db_row, summary.members)},
+    {"contacts", "CONTACTS", COLUMN_INT, OUTPUT_FIELD(db_row, summary.contacts)},
+    {"notes", "NOTES", COLUMN_INT, OUTPUT_FIELD(db_row, summary.notes)},
+    {.member = NULL},
+};
+
+static const struct column check_columns[] = {
+    {"schema_version", "SCHEMA VERSION", COLUMN_INT, OUTPUT_FIELD(db_row, schema_version)},
+    {"database", "DATABASE", COLUMN_TEXT, OUTPUT_FIELD(db_row, database)},
+    {"secret_key_file", "KEY FILE", COLUMN_TEXT, OUTPUT_FIELD(db_row, secret_key_file)},
+    {"secret_key", "KEY FILE IS", COLUMN_TEXT, OUTPUT_FIELD(db_row, secret_key)},
+    {"ok", "SOUND", COLUMN_BOOL, OUTPUT_FIELD(db_row, ok)},
+    {.member = NULL},
+};
+
+static const struct column backup_columns[] = {
+    {"schema_version", "SCHEMA VERSION", COLUMN_INT, OUTPUT_FIELD(db_row, schema_version)},
+    {"backup", "BACKUP", COLUMN_TEXT, OUTPUT_FIELD(db_row, backup)},
+    {"size_bytes", "SIZE, BYTES", COLUMN_INT, OUTPUT_FIELD(db_row, size_bytes)},
+    {.member = NULL},
+};
+
+static struct db_row row_of(const struct ctl *ctl)
+{
+    return (struct db_row){
+        .schema_version = (int64_t)schema_migrations_count,
+        .schema_wanted = (int64_t)schema_migrations_count,
+        .database = span_of(ctl->settings->database),
+        .secret_key_file = span_of(ctl->settings->secret_key_file),
+    };
+}
+
+static bool key_file_exists(const struct ctl *ctl)
+{
+    struct stat info;
+
+    return lstat(ctl->settings->secret_key_file, &info) == 0 || errno != ENOENT;
+}
+
+/* A key file without anything to use it for: perhaps what it was used for got lost. */
+static enum status remark_on_empty(struct ctl *ctl)
+{
+    bool has_orgs = false;
+    enum status status = summary_has_orgs(ctl->db, &has_orgs);
+
+    if (status == STATUS_OK && !has_orgs)
+        (void)problem_set(&ctl->note, STATUS_OK,
+                          "the key file %s was there already, but the database is empty: "
+                          "if it was copied, was its -wal file left behind?",
+                          ctl->settings->secret_key_file);
+    return status;
+}
+
+/* A new key beside keys that were hashed with another one would shut all of them out. */
+static enum status make_key_file(struct ctl *ctl)
+{
+    const char *path = ctl->settings->secret_key_file;
+    bool has_keys = false;
+
+    if (key_file_exists(ctl))
+        return remark_on_empty(ctl);
+    enum status status = summary_has_keys(ctl->db, &has_keys);
+    if (status != STATUS_OK)
+        return status;
+    if (has_keys)
+        return problem_set(
+            &ctl->why, STATUS_CONFIG,
+            "the database holds keys, but the key file %s that they were made "
+            "with is missing: restore it from a backup, or, if it is lost, revoke all keys",
+            path);
+    status = secret_key_create(path, &ctl->why);
+    if (status == STATUS_OK)
+        ctl_changed(ctl, NULL, NULL);
+    return status;
+}
+
+/* STATUS_OK and the mark of the key file; else ctl->why says what is wrong with it. */
+static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct problem *why)
+{
+    const char *path = ctl->settings->secret_key_file;
+    struct secret_key key;
+    enum status status = secret_key_load(&key, path, why);
+
+    if (status == STATUS_OK)
+        *mark = key_mark_of(&key, path, ctl->settings->database);
+    secret_wipe(&key, sizeof key);
+    return status;
+}
+
+static enum status settle_key_file(struct ctl *ctl)
+{
+    struct key_mark mark;
+    bool changed = false;
+    enum status status = make_key_file(ctl);
+
+    if (status == STATUS_OK) {
+        status = read_mark(ctl, &mark, &ctl->why);
+        if (status == STATUS_INVALID)
+            status = STATUS_CONFIG;
+    }
+    if (status == STATUS_OK)
+        status = key_mark_settle(ctl->db, &changed, &mark, ctl->now_ms, &ctl->why);
+    if (changed)
+        ctl_changed(ctl, NULL, NULL);
+    return status;
+}
+
+static enum status give_to(struct ctl *ctl, const struct stat *owner, const char *path)
+{
+    if (lchown(path, owner->st_uid, owner->st_gid) == 0 || errno == ENOENT)
+        return STATUS_OK;
+    return problem_set(&ctl->why, STATUS_CANT_CREATE, "cannot change the owner of %s: %s",
+                       path, strerror(errno));
+}
+
+/* What root makes must not shut out the service, which runs as the directory's owner. */
+static enum status give_all_to_directory_owner(struct ctl *ctl)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+    const char *database = ctl->settings->database;
+    char path[PATH_BYTES];
+    struct stat owner;
+
+    if (geteuid() != 0)
+        return STATUS_OK;
+    (void)snprintf(path, sizeof path, "%s", database);
+    if (stat(dirname(path), &owner) != 0)
+        return problem_set(&ctl->why, STATUS_UNAVAILABLE,
+                           "cannot examine the directory of %s", database);
+    enum status status = give_to(ctl, &owner, ctl->settings->secret_key_file);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof endings / sizeof endings[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", database, endings[i]);
+        status = give_to(ctl, &owner, path);
+    }
+    return status;
+}
+
+static enum status migrate(struct ctl *ctl)
+{
+    struct migrations ours = schema_ours();
+    bool key_is_missing = !key_file_exists(ctl);
+    struct db_row row = row_of(ctl);
+    int applied = 0;
+    enum status status = db_open(&ctl->db, ctl->settings->database, DB_CREATE, &ctl->why);
+
+    if (status == STATUS_OK)
+        status = migrate_apply(ctl->db, &ours, &applied, &ctl->why);
+    if (applied > 0)
+        ctl_changed(ctl, NULL, NULL);
+    if (status == STATUS_OK)
+        status = ctl_write(ctl, settle_key_file);
+    if (status == STATUS_OK)
+        status = give_all_to_directory_owner(ctl);
+    if (status != STATUS_OK)
+        return status;
+    row.applied = applied;
+    row.secret_key_created = key_is_missing;
+    return output_row(ctl->output, migrate_columns, &row);
+}
+
+static int64_t size_of(const char *path, const char *ending)
+{
+    char whole[PATH_BYTES];
+    struct stat info;
+
+    (void)snprintf(whole, sizeof whole, "%s%s", path, ending);
+    return stat(whole, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
+/* Opens a database whatever version of our schema it has. */
+static enum status open_any_version(struct ctl *ctl, int64_t *version)
+{
+    struct migrations ours = schema_ours();
+    int number = 0;
+    enum status status = db_open(&ctl->db, ctl->settings->database, DB_READ, &ctl->why);
+
+    if (status == STATUS_NOT_FOUND)
+        return problem_set(&ctl->why, STATUS_UNAVAILABLE,
+                           "there is no database %s: run 'crmnotesctl db migrate'",
+                           ctl->settings->database);
+    if (status == STATUS_OK)
+        status = migrate_version(ctl->db, &ours, &number, &ctl->why);
+    *version = number;
+    return status;
+}
+
+static enum status remark_on_missing(const struct ctl *ctl, struct problem *why)
+{
+    return problem_set(why, STATUS_OK,
+                       "there is no key file %s: put it back, without it no key works",
+                       ctl->settings->secret_key_file);
+}
+
+/* Which of these words is true of the key file: "right", "wrong", "missing", or "unusable";
+ * why tells more where it is not right. */
+static enum status examine_key_file(struct ctl *ctl, struct span *word, struct problem *why)
+{
+    struct key_mark mark;
+    enum status status = read_mark(ctl, &mark, why);
+
+    if (status != STATUS_OK) {
+        bool missing = status == STATUS_NOT_FOUND;
+        *word = span_of(missing ? "missing" : "unusable");
+        return missing ? remark_on_missing(ctl, why) : STATUS_OK;
+    }
+    status = key_mark_check(ctl->db, &mark, why);
+    *word = span_of(status == STATUS_OK ? "right" : "wrong");
+    return status;
+}
+
+static enum status show_status(struct ctl *ctl)
+{
+    struct migrations ours = schema_ours();
+    struct db_row row = row_of(ctl);
+    enum status status = open_any_version(ctl, &row.schema_version);
+
+    if (status != STATUS_OK)
+        return status;
+    row.size_bytes = size_of(ctl->settings->database, "");
+    row.wal_bytes = size_of(ctl->settings->database, "-wal");
+    row.summary = (struct summary){-1, -1, -1, -1, -1, -1};
+    if (migrate_check(ctl->db, &ours, &ctl->note) == STATUS_OK) {
+        status = examine_key_file(ctl, &row.secret_key, &ctl->note);
+        if (status == STATUS_OK || status == STATUS_CONFIG)
+            status = summary_get(ctl->db, &row.summary);
+    }
+    return status == STATUS_OK ? output_row(ctl->output, status_columns, &row) : status;
+}
+
+static enum status check(struct ctl *ctl)
+{
+    struct db_row row = row_of(ctl);
+    struct problem about_key = {""};
+    enum status status = db_check(ctl->db, &ctl->why);
+
+    row.ok = status == STATUS_OK;
+    if (status == STATUS_OK) {
+        status = examine_key_file(ctl, &row.secret_key, &about_key);
+        *(status == STATUS_OK ? &ctl->note : &ctl->why) = about_key;
+    }
+    return status == STATUS_OK ? output_row(ctl->output, check_columns, &row) : status;
+}
+
+static enum status backup(struct ctl *ctl)
+{
+    struct db_row row = row_of(ctl);
+    struct span path = ctl_get(ctl, "FILE")->text;
+    enum status status =
+        schema_open(&ctl->db, ctl->settings->database, DB_WRITE, &ctl->why);
+
+    if (status == STATUS_NOT_FOUND)
+        status = STATUS_UNAVAILABLE;
+    if (status == STATUS_OK)
+        status = db_backup(ctl->db, path.data, &ctl->why);
+    if (status != STATUS_OK)
+        return status;
+    row.backup = path;
+    row.size_bytes = size_of(path.data, "");
+    return output_row(ctl->output, backup_columns, &row);
+}
+
+static const struct parameter none[] = {{.name = NULL}};
+
+static const struct verb verbs[] = {
+    {.name = "migrate",
+     .help = "Make the database and the key file, or bring the database to this schema",
+     .more = "Safe to repeat: what is there already is left alone. Make a backup first.",
+     .access = CTL_ALONE,
+     .one = true,
+     .parameters = none,
+     .run = migrate},
+    {.name = "status",
+     .help = "Show the schema's version, sizes, and how much there is of everything",
+     .access = CTL_ALONE,
+     .one = true,
+     .parameters = none,
+     .run = show_status},
+    {.name = "check",
+     .help = "Verify the whole database; takes long for a large one",
+     .access = CTL_READ,
+     .one = true,
+     .parameters = none,
+     .run = check},
+    {.name = "backup",
+     .help = "Write a verified copy of the database while the service goes on",
+     .more = "Keep the key file, too, but in another place: without it no key in the copy "
+             "works.",
+     .access = CTL_ALONE,
+     .one = true,
+     .parameters =
+         (const struct parameter[]){{"FILE", NULL, argument_any, PARAMETER_REQUIRED,
+                                     .help = "the copy, which must not exist yet"},
+                                    {.name = NULL}},
+     .run = backup},
+    {.name = NULL},
+};
+
+const struct noun noun_db = {"db", "The database", verbs};

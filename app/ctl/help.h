@@ -1,0 +1,34 @@
+/*
+ * What crmnotesctl says of itself, made from its tables, and what a wrong word was meant
+ * to be.
+ */
+#ifndef APP_CTL_HELP_H
+#define APP_CTL_HELP_H
+
+#include <stdio.h>
+
+#include "app/ctl/ctl.h"
+
+/* An option of the program, whatever the verb. */
+struct help_option {
+    const char *name;  /* with "--" */
+    const char *value; /* NULL: takes none */
+    const char *help;
+};
+
+/* Ends with no name. */
+extern const struct help_option help_global_options[];
+
+/* Writes the help on a verb, on a noun (verb NULL), or on the program (both NULL). */
+void help_print(FILE *stream, const struct noun *noun, const struct verb *verb);
+
+/* The name that is most like a word; dashes before it count for nothing. Offer all names, then look at best. */
+struct help_guess {
+    const char *word;
+    const char *best; /* NULL: none is like it */
+    size_t distance;  /* changes of one character from word to best */
+};
+
+void help_guess_offer(struct help_guess *guess, const char *name);
+
+#endif

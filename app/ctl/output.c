@@ -1,0 +1,471 @@
+#include "app/ctl/output.h"
+
+#include <json.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/ctl/text.h"
+#include "lib/clock.h"
+#include "lib/json.h"
+#include "lib/json_scan.h"
+#include "lib/secret.h"
+#include "lib/uuid.h"
+
+enum {
+    TABLE_COLUMNS_MAX = 24,
+    TABLE_GAP = 2,            /* blanks between columns */
+    SCAN_BYTES_PER_BYTE = 32, /* for member names of a text made of nothing else */
+};
+
+/* Bytes that grow; nothing of them stays behind in freed memory. */
+struct buffer {
+    char *data;
+    size_t len, size;
+    bool failed; /* memory ran out: everything after that is dropped */
+};
+
+struct output {
+    enum output_style style;
+    size_t rows;
+    struct buffer text;  /* lines of JSON, or the cells of all rows, each ended by NUL */
+    size_t column_count; /* cells in a row */
+    struct {
+        const char *heading;
+        size_t width; /* of the widest cell */
+    } columns[TABLE_COLUMNS_MAX];
+};
+
+static void buffer_free(struct buffer *buffer)
+{
+    if (buffer->data != NULL)
+        secret_wipe(buffer->data, buffer->size);
+    free(buffer->data);
+    *buffer = (struct buffer){.data = NULL};
+}
+
+static bool buffer_grow(struct buffer *buffer, size_t more)
+{
+    size_t size = buffer->size < 4096 ? 4096 : buffer->size * 2;
+
+    if (buffer->failed || more <= buffer->size - buffer->len)
+        return !buffer->failed;
+    while (size - buffer->len < more)
+        size *= 2;
+    struct buffer grown = {.data = malloc(size), .len = buffer->len, .size = size};
+    if (grown.data == NULL) {
+        buffer->failed = true;
+        return false;
+    }
+    if (buffer->len > 0)
+        memcpy(grown.data, buffer->data, buffer->len);
+    buffer_free(buffer);
+    *buffer = grown;
+    return true;
+}
+
+static void buffer_add(struct buffer *buffer, struct span bytes)
+{
+    if (bytes.len == 0 || !buffer_grow(buffer, bytes.len))
+        return;
+    memcpy(buffer->data + buffer->len, bytes.data, bytes.len);
+    buffer->len += bytes.len;
+}
+
+struct output *output_create(enum output_style style)
+{
+    struct output *output = calloc(1, sizeof *output);
+
+    if (output != NULL)
+        output->style = style;
+    return output;
+}
+
+void output_free(struct output *output)
+{
+    if (output == NULL)
+        return;
+    buffer_free(&output->text);
+    free(output);
+}
+
+size_t output_count(const struct output *output)
+{
+    return output->rows;
+}
+
+/* The short types as text; empty for null. */
+enum {
+    SHORT_BYTES = 64,
+};
+
+static void format_uuid(char out[SHORT_BYTES], const void *field)
+{
+    uuid_format(field, out);
+}
+
+static void format_uuid_or_null(char out[SHORT_BYTES], const void *field)
+{
+    const struct uuid *const *id = field;
+
+    if (*id != NULL)
+        uuid_format(*id, out);
+}
+
+static void format_int(char out[SHORT_BYTES], const void *field)
+{
+    const int64_t *number = field;
+
+    if (*number >= 0)
+        (void)snprintf(out, SHORT_BYTES, "%lld", (long long)*number);
+}
+
+static void format_bool(char out[SHORT_BYTES], const void *field)
+{
+    (void)snprintf(out, SHORT_BYTES, "%s", *(const bool *)field ? "yes" : "no");
+}
+
+static void format_date(char out[SHORT_BYTES], const void *field)
+{
+    const int64_t *ms = field;
+
+    if (*ms != 0)
+        clock_format(*ms, out);
+}
+
+static void format_address(char out[SHORT_BYTES], const void *field)
+{
+    address_format(field, out);
+}
+
+static void format_block(char out[SHORT_BYTES], const void *field)
+{
+    const struct cidr *block = field;
+
+    if (block->network.family != ADDRESS_NONE)
+        cidr_format(block, out);
+}
+
+static void (*const formats[])(char out[SHORT_BYTES], const void *field) = {
+    [COLUMN_UUID] = format_uuid,
+    [COLUMN_INT] = format_int,
+    [COLUMN_UUID_OR_NULL] = format_uuid_or_null,
+    [COLUMN_BOOL] = format_bool,
+    [COLUMN_DATE] = format_date,
+    [COLUMN_ADDRESS] = format_address,
+    [COLUMN_BLOCK] = format_block,
+};
+
+/* What an operator's own hand may have put into the database. */
+static bool is_no_json_object(struct span text)
+{
+    struct arena *arena = arena_create(SCAN_BYTES_PER_BYTE * (text.len + 1));
+    bool broken = arena != NULL && json_scan(text, arena) != JSON_OBJECT;
+
+    arena_free(arena);
+    return broken;
+}
+
+static bool is_null(const struct column *column, const void *field)
+{
+    char text[SHORT_BYTES] = "";
+
+    switch (column->type) {
+    case COLUMN_TEXT:
+        return ((const struct span *)field)->len == 0;
+    case COLUMN_JSON:
+        return is_no_json_object(*(const struct span *)field);
+    case COLUMN_BLOCKS:
+    case COLUMN_OBJECT:
+        return false;
+    default:
+        formats[column->type](text, field);
+        return text[0] == '\0';
+    }
+}
+
+/* JSON. */
+
+static struct json_object *object_of(const struct column *columns, const void *row);
+
+static struct json_object *array_of(const struct output_blocks *blocks)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (size_t i = 0; array != NULL && i < blocks->count; i++) {
+        char text[SHORT_BYTES];
+        cidr_format(&blocks->list[i], text);
+        struct json_object *value = json_object_new_string(text);
+        if (value == NULL || json_object_array_add(array, value) != 0) {
+            json_object_put(value);
+            json_object_put(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static struct json_object *parse(const struct span *text)
+{
+    struct json_tokener *tokener = json_tokener_new();
+    struct json_object *value =
+        tokener == NULL ? NULL : json_tokener_parse_ex(tokener, text->data, (int)text->len);
+
+    if (tokener != NULL)
+        json_tokener_free(tokener);
+    return value;
+}
+
+static struct json_object *value_of(const struct column *column, const void *field)
+{
+    char text[SHORT_BYTES] = "";
+
+    if (is_null(column, field))
+        return NULL;
+    switch (column->type) {
+    case COLUMN_TEXT: {
+        const struct span *span = field;
+        return json_object_new_string_len(span->data, (int)span->len);
+    }
+    case COLUMN_JSON:
+        return parse(field);
+    case COLUMN_INT:
+        return json_object_new_int64(*(const int64_t *)field);
+    case COLUMN_BOOL:
+        return json_object_new_boolean(*(const bool *)field);
+    case COLUMN_BLOCKS:
+        return array_of(field);
+    case COLUMN_OBJECT:
+        return object_of(column->inside, field);
+    default:
+        formats[column->type](text, field);
+        return json_object_new_string(text);
+    }
+}
+
+static struct json_object *object_of(const struct column *columns, const void *row)
+{
+    struct json_object *object = json_object_new_object();
+
+    for (const struct column *c = columns; object != NULL && c->member != NULL; c++) {
+        const void *field = (const char *)row + c->offset;
+        if (c->optional && is_null(c, field))
+            continue;
+        struct json_object *value = value_of(c, field);
+        if ((value == NULL && !is_null(c, field)) ||
+            json_object_object_add_ex(object, c->member, value,
+                                      JSON_C_OBJECT_ADD_KEY_IS_NEW |
+                                          JSON_C_OBJECT_ADD_CONSTANT_KEY) != 0) {
+            json_object_put(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+/* json-c keeps texts of its own, which may hold a secret. */
+static void wipe_object(struct json_object *object)
+{
+    json_object_object_foreach(object, name, value)
+    {
+        (void)name;
+        if (json_object_is_type(value, json_type_string))
+            secret_wipe((void *)(uintptr_t)json_object_get_string(value),
+                        (size_t)json_object_get_string_len(value));
+    }
+}
+
+static void add_json(struct output *output, const struct column *columns, const void *row)
+{
+    struct json_object *object = object_of(columns, row);
+    struct span text = object == NULL ? (struct span){NULL, 0} : json_text(object, true);
+
+    if (text.data == NULL) {
+        output->text.failed = true;
+    } else {
+        buffer_add(&output->text, text);
+        buffer_add(&output->text, (struct span){"\n", 1});
+        secret_wipe((void *)(uintptr_t)text.data, text.len);
+        wipe_object(object);
+    }
+    json_object_put(object);
+}
+
+/* Tables and records. */
+
+/* In a table one line at most `cut` characters long, in a record all lines. */
+static void add_text(struct output *output, struct span text, int cut)
+{
+    static const struct span ellipsis = {"…", sizeof "…" - 1};
+    bool one_line = output->style == OUTPUT_TABLE;
+    size_t limit = one_line && cut > 0 ? (size_t)cut : SIZE_MAX;
+    size_t width = 0;
+
+    while (text.len > 0) {
+        struct span rest = text;
+        struct text_piece piece = text_next(&rest);
+        bool ends = (one_line && piece.is_newline) ||
+                    (width + piece.width >= limit && text_width(text) > limit - width);
+        if (ends) {
+            buffer_add(&output->text, ellipsis);
+            return;
+        }
+        buffer_add(&output->text, piece.is_newline ? (struct span){"\n", 1} : piece.shown);
+        width += piece.width;
+        text = rest;
+    }
+}
+
+static void add_blocks(struct output *output, const struct output_blocks *blocks)
+{
+    struct span separator = span_of(output->style == OUTPUT_TABLE ? ", " : "\n");
+
+    for (size_t i = 0; i < blocks->count; i++) {
+        char text[SHORT_BYTES];
+        cidr_format(&blocks->list[i], text);
+        if (i > 0)
+            buffer_add(&output->text, separator);
+        buffer_add(&output->text, span_of(text));
+    }
+}
+
+static void add_value(struct output *output, const struct column *column, const void *field)
+{
+    char text[SHORT_BYTES] = "";
+
+    switch (column->type) {
+    case COLUMN_TEXT:
+    case COLUMN_JSON:
+        add_text(output, *(const struct span *)field, column->cut);
+        break;
+    case COLUMN_BLOCKS:
+        add_blocks(output, field);
+        break;
+    default:
+        formats[column->type](text, field);
+        buffer_add(&output->text, span_of(text));
+    }
+}
+
+static void add_cell(struct output *output, const struct column *column, const void *field,
+                     size_t place)
+{
+    size_t start = output->text.len;
+
+    if (place >= TABLE_COLUMNS_MAX) {
+        output->text.failed = true;
+        return;
+    }
+    add_value(output, column, field);
+    if (output->text.len == start)
+        buffer_add(&output->text, (struct span){"-", 1});
+    struct span cell = {output->text.data + start, output->text.len - start};
+    size_t width = text_width(cell);
+    buffer_add(&output->text, (struct span){"", 1});
+    if (output->rows == 0) {
+        output->columns[place].heading = column->heading;
+        output->columns[place].width = text_width(span_of(column->heading));
+        output->column_count = place + 1;
+    }
+    if (output->columns[place].width < width)
+        output->columns[place].width = width;
+}
+
+/* Adds the cells of a row from the given place on; answers the place behind them. */
+static size_t add_cells(struct output *output, const struct column *columns,
+                        const void *row, size_t place)
+{
+    for (const struct column *c = columns; c->member != NULL; c++) {
+        const void *field = (const char *)row + c->offset;
+
+        if ((c->optional && is_null(c, field)) ||
+            (c->detail && output->style == OUTPUT_TABLE))
+            continue;
+        if (c->type == COLUMN_OBJECT)
+            place = add_cells(output, c->inside, field, place);
+        else
+            add_cell(output, c, field, place++);
+    }
+    return place;
+}
+
+enum status output_row(struct output *output, const struct column *columns, const void *row)
+{
+    if (output->style == OUTPUT_JSON)
+        add_json(output, columns, row);
+    else
+        (void)add_cells(output, columns, row, 0);
+    output->rows++;
+    return output->text.failed ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+static void print_padded(FILE *stream, const char *text, size_t width)
+{
+    size_t shown = text_width(span_of(text));
+
+    (void)fputs(text, stream);
+    for (; shown < width; shown++)
+        (void)fputc(' ', stream);
+}
+
+static void print_headings(const struct output *output, FILE *stream)
+{
+    for (size_t i = 0; i < output->column_count; i++) {
+        bool last = i + 1 == output->column_count;
+        print_padded(stream, output->columns[i].heading,
+                     last ? 0 : output->columns[i].width + TABLE_GAP);
+    }
+    (void)fputc('\n', stream);
+}
+
+static void print_table(const struct output *output, FILE *stream)
+{
+    const char *cell = output->text.data;
+
+    if (output->rows > 0)
+        print_headings(output, stream);
+    for (size_t row = 0; row < output->rows; row++) {
+        for (size_t i = 0; i < output->column_count; i++, cell += strlen(cell) + 1) {
+            bool last = i + 1 == output->column_count;
+            print_padded(stream, cell, last ? 0 : output->columns[i].width + TABLE_GAP);
+        }
+        (void)fputc('\n', stream);
+    }
+}
+
+static void print_record(const struct output *output, FILE *stream)
+{
+    const char *cell = output->text.data;
+    size_t labels = 0;
+
+    for (size_t i = 0; i < output->column_count; i++)
+        if (labels < text_width(span_of(output->columns[i].heading)))
+            labels = text_width(span_of(output->columns[i].heading));
+    for (size_t i = 0; i < output->column_count; i++, cell += strlen(cell) + 1) {
+        print_padded(stream, output->columns[i].heading, labels + TABLE_GAP);
+        for (const char *c = cell; *c != '\0'; c++) {
+            (void)fputc(*c, stream);
+            if (*c == '\n')
+                print_padded(stream, "", labels + TABLE_GAP);
+        }
+        (void)fputc('\n', stream);
+    }
+}
+
+enum status output_print(const struct output *output, FILE *stream)
+{
+    if (output->rows > 0) {
+        switch (output->style) {
+        case OUTPUT_JSON:
+            (void)fwrite(output->text.data, 1, output->text.len, stream);
+            break;
+        case OUTPUT_TABLE:
+            print_table(output, stream);
+            break;
+        case OUTPUT_RECORD:
+            print_record(output, stream);
+            break;
+        }
+    }
+    return fflush(stream) != 0 || ferror(stream) ? STATUS_IO : STATUS_OK;
+}

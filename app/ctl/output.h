@@ -1,0 +1,75 @@
+/*
+ * What crmnotesctl prints: rows of any struct that a table of columns describes.
+ *
+ * As JSON, one object a line; for people a table with aligned columns, or, for one object,
+ * its columns below each other. Nothing is written before output_print: no reader of the
+ * database waits for whoever reads the output. The memory is wiped when it is given back.
+ */
+#ifndef APP_CTL_OUTPUT_H
+#define APP_CTL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "lib/address.h"
+#include "lib/status.h"
+
+enum column_type {
+    COLUMN_TEXT,         /* struct span; empty: null */
+    COLUMN_UUID,         /* struct uuid */
+    COLUMN_UUID_OR_NULL, /* const struct uuid *; NULL: null */
+    COLUMN_INT,          /* int64_t; negative: null */
+    COLUMN_BOOL,         /* bool */
+    COLUMN_DATE,         /* int64_t, ms since 1970; 0: null */
+    COLUMN_ADDRESS,      /* struct address; ADDRESS_NONE: null */
+    COLUMN_BLOCK,        /* struct cidr; of ADDRESS_NONE: null */
+    COLUMN_BLOCKS,       /* struct output_blocks, an array */
+    COLUMN_JSON,   /* struct span, JSON text; for people as it is; what is none: null */
+    COLUMN_OBJECT, /* columns inside, with offsets in the struct that begins here */
+};
+
+struct output_blocks {
+    const struct cidr *list;
+    size_t count;
+};
+
+struct column {
+    const char *member;  /* of the JSON object */
+    const char *heading; /* for people */
+    enum column_type type;
+    size_t offset; /* of the field in the row's struct */
+    bool optional; /* left out when it is null */
+    bool detail;   /* for people: not in tables, only where one object is printed */
+    int cut;       /* for people: in tables at most so many characters; 0: any number */
+    const struct column *inside; /* of a COLUMN_OBJECT */
+};
+
+/* A column of struct TYPE's FIELD. A table of columns ends with a row without member. */
+#define OUTPUT_FIELD(row, field) .offset = offsetof(struct row, field)
+
+struct output;
+
+enum output_style {
+    OUTPUT_JSON,
+    OUTPUT_TABLE,
+    OUTPUT_RECORD,
+};
+
+/* NULL: no memory. */
+struct output *output_create(enum output_style style);
+
+/* NULL is allowed. */
+void output_free(struct output *output);
+
+/* Takes what row holds. All rows of a table have the same columns. */
+enum status output_row(struct output *output, const struct column *columns,
+                       const void *row);
+
+/* How many rows there are. */
+size_t output_count(const struct output *output);
+
+/* Writes everything and flushes. STATUS_IO when not all of it could be written (errno). */
+enum status output_print(const struct output *output, FILE *stream);
+
+#endif

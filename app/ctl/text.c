@@ -1,0 +1,82 @@
+#include "app/ctl/text.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "lib/utf8.h"
+
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* What could make a line look like another: separators of lines, marks of direction. */
+static bool is_deceptive(uint32_t c)
+{
+    return c == 0x061c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+static size_t columns_of(uint32_t c)
+{
+    int width = wcwidth((wchar_t)c);
+
+    return width >= 0 ? (size_t)width : 1;
+}
+
+static struct span take(struct span *text, size_t len)
+{
+    struct span taken = {text->data, len};
+
+    text->data += len;
+    text->len -= len;
+    return taken;
+}
+
+struct text_piece text_next(struct span *text)
+{
+    uint32_t c = 0;
+    size_t len = utf8_decode(*text, &c);
+    struct span taken = take(text, len > 0 ? len : 1);
+
+    if (len > 0 && (c == '\n' || c == '\t'))
+        return (struct text_piece){{" ", 1}, 1, c == '\n'};
+    if (len == 0 || is_control(c) || is_deceptive(c))
+        return (struct text_piece){{"?", 1}, 1, false};
+    return (struct text_piece){taken, columns_of(c), false};
+}
+
+size_t text_width(struct span text)
+{
+    size_t width = 0;
+
+    while (text.len > 0)
+        width += text_next(&text).width;
+    return width;
+}
+
+void text_make_safe(char *text)
+{
+    struct span rest = span_of(text);
+    char *out = text;
+
+    while (rest.len > 0) {
+        struct text_piece piece = text_next(&rest);
+        memmove(out, piece.shown.data, piece.shown.len); /* never longer than it was */
+        out += piece.shown.len;
+    }
+    *out = '\0';
+}
+
+bool text_has_controls(struct span text)
+{
+    while (text.len > 0) {
+        uint32_t c = 0;
+        size_t len = utf8_decode(text, &c);
+        if (len == 0 || is_control(c))
+            return true;
+        (void)take(&text, len);
+    }
+    return false;
+}

@@ -1,0 +1,32 @@
+/*
+ * Text from anywhere, made fit for a terminal.
+ */
+#ifndef APP_CTL_TEXT_H
+#define APP_CTL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/span.h"
+
+/* One character as a terminal may show it: control characters, those that change the
+ * direction of text, and bytes that are no UTF-8 become "?", a tab a blank. */
+struct text_piece {
+    struct span shown;
+    size_t width;    /* terminal columns */
+    bool is_newline; /* then shown is a blank */
+};
+
+/* Takes the first character off text, which is not empty. */
+struct text_piece text_next(struct span *text);
+
+/* How many columns a text that text_next made has. */
+size_t text_width(struct span text);
+
+/* Makes a C string fit for a terminal, in its place. */
+void text_make_safe(char *text);
+
+/* True when text holds a control character (C0, DEL, C1). Text must be valid UTF-8. */
+bool text_has_controls(struct span text);
+
+#endif

@@ -1,0 +1,63 @@
+#include "app/store/audit.h"
+
+static const char add[] =
+    "INSERT INTO audit (audit_id, at, actor, action, org_id, subject, detail)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+#define LIST                                                                               \
+    "SELECT audit_id, at, actor, action, org_id, subject, detail FROM audit WHERE at >= "  \
+    "?1"
+#define ORDER " ORDER BY at, audit_id"
+static const char list_all[] = LIST ORDER;
+static const char list_of_org[] = LIST " AND org_id = ?2" ORDER;
+
+static struct db_value id_or_null(const struct uuid *id)
+{
+    return id == NULL ? DB_NULL : DB_BLOB(id->bytes, UUID_BYTES);
+}
+
+enum status audit_add(struct db *db, const struct audit *audit)
+{
+    return DB_RUN(db, NULL, add, DB_BLOB(audit->id.bytes, UUID_BYTES), DB_INT(audit->at_ms),
+                  DB_TEXT(audit->actor), DB_TEXT(audit->action), id_or_null(audit->org_id),
+                  id_or_null(audit->subject), DB_TEXT(audit->detail));
+}
+
+/* NULL for what is no id. */
+static const struct uuid *read_id(struct uuid *out, const struct db_rows *rows, int column)
+{
+    return db_blob(rows, column, out->bytes, UUID_BYTES) ? out : NULL;
+}
+
+static enum status give_row(const struct db_rows *rows, audit_each *each, void *arg)
+{
+    struct uuid org_id, subject;
+    struct audit audit = {
+        .at_ms = db_int(rows, 1),
+        .actor = db_text(rows, 2),
+        .action = db_text(rows, 3),
+        .org_id = read_id(&org_id, rows, 4),
+        .subject = read_id(&subject, rows, 5),
+        .detail = db_text(rows, 6),
+    };
+
+    (void)db_blob(rows, 0, audit.id.bytes, UUID_BYTES);
+    return each(arg, &audit);
+}
+
+enum status audit_list(struct db *db, const struct uuid *org_id, int64_t since_ms,
+                       audit_each *each, void *arg)
+{
+    struct db_rows rows;
+    enum status status = org_id == NULL ? DB_QUERY(db, &rows, list_all, DB_INT(since_ms))
+                                        : DB_QUERY(db, &rows, list_of_org, DB_INT(since_ms),
+                                                   DB_BLOB(org_id->bytes, UUID_BYTES));
+
+    while (status == STATUS_OK) {
+        status = give_row(&rows, each, arg);
+        if (status == STATUS_OK)
+            status = db_next(&rows);
+    }
+    db_done(&rows);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}

@@ -1,0 +1,73 @@
+#include "app/store/member.h"
+
+#define COLUMNS "member_id, org_id, name, email, active, created_at"
+
+static const char add[] =
+    "INSERT INTO members (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+static const char find[] = "SELECT " COLUMNS " FROM members WHERE member_id = ?1";
+static const char list[] =
+    "SELECT " COLUMNS " FROM members WHERE org_id = ?1 ORDER BY member_id";
+static const char set_active[] =
+    "UPDATE members SET active = ?2 WHERE member_id = ?1 AND active <> ?2";
+
+static struct member read_row(const struct db_rows *rows)
+{
+    struct member member = {
+        .name = db_text(rows, 2),
+        .email = db_text(rows, 3),
+        .active = db_int(rows, 4) != 0,
+        .created_at_ms = db_int(rows, 5),
+    };
+
+    (void)db_blob(rows, 0, member.id.bytes, UUID_BYTES);
+    (void)db_blob(rows, 1, member.org_id.bytes, UUID_BYTES);
+    return member;
+}
+
+enum status member_add(struct db *db, const struct member *member)
+{
+    return DB_RUN(db, NULL, add, DB_BLOB(member->id.bytes, UUID_BYTES),
+                  DB_BLOB(member->org_id.bytes, UUID_BYTES), DB_TEXT(member->name),
+                  db_text_or_null(member->email), DB_INT(member->active),
+                  DB_INT(member->created_at_ms));
+}
+
+enum status member_find(struct db *db, const struct uuid *id, member_each *each, void *arg)
+{
+    struct db_rows rows;
+    enum status status = DB_QUERY(db, &rows, find, DB_BLOB(id->bytes, UUID_BYTES));
+
+    if (status == STATUS_OK && each != NULL) {
+        struct member member = read_row(&rows);
+        status = each(arg, &member);
+    }
+    db_done(&rows);
+    return status;
+}
+
+enum status member_list(struct db *db, const struct uuid *org_id, member_each *each,
+                        void *arg)
+{
+    struct db_rows rows;
+    enum status status = DB_QUERY(db, &rows, list, DB_BLOB(org_id->bytes, UUID_BYTES));
+
+    while (status == STATUS_OK) {
+        struct member member = read_row(&rows);
+        status = each(arg, &member);
+        if (status == STATUS_OK)
+            status = db_next(&rows);
+    }
+    db_done(&rows);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status member_set_active(struct db *db, bool *changed, const struct uuid *id,
+                              bool active)
+{
+    int rows = 0;
+    enum status status =
+        DB_RUN(db, &rows, set_active, DB_BLOB(id->bytes, UUID_BYTES), DB_INT(active));
+
+    *changed = rows > 0;
+    return status;
+}

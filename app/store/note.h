@@ -1,0 +1,52 @@
+/*
+ * Notes as people read them, with the origin of every version.
+ *
+ * Reading only: the one function that writes notes is in app/store/note_write.h.
+ */
+#ifndef APP_STORE_NOTE_H
+#define APP_STORE_NOTE_H
+
+#include "lib/address.h"
+#include "lib/db.h"
+#include "lib/uuid.h"
+
+/* Where a version came from. */
+struct note_origin {
+    struct address address; /* of the client; ADDRESS_NONE: not known */
+    struct span country;    /* of the address, by libmaxminddb; empty: not known */
+    struct span city;
+    struct span network;
+    struct uuid developer_key_id;
+    struct span request_id;
+};
+
+/* One version of a note. */
+struct note {
+    struct uuid id;
+    struct uuid contact_id;
+    struct uuid author_id; /* the member who made the note; the same in all versions */
+    struct span content;
+    int64_t editable;      /* 0 or 1: by other members */
+    int64_t visible;       /* 0 or 1: to other members */
+    int64_t created_at_ms; /* of the note; the same in all versions */
+    int64_t written_at_ms; /* of this version */
+    struct uuid written_by;
+    int64_t version; /* from 1 */
+    struct note_origin origin;
+};
+
+/* As org_each in app/store/org.h. */
+typedef enum status note_each(void *arg, const struct note *note);
+
+/* Calls each with the present version of that note; STATUS_NOT_FOUND without a call. */
+enum status note_find(struct db *db, const struct uuid *id, note_each *each, void *arg);
+
+/* The present versions of a contact's notes by id; none is STATUS_OK. */
+enum status note_list(struct db *db, const struct uuid *contact_id, note_each *each,
+                      void *arg);
+
+/* All versions of a note, the oldest first and the present one last. STATUS_NOT_FOUND
+ * without a call when there is no such note. */
+enum status note_history(struct db *db, const struct uuid *id, note_each *each, void *arg);
+
+#endif

@@ -1,0 +1,65 @@
+"""What the tests of crmnotesctl share."""
+
+import sqlite3
+
+import pytest
+
+
+class Operator:
+    """A person at the command line of one site, who also looks into its database."""
+
+    def __init__(self, site):
+        self.site = site
+
+    def fails(self, status, *words, says=(), stdin="", env=None):
+        """The command must end with this status, print nothing, and say one line."""
+        done = self.site.ctl_raw(*words, stdin=stdin, env=env)
+        assert done.returncode == status, f"{words}: {done.returncode}, {done.stderr}"
+        assert done.stdout == ""
+        assert done.stderr.startswith("crmnotesctl: ") and done.stderr.endswith("\n")
+        assert done.stderr.count("\n") == 1, done.stderr
+        for part in [says] if isinstance(says, str) else says:
+            assert part in done.stderr, done.stderr
+        return done.stderr
+
+    def rows(self, sql, *values):
+        """What a query finds in the database, as dicts."""
+        connection = sqlite3.connect(f"file:{self.site.database}?mode=ro", uri=True)
+        try:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql, values)]
+        finally:
+            connection.close()
+
+    def change(self, sql, *values):
+        """Changes the database behind the program's back."""
+        connection = sqlite3.connect(self.site.database)
+        try:
+            with connection:
+                connection.execute(sql, values)
+        finally:
+            connection.close()
+
+    def files(self):
+        """All bytes of all files of the site's data, but not of the key file."""
+        paths = [path for path in self.site.data.iterdir() if path != self.site.key_file]
+        return b"".join(path.read_bytes() for path in paths)
+
+
+@pytest.fixture
+def operator(site):
+    return Operator(site)
+
+
+@pytest.fixture
+def empty_operator():
+    """An operator whose site has no database yet."""
+    from support.site import Site
+
+    with Site(migrate=False) as site:
+        yield Operator(site)
+
+
+@pytest.fixture
+def world(site):
+    return site.world()

@@ -1,0 +1,274 @@
+"""crmnotesctl db."""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+
+import pytest
+
+from support.paths import CTL
+from support.site import owner_of_sites
+
+MIGRATE = ["schema_version", "applied", "database", "secret_key_file", "secret_key_created"]
+STATUS = [
+    "schema_version",
+    "schema_wanted",
+    "database",
+    "secret_key_file",
+    "secret_key",
+    "size_bytes",
+    "wal_bytes",
+    "orgs",
+    "members",
+    "contacts",
+    "notes",
+]
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_migrate_makes_database_and_key_file(empty_operator):
+    site = empty_operator.site
+    done = site.ctl_one("db", "migrate")
+    assert list(done) == MIGRATE
+    assert done["schema_version"] >= 1 and done["applied"] == done["schema_version"]
+    assert done["database"] == str(site.database)
+    assert done["secret_key_file"] == str(site.key_file)
+    assert done["secret_key_created"] is True
+    assert len(site.key_file.read_bytes()) == 32
+    assert mode_of(site.key_file) == 0o600
+    assert mode_of(site.database) & 0o007 == 0
+
+
+def test_migrate_again_changes_nothing(operator):
+    site = operator.site
+    key = site.key_file.read_bytes()
+    done = site.ctl_one("db", "migrate")
+    assert done["applied"] == 0 and done["secret_key_created"] is False
+    assert site.key_file.read_bytes() == key
+
+
+def test_migrate_wonders_about_an_empty_database_beside_a_key_file(operator):
+    site = operator.site
+    remark = (
+        f"crmnotesctl: the key file {site.key_file} was there already, but the database is "
+        "empty: if it was copied, was its -wal file left behind?\n"
+    )
+    for ending in ("", "-wal", "-shm"):
+        site.database.with_name(f"crmnotes.db{ending}").unlink(missing_ok=True)
+    done = site.ctl_raw("db", "migrate")
+    assert (done.returncode, done.stderr) == (0, remark)
+    done = site.ctl_raw("db", "migrate")
+    assert (done.returncode, done.stderr) == (0, remark), "empty, though it has our schema"
+    site.add_org()
+    done = site.ctl_raw("db", "migrate")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_migrate_of_a_new_database_with_a_new_key_file_has_no_remark(empty_operator):
+    done = empty_operator.site.ctl_raw("db", "migrate")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_migrate_writes_what_it_did_into_the_audit(operator):
+    rows = operator.rows("SELECT action, org_id, subject FROM audit")
+    assert rows == [{"action": "db migrate", "org_id": None, "subject": None}]
+    operator.site.ctl("db", "migrate")
+    assert len(operator.rows("SELECT * FROM audit")) == 1
+
+
+def test_migrate_makes_no_new_key_for_keys_that_are_there(operator, world):
+    site = operator.site
+    site.key_file.unlink()
+    operator.fails(78, "db", "migrate", says=[str(site.key_file), "restore"])
+    assert not site.key_file.exists()
+    operator.fails(78, "apikey", "issue", "--member", world.member, says=str(site.key_file))
+
+
+def test_migrate_makes_a_key_while_there_are_no_keys(operator):
+    operator.site.add_org()
+    operator.site.key_file.unlink()
+    assert operator.site.ctl_one("db", "migrate")["secret_key_created"] is True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_migrate_by_root_gives_everything_to_the_directorys_owner(empty_operator):
+    site, owner = empty_operator.site, owner_of_sites()
+    os.chown(site.data, owner.pw_uid, owner.pw_gid)
+    site.ctl("db", "migrate")
+    names = {path.name for path in site.data.iterdir()}
+    assert names == {"crmnotes.db" + end for end in ("", "-wal", "-shm", ".lock", ".key")}
+    for path in site.data.iterdir():
+        assert (path.stat().st_uid, path.stat().st_gid) == (owner.pw_uid, owner.pw_gid), path
+
+
+def test_key_file_can_stand_elsewhere(empty_operator):
+    site = empty_operator.site
+    elsewhere = site.directory / "key"
+    site.configure(secret_key_file=elsewhere)
+    assert site.ctl_one("db", "migrate")["secret_key_file"] == str(elsewhere)
+    assert mode_of(elsewhere) == 0o600
+    assert not site.key_file.exists()
+
+
+def test_database_that_cannot_be_made(empty_operator):
+    empty_operator.site.configure(database="/proc/nowhere/crmnotes.db")
+    empty_operator.fails(73, "db", "migrate", says="/proc/nowhere/crmnotes.db")
+
+
+def test_key_file_that_cannot_be_made(empty_operator):
+    empty_operator.site.configure(secret_key_file="/proc/nowhere/key")
+    empty_operator.fails(73, "db", "migrate", says="/proc/nowhere/key")
+
+
+@pytest.mark.parametrize(
+    "words", [("db", "status"), ("db", "check"), ("org", "list"), ("org", "add", "X")]
+)
+def test_missing_database_names_the_command_that_makes_it(empty_operator, words):
+    empty_operator.fails(69, *words, says="crmnotesctl db migrate")
+    assert list(empty_operator.site.data.iterdir()) == []
+
+
+def test_backup_needs_a_database(empty_operator, tmp_path):
+    empty_operator.fails(69, "db", "backup", tmp_path / "copy", says="crmnotesctl db migrate")
+
+
+def test_file_that_is_no_database(empty_operator):
+    site = empty_operator.site
+    site.database.write_text("not a database, but long enough to be asked for its header " * 4)
+    for verb in ("migrate", "status", "check"):
+        empty_operator.fails(69, "db", verb, says="not an SQLite database")
+
+
+def test_database_of_another_program(empty_operator):
+    site = empty_operator.site
+    connection = sqlite3.connect(site.database)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE theirs (id)")
+    connection.close()
+    for verb in ("migrate", "status", "check"):
+        empty_operator.fails(78, "db", verb, says="another program")
+    assert not site.key_file.exists()
+
+
+def test_newer_schema_is_told_and_left_alone(operator):
+    version = operator.site.ctl_one("db", "status")["schema_version"]
+    operator.change(f"PRAGMA user_version={version + 1}")
+    for words in (("db", "migrate"), ("db", "check"), ("org", "list")):
+        operator.fails(78, *words, says="newer program")
+    status = operator.site.ctl_one("db", "status")
+    assert status["schema_version"] == version + 1 and status["schema_wanted"] == version
+    assert status["notes"] is None
+
+
+def test_older_schema_names_the_command(empty_operator):
+    site = empty_operator.site
+    connection = sqlite3.connect(site.database)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+    empty_operator.fails(78, "org", "list", says="crmnotesctl db migrate")
+    assert site.ctl_one("db", "status")["schema_version"] == 0
+    assert site.ctl_one("db", "migrate")["applied"] >= 1
+    assert site.ctl("org", "list") == []
+
+
+def test_status_counts(operator, world):
+    site = operator.site
+    status = site.ctl_one("db", "status")
+    assert list(status) == STATUS
+    assert status["schema_version"] == status["schema_wanted"]
+    assert status["size_bytes"] == site.database.stat().st_size
+    assert status["wal_bytes"] == site.database.with_name("crmnotes.db-wal").stat().st_size
+    assert [status[name] for name in ("orgs", "members", "contacts", "notes")] == [1, 2, 2, 0]
+
+
+def test_check_of_a_sound_database(site, world):
+    done = site.ctl_one("db", "check")
+    assert list(done) == ["schema_version", "database", "secret_key_file", "secret_key", "ok"]
+    assert done["ok"] is True and done["secret_key"] == "right"
+    assert done["secret_key_file"] == str(site.key_file)
+
+
+def test_check_finds_a_reference_to_nothing(operator, world):
+    operator.change("DELETE FROM orgs")
+    operator.fails(65, "db", "check", says="refers to a row that does not exist")
+
+
+def test_backup_can_take_the_databases_place(operator, world):
+    site = operator.site
+    copy = site.directory / "copy.db"
+    before = site.ctl("member", "list", "--org", world.org)
+    done = site.ctl_one("db", "backup", copy)
+    assert list(done) == ["schema_version", "backup", "size_bytes"]
+    assert done["backup"] == str(copy) and done["size_bytes"] == copy.stat().st_size
+    assert mode_of(copy) == 0o600
+    site.add_member(world.org, "after the backup")
+    for path in site.data.glob("crmnotes.db*"):
+        if path != site.key_file:
+            path.unlink()
+    shutil.copy(copy, site.database)
+    assert site.ctl("member", "list", "--org", world.org) == before
+    assert site.ctl_one("db", "check")["ok"] is True
+    site.add_member(world.org, "after the restore")
+    copy.unlink()
+
+
+def test_backup_leaves_nothing_else(operator, world):
+    before = {path.name for path in operator.site.directory.iterdir()}
+    copy = operator.site.directory / "copy.db"
+    operator.site.ctl("db", "backup", copy)
+    after = {path.name for path in operator.site.directory.iterdir()}
+    assert after - before == {"copy.db"}
+
+
+def test_backup_replaces_no_file(operator):
+    copy = operator.site.directory / "copy.db"
+    copy.write_text("precious")
+    operator.fails(73, "db", "backup", copy, says=[str(copy), "another name"])
+    assert copy.read_text() == "precious"
+
+
+def test_backup_into_a_missing_directory(operator):
+    copy = operator.site.directory / "none" / "copy.db"
+    operator.fails(73, "db", "backup", copy, says=f"cannot make {copy}: No such file")
+
+
+def test_help_of_backup_keeps_the_key_file_apart(site):
+    text = site.ctl("db", "backup", "--help", json=False)
+    assert (
+        "Keep the key file, too, but in another place: "
+        "without it no key in the copy works.\n" in text
+    )
+
+
+def test_backup_does_not_wait_for_a_writer(operator, world):
+    site = operator.site
+    with open(f"{site.database}.lock", "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        site.ctl("db", "backup", site.directory / "copy.db")
+
+
+def test_database_without_permission(site):
+    """Whoever may not read the database learns that it is there, and why not."""
+    program = shutil.copy(CTL, site.directory / "crmnotesctl")
+    stranger = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+    site.data.chmod(0)
+    try:
+        done = subprocess.run(
+            [program, "--config", site.config, "org", "list"],
+            **stranger,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=site.environment(),
+            cwd="/",
+        )
+    finally:
+        site.data.chmod(0o750)
+    assert done.returncode == 69
+    assert f"{site.database}: Permission denied" in done.stderr

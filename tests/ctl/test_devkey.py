@@ -1,0 +1,137 @@
+"""crmnotesctl devkey."""
+
+import re
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from support.ids import unknown_id
+
+ISSUED = [
+    "devkey_id",
+    "developer_secret",
+    "name",
+    "allow",
+    "created_at",
+    "expires_at",
+    "last_used_at",
+    "last_used_from",
+    "former_secret_until",
+    "revoked_at",
+]
+LISTED = [name for name in ISSUED if name != "developer_secret"]
+
+
+@pytest.fixture
+def org(site):
+    return site.add_org()["org_id"]
+
+
+def test_issue_shows_the_secret_once(site, org):
+    issued = site.ctl_one("devkey", "issue", "--org", org, "Agency", "--allow", "10.0.0.0/8")
+    assert list(issued) == ISSUED
+    assert re.fullmatch(r"zdk_[0-9A-Za-z]{43}", issued["developer_secret"])
+    assert issued["name"] == "Agency" and issued["allow"] == ["10.0.0.0/8"]
+    assert issued["expires_at"] is None
+    (listed,) = site.ctl("devkey", "list", "--org", org)
+    assert listed == {name: issued[name] for name in LISTED}
+    assert list(listed) == LISTED
+
+
+BLOCKS = ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["NAME", "--allow", *BLOCKS],
+        ["--allow", *BLOCKS, "NAME"],
+        ["--allow", *BLOCKS, "--", "NAME"],
+        ["--allow", ",".join(BLOCKS), "NAME"],
+        ["--allow=10.0.0.0/8", "NAME", "--allow", "2001:db8::/32", "192.0.2.1"],
+        ["NAME", "--allow", *BLOCKS, "--allow-any", "--allow", "10.0.0.0/8"],
+    ],
+)
+def test_blocks_can_be_given_in_many_ways(site, org, words):
+    issued = site.ctl_one("devkey", "issue", "--org", org, *words)
+    assert issued["name"] == "NAME" and issued["allow"] == BLOCKS
+
+
+def test_block_is_required(operator, org):
+    operator.fails(64, "devkey", "issue", "--org", org, "X", says="--allow CIDR is missing")
+
+
+@pytest.mark.parametrize(
+    "block, says",
+    [
+        ("10.0.0.1/8", "10.0.0.0/8"),
+        ("2001:db8::1/32", "2001:db8::/32"),
+        ("10.0.0.0/33", "10.0.0.0/33"),
+        ("10.0.0/8", "10.0.0"),
+        ("010.0.0.0/8", "010.0.0.0"),
+        ("", "no IP address"),
+        ("10.0.0.0/8,", "no IP address"),
+        ("example.com", "example.com"),
+    ],
+)
+def test_block_that_is_none(operator, org, block, says):
+    words = ("devkey", "issue", "--org", org, "X", f"--allow={block}")
+    operator.fails(65, *words, says=["--allow", says])
+    assert operator.rows("SELECT * FROM developer_keys") == []
+
+
+@pytest.mark.parametrize("block", ["0.0.0.0/0", "::/0"])
+def test_every_address_only_when_that_is_said(operator, org, block):
+    words = ("devkey", "issue", "--org", org, "X", "--allow", "10.0.0.0/8", block)
+    operator.fails(65, *words, says=[block, "--allow-any"])
+    assert block in operator.site.ctl_one(*words, "--allow-any")["allow"]
+
+
+def test_expiry(site, org):
+    issued = site.issue_devkey(org, "10.0.0.0/8", expires="2099-12-31T23:59:59+01:00")
+    assert issued["expires_at"] == "2099-12-31T22:59:59.000Z"
+
+
+@pytest.mark.parametrize("date", ["", "tomorrow", "2099-12-31", "2099-02-30T00:00:00Z"])
+def test_expiry_that_is_no_date(operator, org, date):
+    words = ("devkey", "issue", "--org", org, "X", "--allow", "10.0.0.0/8")
+    operator.fails(65, *words, f"--expires={date}", says="--expires")
+
+
+def test_expiry_in_the_past(operator, org):
+    past = (datetime.now(timezone.utc) - timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    words = ("devkey", "issue", "--org", org, "X", "--allow", "10.0.0.0/8")
+    operator.fails(65, *words, "--expires", past, says="over already")
+
+
+def test_secret_from_elsewhere(operator, org):
+    own = "a-secret-made-elsewhere"
+    site = operator.site
+    issued = site.issue_devkey(org, "10.0.0.0/8", more=["--stdin"], stdin=own)
+    assert issued["developer_secret"] == own
+    words = ("devkey", "issue", "--org", org, "X", "--allow", "10.0.0.0/8", "--stdin")
+    operator.fails(65, *words, stdin=own, says="already")
+    assert len(site.ctl("devkey", "list", "--org", org)) == 1
+
+
+def test_revoking_keeps_the_first_date(site, org):
+    key = site.issue_devkey(org, "10.0.0.0/8")["devkey_id"]
+    revoked = site.ctl_one("devkey", "revoke", key)
+    assert list(revoked) == LISTED and revoked["revoked_at"]
+    assert site.ctl_one("devkey", "revoke", key) == revoked
+
+
+def test_list_has_the_organizations_own_in_order(site, org):
+    other = site.add_org()["org_id"]
+    for whose, name in ((org, "B"), (other, "X"), (org, "A")):
+        site.issue_devkey(whose, "10.0.0.0/8", name=name)
+    listed = site.ctl("devkey", "list", "--org", org)
+    assert [key["name"] for key in listed] == ["B", "A"]
+
+
+def test_what_does_not_exist(operator):
+    nothing = unknown_id()
+    words = ("devkey", "issue", "--org", nothing, "X", "--allow", "10.0.0.0/8")
+    operator.fails(65, *words, says=f"no organization {nothing}")
+    operator.fails(65, "devkey", "revoke", nothing, says=f"no developer key {nothing}")
+    operator.fails(65, "devkey", "list", "--org", nothing, says=f"no organization {nothing}")

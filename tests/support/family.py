@@ -1,0 +1,115 @@
+"""The service as processes: started by hand, watched in /proc, and ended by the test itself."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+
+from support import processes
+from support.fastcgi import Closed, http_params
+from support.paths import CALL_PATH
+from support.service import Service
+from support.wait import wait_for
+
+USAGE, UNAVAILABLE, CANTCREAT, CONFIG = 64, 69, 73, 78
+
+
+def run(site, *args, **more):
+    """Runs the service as someone does who expects it to end by itself."""
+    done = subprocess.run(
+        [site.program(), "--config", site.config, *args],
+        **{"stdin": subprocess.DEVNULL, "env": site.environment(), **more},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=site.directory,
+    )
+    for mark in processes.SANITIZER_MARKS:
+        assert mark not in done.stderr, done.stderr
+    return done
+
+
+def assert_fails(done, status, *parts):
+    """The program says one line that holds these parts, prints nothing, and ends so."""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("crmnotes.fcgi: ")
+    for part in parts:
+        assert str(part) in done.stderr
+    assert (done.returncode, done.stdout) == (status, "")
+
+
+@contextlib.contextmanager
+def running(site, **more):
+    """A service that the test itself ends, and which must then leave nothing behind."""
+    service = Service(site, **more).start()
+    try:
+        yield service
+        if service.process.returncode == -signal.SIGKILL:
+            site.socket.unlink()  # nobody could
+        service.assert_clean()
+    finally:
+        processes.kill_session(service.process.pid)
+        service.process.wait(20)
+
+
+def serves(service):
+    return service.request(method="GET").status == 405
+
+
+def answers_at(service, base):
+    """Whether the call is at this path; a single process may just be between two lives."""
+    try:
+        return service.request(method="GET", path=base + CALL_PATH).status == 405
+    except Closed:
+        return False
+
+
+def reload(service):
+    before = len(service.events("reloaded"))
+    service.signal(signal.SIGHUP)
+    wait_for(lambda: len(service.events("reloaded")) > before, "the reload", 30)
+
+
+def writer_of(service):
+    """The process that has opened the lock file, which it does for its first commit."""
+    lock = f"{service.site.database}.lock"
+    return next((pid for pid in service.workers() if lock in open_files(pid)), None)
+
+
+def open_files(pid):
+    found = set()
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return found
+
+
+@contextlib.contextmanager
+def writers_held_up(site):
+    """Nobody writes to the database meanwhile."""
+    with open(f"{site.database}.lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def waits_for_lock(pid):
+    with open("/proc/locks") as locks:
+        return any("-> FLOCK" in line and int(line.split()[5]) == pid for line in locks)
+
+
+def send(connection, body, *, keep=False, **http):
+    """A whole request, whose answer somebody else waits for."""
+    connection.begin(keep=keep)
+    connection.params(http_params(body, **http))
+    connection.stdin(body)
+
+
+def half_sent(service, body):
+    """A connection with the first half of a request, and the other half."""
+    connection = service.connect()
+    connection.begin(keep=True)
+    connection.params(http_params(body))
+    connection.stdin(body[: len(body) // 2], end=False)
+    return connection, body[len(body) // 2 :]

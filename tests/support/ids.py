@@ -1,0 +1,7 @@
+"""Ids that nothing has."""
+
+import uuid
+
+
+def unknown_id():
+    return str(uuid.uuid4())

@@ -1,0 +1,22 @@
+"""Waiting for a condition instead of sleeping."""
+
+import socket
+import time
+
+
+def wait_for(condition, what, seconds=15.0, interval=0.01):
+    """The first true answer of condition(); AssertionError naming what after seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        time.sleep(interval)
+
+
+def free_port(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,499 @@
+#include "app/store/note_write.h"
+
+#include "tests/unit/stage.h"
+
+/* In a transaction of its own, as the committer does it. */
+static enum status write_note(struct note_result *result,
+                              const struct note_command *command)
+{
+    assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
+    enum status status = note_write(result, stage_db, command);
+    if (status == STATUS_OK)
+        assert_int_equal(db_write_commit(stage_db), STATUS_OK);
+    else
+        db_write_rollback(stage_db);
+    return status;
+}
+
+static struct note_result must_write(const struct note_command *command)
+{
+    struct note_result result;
+    enum status status = write_note(&result, command);
+
+    if (status != STATUS_OK)
+        fail_msg("%s: %s", status_name(status),
+                 status == STATUS_REFUSED ? error_text(result.refusal)->code
+                                          : db_message(stage_db));
+    assert_int_equal(result.refusal, ERROR_NONE);
+    return result;
+}
+
+static const char *everything_stored(void)
+{
+    static char text[64];
+    char notes[24];
+
+    (void)snprintf(notes, sizeof notes, "%s", stage_ask("SELECT count(*) FROM notes"));
+    (void)snprintf(text, sizeof text, "%s notes, %s revisions", notes,
+                   stage_ask("SELECT count(*) FROM note_revisions"));
+    return text;
+}
+
+/* The worker's filter and the transaction agree, and nothing is stored. */
+static void expect_refusal(const struct note_command *command, enum error expected)
+{
+    struct note_result result;
+    struct access access;
+    enum error refusal = ERROR_NONE;
+    char before[64];
+
+    (void)snprintf(before, sizeof before, "%s", everything_stored());
+    enum status status = write_note(&result, command);
+    if (status != STATUS_REFUSED || result.refusal != expected)
+        fail_msg("%s instead of %s: %s", status_name(status), error_text(expected)->code,
+                 status == STATUS_REFUSED ? error_text(result.refusal)->code : "");
+    assert_string_equal(everything_stored(), before);
+    if (access_check(&access, &refusal, stage_db, &command->caller, command->now_ms) ==
+        STATUS_OK)
+        assert_int_equal(note_check(&refusal, stage_db, &access, command), STATUS_REFUSED);
+    assert_int_equal(refusal, expected);
+}
+
+/* A note of Ann's on Carl. */
+static void add_note(const char *name, enum given_flag editable, enum given_flag visible)
+{
+    struct note_command command = stage_command(name, "first");
+
+    command.editable = editable;
+    command.visible = visible;
+    (void)must_write(&command);
+}
+
+/* The present owner of Carl updates a note. */
+static struct note_command update_of(const char *note, const char *content)
+{
+    struct note_command command = stage_command("unused", content);
+
+    command.note_id = stage_given(note);
+    return command;
+}
+
+static void bob_gets_carl(void)
+{
+    stage_sql("UPDATE contacts SET owner_id = {bob} WHERE contact_id = {carl}");
+}
+
+static struct note_command update_by_bob(const char *note, const char *content)
+{
+    struct note_command command = update_of(note, content);
+
+    command.member_id = stage_given("bob");
+    command.caller = stage_caller("bob-key", "dev", "192.0.2.7");
+    return command;
+}
+
+/* ---- Creating ---- */
+
+static void a_new_note_is_stored_with_its_origin(void **state)
+{
+    struct note_command command = stage_command("note", "Hello \xe2\x82\xac");
+    struct uuid id = stage_id("note");
+
+    (void)state;
+    command.tags = (struct geo_tags){"DE", "Berlin", "AS64500 Example"};
+    command.editable = FLAG_ON;
+    struct note_result result = must_write(&command);
+    assert_true(uuid_equals(&result.note_id, &id));
+    assert_int_equal(result.editable, 1);
+    assert_int_equal(result.visible, 0);
+    assert_string_equal(
+        stage_ask("SELECT content || '|' || editable || visible || '|' || version || '|' ||"
+                  " created_at || '|' || written_at || '|' || request_id || '|' ||"
+                  " hex(address) || '|' || country || '|' || city || '|' || network"
+                  " FROM notes WHERE note_id = {note} AND org_id = {acme}"
+                  " AND contact_id = {carl} AND author_id = {ann} AND written_by = {ann}"
+                  " AND developer_key_id = {dev}"),
+        "Hello \xe2\x82\xac|10|1|1000000|1000000|request-1|C0000207|DE|Berlin|"
+        "AS64500 Example");
+    assert_string_equal(everything_stored(), "1 notes, 0 revisions");
+}
+
+static void flags_are_off_unless_sent(void **state)
+{
+    static const enum given_flag flags[] = {FLAG_NOT_SENT, FLAG_OFF, FLAG_ON};
+    char name[8];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(flags) * COUNT(flags); i++) {
+        (void)snprintf(name, sizeof name, "n%zu", i);
+        struct note_command command = stage_command(name, "x");
+        command.editable = flags[i % COUNT(flags)];
+        command.visible = flags[i / COUNT(flags)];
+        struct note_result result = must_write(&command);
+        assert_int_equal(result.editable, command.editable == FLAG_ON);
+        assert_int_equal(result.visible, command.visible == FLAG_ON);
+    }
+}
+
+static void unknown_origins_are_null(void **state)
+{
+    struct note_command command = stage_command("note", "x");
+
+    (void)state;
+    command.caller.address = stage_address("2001:db8::1");
+    (void)must_write(&command);
+    assert_string_equal(stage_ask("SELECT hex(address) FROM notes"),
+                        "20010DB8000000000000000000000001");
+    assert_string_equal(
+        stage_ask("SELECT country IS NULL AND city IS NULL AND network IS NULL"
+                  " FROM notes"),
+        "1");
+}
+
+static void text_is_stored_byte_by_byte(void **state)
+{
+    static char big[65536];
+    struct note_command command = stage_command("big", "");
+
+    (void)state;
+    memset(big, '\'', sizeof big);
+    command.content = (struct span){big, sizeof big};
+    (void)must_write(&command);
+    assert_string_equal(stage_ask("SELECT length(CAST(content AS BLOB)) FROM notes"),
+                        "65536");
+    command = stage_command("small", "");
+    command.content = (struct span){"x\n\"\\';--\x7f\xf0\x9f\x98\x80", 13};
+    (void)must_write(&command);
+    assert_string_equal(stage_ask("SELECT hex(content) FROM notes WHERE note_id = {small}"),
+                        "780A225C273B2D2D7FF09F9880");
+}
+
+static void keys_are_marked_as_used(void **state)
+{
+    struct note_command command = stage_command("note", "x");
+
+    (void)state;
+    (void)must_write(&command);
+    assert_string_equal(
+        stage_ask("SELECT last_used_at FROM api_keys WHERE api_key_id = {ann-key}"),
+        "1000000");
+    assert_string_equal(
+        stage_ask("SELECT last_used_at FROM developer_keys WHERE developer_key_id = {dev}"),
+        "1000000");
+}
+
+/* ---- Rows 9 to 11 ---- */
+
+static void contact_organization_and_owner_are_checked_in_this_order(void **state)
+{
+    static const struct {
+        const char *contact, *org, *member;
+        enum error error;
+    } rows[] = {
+        {"nobody", "acme", "ann", ERROR_NOT_FOUND},
+        {"?", "acme", "ann", ERROR_NOT_FOUND},
+        {"nobody", "other", "?", ERROR_NOT_FOUND},
+        {"ann", "acme", "ann", ERROR_NOT_FOUND},
+        {"carl", "other", "ann", ERROR_WRONG_ORG},
+        {"carl", "?", "ann", ERROR_WRONG_ORG},
+        {"carl", "nobody", "eve", ERROR_WRONG_ORG},
+        {"chad", "acme", "ann", ERROR_WRONG_ORG},
+        {"chad", "other", "eve", ERROR_WRONG_ORG}, /* agrees, but is not the key's */
+        {"carl", "acme", "bob", ERROR_NOT_OWNER},
+        {"carl", "acme", "nobody", ERROR_NOT_OWNER},
+        {"carl", "acme", "?", ERROR_NOT_OWNER},
+        {"carl", "acme", "eve", ERROR_NOT_OWNER},
+        {"cleo", "acme", "ann", ERROR_NOT_OWNER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct note_command command = stage_command("note", "x");
+        command.contact_id = stage_given(rows[i].contact);
+        command.org_id = stage_given(rows[i].org);
+        command.member_id = stage_given(rows[i].member);
+        expect_refusal(&command, rows[i].error);
+        command.note_id = stage_given("nothing"); /* rows 12 and 13 come later */
+        expect_refusal(&command, rows[i].error);
+    }
+}
+
+/* All cells of whose organization is named and whose contact: with uniform errors the two
+ * lines that tell foreign contacts from unknown ones become one. */
+static void uniform_errors_hide_contacts_of_other_organizations(void **state)
+{
+    static const char *const orgs[] = {"acme", "other", "nobody", "?"};
+    static const struct {
+        const char *contact, *member;
+        enum error with_own_org, otherwise, uniform_with_own_org, uniform_otherwise;
+    } rows[] = {
+        {"carl", "ann", ERROR_NONE, ERROR_WRONG_ORG, ERROR_NONE, ERROR_WRONG_ORG},
+        {"carl", "bob", ERROR_NOT_OWNER, ERROR_WRONG_ORG, ERROR_NOT_OWNER, ERROR_WRONG_ORG},
+        {"chad", "ann", ERROR_WRONG_ORG, ERROR_WRONG_ORG, ERROR_NOT_FOUND, ERROR_NOT_FOUND},
+        {"chad", "eve", ERROR_WRONG_ORG, ERROR_WRONG_ORG, ERROR_NOT_FOUND, ERROR_NOT_FOUND},
+        {"lost", "ann", ERROR_NOT_FOUND, ERROR_NOT_FOUND, ERROR_NOT_FOUND, ERROR_NOT_FOUND},
+        {"?", "ann", ERROR_NOT_FOUND, ERROR_NOT_FOUND, ERROR_NOT_FOUND, ERROR_NOT_FOUND},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows) * COUNT(orgs) * 2; i++) {
+        size_t row = i / 2 / COUNT(orgs), org = i / 2 % COUNT(orgs);
+        bool uniform = i % 2 != 0;
+        const enum error expected[] = {rows[row].otherwise, rows[row].with_own_org,
+                                       rows[row].uniform_otherwise,
+                                       rows[row].uniform_with_own_org};
+        char name[8];
+
+        (void)snprintf(name, sizeof name, "n%zu", i);
+        struct note_command command = stage_command(name, "x");
+        command.uniform_errors = uniform;
+        command.contact_id = stage_given(rows[row].contact);
+        command.member_id = stage_given(rows[row].member);
+        command.org_id = stage_given(orgs[org]);
+        enum error error = expected[uniform * 2 + (org == 0)];
+        if (error == ERROR_NONE) {
+            (void)must_write(&command);
+            continue;
+        }
+        expect_refusal(&command, error);
+        command.note_id = stage_given("nothing"); /* nor does it tell of notes */
+        expect_refusal(&command, error);
+    }
+}
+
+static void any_key_of_the_organization_serves_for_any_owner(void **state)
+{
+    struct note_command command = stage_command("note", "x");
+
+    (void)state;
+    command.contact_id = stage_given("cleo");
+    command.member_id = stage_given("bob");
+    (void)must_write(&command);
+    assert_string_equal(stage_ask("SELECT author_id = {bob} FROM notes"), "1");
+}
+
+static void an_owner_who_is_not_active_counts_as_absent(void **state)
+{
+    struct note_command command = stage_command("note", "x");
+
+    (void)state;
+    command.caller = stage_caller("bob-key", "dev", "192.0.2.7");
+    (void)must_write(&command);
+    stage_sql("UPDATE members SET active = 0 WHERE member_id = {ann}");
+    command.new_note_id = stage_id("later");
+    expect_refusal(&command, ERROR_NOT_OWNER);
+}
+
+/* ---- Updating ---- */
+
+static void an_update_replaces_the_content_and_keeps_the_former_version(void **state)
+{
+    (void)state;
+    add_note("note", FLAG_ON, FLAG_OFF);
+    struct note_command command = update_of("note", "second");
+    command.now_ms = STAGE_NOW_MS + 5;
+    (void)snprintf(command.request_id, sizeof command.request_id, "request-2");
+    command.caller = stage_caller("ann-key", "far", "198.51.100.9");
+    struct note_result result = must_write(&command);
+    struct uuid id = stage_id("note");
+    assert_true(uuid_equals(&result.note_id, &id));
+    assert_string_equal(
+        stage_ask(
+            "SELECT content || '|' || version || '|' || created_at || '|' || written_at"
+            " || '|' || request_id || '|' || hex(address) FROM notes"
+            " WHERE developer_key_id = {far}"),
+        "second|2|1000000|1000005|request-2|C6336409");
+    assert_string_equal(
+        stage_ask("SELECT content || '|' || version || '|' || written_at || '|' ||"
+                  " request_id || '|' || hex(address) || editable || visible"
+                  " FROM note_revisions WHERE developer_key_id = {dev}"),
+        "first|1|1000000|request-1|C000020710");
+    assert_string_equal(everything_stored(), "1 notes, 1 revisions");
+}
+
+static void flags_that_are_not_sent_stay(void **state)
+{
+    static const enum given_flag flags[] = {FLAG_NOT_SENT, FLAG_OFF, FLAG_ON};
+    char name[8];
+
+    (void)state;
+    for (int i = 0; i < 36; i++) {
+        enum given_flag before[] = {i % 2 ? FLAG_ON : FLAG_OFF,
+                                    i / 2 % 2 ? FLAG_ON : FLAG_OFF};
+        (void)snprintf(name, sizeof name, "n%d", i);
+        add_note(name, before[0], before[1]);
+        struct note_command command = update_of(name, "second");
+        command.editable = flags[i / 4 % 3];
+        command.visible = flags[i / 12];
+        struct note_result result = must_write(&command);
+        assert_int_equal(result.editable, command.editable == FLAG_NOT_SENT
+                                              ? (int)before[0]
+                                              : (int)command.editable);
+        assert_int_equal(result.visible, command.visible == FLAG_NOT_SENT
+                                             ? (int)before[1]
+                                             : (int)command.visible);
+    }
+    assert_string_equal(everything_stored(), "36 notes, 36 revisions");
+}
+
+static void every_version_is_kept(void **state)
+{
+    char content[16];
+
+    (void)state;
+    add_note("note", FLAG_OFF, FLAG_OFF);
+    for (int i = 2; i <= 20; i++) {
+        (void)snprintf(content, sizeof content, "v%d", i);
+        struct note_command command = update_of("note", content);
+        (void)must_write(&command);
+    }
+    assert_string_equal(stage_ask("SELECT content || version FROM notes"), "v2020");
+    assert_string_equal(
+        stage_ask("SELECT group_concat(version || content, ' ') FROM (SELECT * FROM"
+                  " note_revisions WHERE note_id = {note} ORDER BY version LIMIT 3)"),
+        "1first 2v2 3v3");
+    assert_string_equal(everything_stored(), "1 notes, 19 revisions");
+}
+
+static void the_author_stays_whoever_updates(void **state)
+{
+    (void)state;
+    add_note("note", FLAG_ON, FLAG_ON);
+    bob_gets_carl();
+    struct note_command command = update_by_bob("note", "by bob");
+    (void)must_write(&command);
+    assert_string_equal(
+        stage_ask("SELECT author_id = {ann} AND written_by = {bob} FROM notes"), "1");
+    assert_string_equal(stage_ask("SELECT written_by = {ann} FROM note_revisions"), "1");
+}
+
+static void a_note_that_is_not_there_cannot_be_updated(void **state)
+{
+    static const char *const notes[] = {"nothing", "?", "carl", "on-cleo"};
+    struct note_command other = stage_command("on-cleo", "x");
+
+    (void)state;
+    other.contact_id = stage_given("cleo");
+    other.member_id = stage_given("bob");
+    (void)must_write(&other);
+    for (size_t i = 0; i < COUNT(notes); i++) {
+        struct note_command command = update_of(notes[i], "x");
+        expect_refusal(&command, ERROR_NOTE_NOT_FOUND);
+    }
+}
+
+/* Rows 12 and 13, for a note that somebody else wrote. */
+static void flags_say_what_a_later_owner_may_do(void **state)
+{
+    static const struct {
+        enum given_flag editable, visible;
+        enum error error;
+    } rows[] = {
+        {FLAG_OFF, FLAG_OFF, ERROR_NOTE_NOT_FOUND},
+        {FLAG_ON, FLAG_OFF, ERROR_NOTE_NOT_FOUND},
+        {FLAG_OFF, FLAG_ON, ERROR_NOTE_NOT_EDITABLE},
+    };
+    char name[8];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(name, sizeof name, "n%zu", i);
+        add_note(name, rows[i].editable, rows[i].visible);
+    }
+    bob_gets_carl();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(name, sizeof name, "n%zu", i);
+        struct note_command command = update_by_bob(name, "by bob");
+        command.editable = command.visible = FLAG_ON;
+        expect_refusal(&command, rows[i].error);
+    }
+}
+
+static void an_author_may_always_update_the_own_note(void **state)
+{
+    (void)state;
+    add_note("note", FLAG_OFF, FLAG_OFF);
+    struct note_command command = update_of("note", "second");
+    (void)must_write(&command);
+    /* an edit by somebody else does not make it theirs */
+    stage_sql("UPDATE notes SET editable = 1, visible = 1");
+    bob_gets_carl();
+    command = update_by_bob("note", "third");
+    command.editable = command.visible = FLAG_OFF;
+    (void)must_write(&command);
+    command.content = span_of("fourth");
+    expect_refusal(&command, ERROR_NOTE_NOT_FOUND);
+}
+
+/* ---- The transaction is the law ---- */
+
+/* What happens between a worker's check and the transaction. */
+static void what_was_changed_since_the_check_counts(void **state)
+{
+    static const struct {
+        const char *sql;
+        enum error error;
+    } rows[] = {
+        {"UPDATE api_keys SET revoked_at = 1", ERROR_INVALID_API_KEY},
+        {"UPDATE members SET active = 0", ERROR_INVALID_API_KEY},
+        {"UPDATE developer_keys SET revoked_at = 1 WHERE developer_key_id = {dev};"
+         "INSERT INTO developer_key_networks VALUES ({far}, 4, x'c0000200', 24, {acme}, 1)",
+         ERROR_INVALID_DEVELOPER_SECRET},
+        {"UPDATE developer_keys SET expires_at = 1000000", ERROR_IP_NOT_WHITELISTED},
+        {"DELETE FROM developer_key_networks", ERROR_IP_NOT_WHITELISTED},
+        {"UPDATE contacts SET owner_id = {bob} WHERE contact_id = {carl}", ERROR_NOT_OWNER},
+        {"DELETE FROM contacts WHERE contact_id = {carl}", ERROR_NOT_FOUND},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct note_command command = stage_command("note", "x");
+        struct access access;
+        enum error refusal;
+
+        assert_int_equal(
+            access_check(&access, &refusal, stage_db, &command.caller, command.now_ms),
+            STATUS_OK);
+        assert_int_equal(note_check(&refusal, stage_db, &access, &command), STATUS_OK);
+        stage_sql(rows[i].sql);
+        expect_refusal(&command, rows[i].error);
+        assert_int_equal(stage_remove(state), 0);
+        assert_int_equal(stage_make(state), 0);
+    }
+}
+
+static void the_same_id_twice_is_an_error_and_changes_nothing(void **state)
+{
+    struct note_command command = stage_command("note", "second");
+    struct note_result result;
+
+    (void)state;
+    add_note("note", FLAG_OFF, FLAG_OFF);
+    assert_int_equal(write_note(&result, &command), STATUS_EXISTS);
+    assert_string_equal(stage_ask("SELECT content FROM notes"), "first");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        on_stage(a_new_note_is_stored_with_its_origin),
+        on_stage(flags_are_off_unless_sent),
+        on_stage(unknown_origins_are_null),
+        on_stage(text_is_stored_byte_by_byte),
+        on_stage(keys_are_marked_as_used),
+        on_stage(contact_organization_and_owner_are_checked_in_this_order),
+        on_stage(uniform_errors_hide_contacts_of_other_organizations),
+        on_stage(any_key_of_the_organization_serves_for_any_owner),
+        on_stage(an_owner_who_is_not_active_counts_as_absent),
+        on_stage(an_update_replaces_the_content_and_keeps_the_former_version),
+        on_stage(flags_that_are_not_sent_stay),
+        on_stage(every_version_is_kept),
+        on_stage(the_author_stays_whoever_updates),
+        on_stage(a_note_that_is_not_there_cannot_be_updated),
+        on_stage(flags_say_what_a_later_owner_may_do),
+        on_stage(an_author_may_always_update_the_own_note),
+        on_stage(what_was_changed_since_the_check_counts),
+        on_stage(the_same_id_twice_is_an_error_and_changes_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, stage_start_libraries, NULL);
+}
