@@ -1,0 +1,233 @@
+"""conf/crmnotes.conf and README.md say what the program does."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support.paths import CONF, SERVICE, SOURCE
+from support.site import substitute
+
+DEFAULTS = {
+    "database": "/var/lib/crmnotes/crmnotes.db",
+    "secret_key_file": "/var/lib/crmnotes/crmnotes.db.key",
+    "user": "",
+    "group": "",
+    "sandbox": "yes",
+    "listen": "",
+    "socket_mode": "0660",
+    "socket_group": "",
+    "base_path": "",
+    "trusted_proxies": "",
+    "workers": "0",
+    "max_body_bytes": "131072",
+    "max_note_bytes": "65536",
+    "request_timeout": "30",
+    "rate_limit": "off",
+    "credential_failures": "100/10m",
+    "contact_failures": "1000/10m",
+    "uniform_errors": "no",
+    "geoip_country": "",
+    "geoip_city": "",
+    "geoip_asn": "",
+    "log": "stderr",
+}
+
+ERRORS = {
+    "MISSING_API_KEY": ["Missing service instance"],
+    "INVALID_API_KEY": ["Invalid API Key"],
+    "IP_NOT_WHITELISTED": ["IP address not whitelisted"],
+    "MISSING_DEVELOPER_SECRET": ["Missing developer_secret"],
+    "INVALID_DEVELOPER_SECRET": ["Invalid developer_secret"],
+    "MISSING_FIELDS": [
+        "Missing org ID",
+        "Missing member ID",
+        "Missing contact ID",
+        "Missing note",
+    ],
+    "INVALID_FIELDS": [
+        "Invalid org ID",
+        "Invalid member ID",
+        "Invalid contact ID",
+        "Invalid note",
+        "Invalid note ID",
+        "Invalid note_visibility",
+        "Invalid note_editable",
+    ],
+    "NOT_FOUND": ["Contact does not exist"],
+    "WRONG_ORG": [
+        "You are trying to add a note to a contact that does not belong to your organization"
+    ],
+    "NOT_OWNER": ["The API only supports notes being added by the member that owns the contact."],
+    "NOTE_NOT_FOUND": ["Note does not exist"],
+    "NOTE_NOT_EDITABLE": ["Note is not editable"],
+    "INVALID_IDEMPOTENCY_KEY": ["Invalid Idempotency-Key"],
+    "RATE_LIMITED": ["Too many requests"],
+    "IDEMPOTENCY_MISMATCH": ["Idempotency-Key was already used with a different request"],
+    "INVALID_JSON": ["Request body is not valid JSON", "Request body must be a JSON object"],
+    "UNKNOWN_ENDPOINT": ["Not found"],
+    "METHOD_NOT_ALLOWED": ["Method not allowed"],
+    "BODY_TOO_LARGE": ["Request body is too large"],
+    "UNAVAILABLE": ["The note was not stored. Try again."],
+    "OUTCOME_UNKNOWN": [
+        "The outcome is unknown. Repeat the request with the same Idempotency-Key."
+    ],
+    "INTERNAL": ["Internal error"],
+}
+
+STATUS = {
+    "INVALID_IDEMPOTENCY_KEY": 400,
+    "INVALID_JSON": 400,
+    "UNKNOWN_ENDPOINT": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "BODY_TOO_LARGE": 413,
+    "RATE_LIMITED": 429,
+    "IDEMPOTENCY_MISMATCH": 422,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+    "OUTCOME_UNKNOWN": 503,
+}
+
+OPTION_LINE = re.compile(r"# ([a-z_]+) = ?(.*)")
+
+
+def options_of(text):
+    """What the lines `# option = default` of a configuration say."""
+    found = [OPTION_LINE.fullmatch(line) for line in text.splitlines()]
+    return {match[1]: match[2] for match in found if match}
+
+
+def show_config(path, **env):
+    site_free = {"PATH": "/usr/bin:/bin", **env}
+    return subprocess.run(
+        [SERVICE, "--config", path, "--show-config"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=site_free,
+    )
+
+
+def test_every_option_stands_in_the_file_at_its_default():
+    assert options_of((CONF / "crmnotes.conf").read_text()) == DEFAULTS
+
+
+def test_the_file_is_accepted_as_it_is():
+    done = show_config(CONF / "crmnotes.conf")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_defaults_in_the_file_are_those_of_the_program(tmp_path):
+    empty = tmp_path / "crmnotes.conf"
+    empty.touch()
+    printed = show_config(empty).stdout.splitlines()
+    values = dict(line.split("\t")[0].split(" = ", 1) for line in printed if " = " in line)
+    # The one default that depends on another option.
+    assert values == {**DEFAULTS, "secret_key_file": values["secret_key_file"]}
+
+
+@pytest.mark.parametrize("option", DEFAULTS)
+def test_every_option_is_accepted_when_uncommented(tmp_path, option):
+    text = (CONF / "crmnotes.conf").read_text()
+    line = f"# {option} = {DEFAULTS[option]}".rstrip()
+    assert text.count(f"\n{line}\n") == 1
+    config = tmp_path / "crmnotes.conf"
+    config.write_text(text.replace(f"\n{line}\n", f"\n{line[2:]}\n"))
+    done = show_config(config)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_long_list_can_be_continued_on_indented_lines(tmp_path):
+    config = tmp_path / "crmnotes.conf"
+    blocks = [f"10.{high}.{low}.0/24" for high in range(2) for low in range(100)]
+    config.write_text("trusted_proxies =\n" + "".join(f"    {block}\n" for block in blocks))
+    done = show_config(config)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "line,word",
+    [
+        ("no_such_option = 1", "no_such_option"),
+        ("workers = many", "workers"),
+        ("workers = -1", "workers"),
+        ("socket_mode = 999", "socket_mode"),
+        ("trusted_proxies = 10.0.0.1/8", "10.0.0.0/8"),
+        ("log = relative.log", "log"),
+        ("listen = somewhere", "listen"),
+        ("max_body_bytes = 12k", "max_body_bytes"),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_line(tmp_path, line, word):
+    config = tmp_path / "crmnotes.conf"
+    config.write_text(f"# a comment\n\n{line}\n")
+    done = show_config(config)
+    assert done.returncode == 78
+    assert f"{config}:3" in done.stderr and word in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_environment_goes_before_the_file(tmp_path):
+    config = tmp_path / "crmnotes.conf"
+    config.write_text("workers = 5\n")
+    done = show_config(config, CRMNOTES_WORKERS="many")
+    assert done.returncode == 78
+    assert "CRMNOTES_WORKERS" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def readme():
+    return (SOURCE / "README.md").read_text()
+
+
+def rows(text, first_cell):
+    """The cells of those table rows whose first cell matches, without backticks."""
+    tables = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip().replace("`", "") for cell in row] for row in tables]
+    return [row for row in cells if re.fullmatch(first_cell, row[0])]
+
+
+def test_readme_lists_every_option_with_its_default(readme):
+    listed = {row[0]: row[1] for row in rows(readme, "[a-z_]+") if row[0] in DEFAULTS}
+    in_words = {"secret_key_file": listed["secret_key_file"]}
+    assert listed == {**DEFAULTS, **in_words}
+
+
+def test_readme_lists_every_error_with_its_status_and_messages(readme):
+    listed = {}
+    for code, status, messages, *_ in rows(readme, "[A-Z_]{4,}"):
+        listed.setdefault(code, (int(status), []))[1].extend(messages.split(", "))
+    assert listed == {code: (STATUS.get(code, 200), texts) for code, texts in ERRORS.items()}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_accepts_the_units(tmp_path):
+    replaced = {"/usr/lib/crmnotes/crmnotes.fcgi": str(SERVICE)}
+    service = substitute((CONF / "crmnotes.service").read_text(), replaced)
+    (tmp_path / "crmnotes.service").write_text(service)
+    shutil.copy(CONF / "crmnotes.socket", tmp_path)
+    units = [tmp_path / "crmnotes.socket", tmp_path / "crmnotes.service"]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("spawn-fcgi") is None, reason="needs spawn-fcgi")
+def test_spawn_fcgi_says_why_the_service_does_not_start(site):
+    site.key_file.unlink()
+    site.open_to_owner()
+    done = subprocess.run(
+        [CONF / "spawn-fcgi.sh"],
+        env=site.environment(
+            PROGRAM=site.program(), CONFIG=site.config, RUN=site.directory / "run",
+            SERVICE_USER="www-data", WEB_GROUP="www-data",
+        ),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (78, "")
+    assert str(site.key_file) in done.stderr and "crmnotesctl db migrate" in done.stderr
+    assert not (site.directory / "run").exists()

@@ -1,0 +1,125 @@
+"""Ways of hosting that need a server of their own: prefixes, load balancers, restarts."""
+
+import contextlib
+import fcntl
+import signal
+from pathlib import Path
+
+import pytest
+
+from support import processes, webservers
+from support.answers import assert_error, assert_success
+from support.fastcgi import http_params
+from support.paths import CALL_PATH
+from support.service import Service
+from support.site import Site, encode
+from support.wait import wait_for
+
+PREFIX = "/cgi-bin/crmnotes.fcgi"
+
+# The shipped files with the path changed as a reader would do it.
+UNDER_PREFIX = {
+    "nginx": {"location /apis/ {": f"location {PREFIX}/apis/ {{"},
+    "apache-proxy-fcgi": {
+        'ProxyPass "/apis/"': f'ProxyPass "{PREFIX}/apis/"',
+        'fcgi://localhost/apis/"': 'fcgi://localhost/"',
+        '<Location "/apis/">': f'<Location "{PREFIX}/apis/">',
+    },
+    "apache-fcgid": {
+        'Alias "/apis"': f'Alias "{PREFIX}"',
+        '<Location "/apis">': f'<Location "{PREFIX}">',
+    },
+}
+
+
+@pytest.mark.parametrize("kind", UNDER_PREFIX)
+def test_base_path_is_taken_off(kind):
+    options = {"base_path": PREFIX}
+    with Site(options=options) as site, webservers.front(kind, site, UNDER_PREFIX[kind]) as front:
+        world = site.world()
+        answer = front.send(world.body(note="x"), path=PREFIX + CALL_PATH)
+        assert_success(answer, world.contact, '"x"', visibility=1)
+        answer = front.send(world.body(), path=PREFIX + "/apis/v2/x")
+        assert_error(answer, "UNKNOWN_ENDPOINT", "Not found", status=404)
+
+
+@pytest.mark.parametrize("kind", webservers.KINDS)
+def test_trusted_proxies_name_the_client(kind):
+    options = {"trusted_proxies": "10.9.0.0/16, 127.0.0.0/8"}
+    with Site(options=options) as site, webservers.front(kind, site) as front:
+        world = site.world(allow=["192.0.2.0/24", "2001:db8::/32"])
+        for forwarded, accepted in [
+            ("192.0.2.7", True),
+            ("198.51.100.1, 192.0.2.7", True),
+            ("198.51.100.1,192.0.2.7", True),
+            ("2001:db8::5", True),
+            ("::ffff:192.0.2.7", True),
+            ("192.0.2.7, 198.51.100.1", False),
+            ("127.0.0.1", False),
+            ("192.0.2.7:1234", False),
+            ("192.0.2.7,", False),
+            ("unknown", False),
+            ("", False),
+            (None, False),
+        ]:
+            headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+            answer = front.send(world.body(note="x"), headers=headers)
+            code = answer.header("X-Error-Code")
+            assert code == (None if accepted else "IP_NOT_WHITELISTED"), forwarded
+
+
+@pytest.mark.parametrize("listen", ["tcp", "inherited", "listen_fds"])
+def test_the_pool_takes_its_socket_from(listen):
+    with Site() as site, Service(site, listen=listen) as service:
+        assert service.request(method="GET").status == 405
+
+
+def test_single_process_on_an_inherited_socket():
+    with Site() as site, Service(site, listen="inherited", single=True) as service:
+        assert service.request(method="GET").status == 405
+        assert service.workers() == []
+
+
+def test_fcgid_processes_end_when_apache_ends():
+    with Site() as site:
+        with webservers.front("apache-fcgid", site) as front:
+            assert front.send(site.world().body()).status == 200
+            assert processes.mentioning(site.program())
+        wait_for(lambda: not processes.mentioning(site.program()), "the end of the service", 10)
+
+
+def test_spawn_fcgi_starts_again_on_the_socket_that_was_left():
+    with Site() as site:
+        for _ in range(2):
+            with webservers.front("spawn-fcgi", site) as front:
+                assert front.send({}).status == 200
+            assert site.socket.exists()
+
+
+def test_a_request_in_hand_is_finished_on_term(site):
+    body = encode(site.world().body(note="x"))
+    with Service(site) as service, service.connect() as connection:
+        with writers_held_up(site):
+            connection.begin()
+            connection.params(http_params(body))
+            connection.stdin(body)
+            wait_for(lambda: waits_for_the_lock(service.workers()), "a process at the write lock")
+            before = len(service.workers())
+            service.signal(signal.SIGTERM)
+            wait_for(lambda: len(service.workers()) < before, "the end of an idle worker")
+        assert connection.read_response().body.startswith(b'{"data":{"note_id"')
+        assert service.process.wait(20) == 0
+
+
+@contextlib.contextmanager
+def writers_held_up(site):
+    """Nobody writes to the database meanwhile."""
+    with open(f"{site.database}.lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def waits_for_the_lock(workers):
+    """True while one of these processes waits for a lock that another holds."""
+    waiting = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
+    return any(int(fields[5]) in workers for fields in waiting)

@@ -1,0 +1,136 @@
+"""What README says to run: code to repeat a request safely, commands to change a secret."""
+
+import http.server
+import json
+import re
+import shlex
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from support.answers import assert_success
+from support.paths import CTL, SOURCE
+from support.service import Service
+
+RECIPES = dict(re.findall(r"```(sh|php|js)\n(.*?)```", (SOURCE / "README.md").read_text(), re.S))
+
+COMMANDS = {
+    "sh": lambda recipe, url: ["bash", "-c", f"url={url}\n{recipe}\ncat answer.json"],
+    "php": lambda recipe, url: [
+        "php",
+        "-r",
+        f"{recipe}\necho json_encode(add_note('{url}',"
+        " json_decode(file_get_contents('note.json'), true)));",
+    ],
+    "js": lambda recipe, url: [
+        "node",
+        "--input-type=module",
+        "-e",
+        f"{recipe}\nimport fs from 'node:fs';\nconsole.log(JSON.stringify("
+        f"await addNote('{url}', JSON.parse(fs.readFileSync('note.json')))));",
+    ],
+}
+
+
+class Forgetful(http.server.ThreadingHTTPServer):
+    """Hands requests on to the real server, but loses the answer to the first one."""
+
+    def __init__(self, target):
+        super().__init__(("127.0.0.1", 0), Relay)
+        self.target = target
+        self.keys = []
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *failure):
+        self.shutdown()
+        self.server_close()
+
+
+class Relay(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        key = self.headers["Idempotency-Key"]
+        request = urllib.request.Request(
+            self.server.target,
+            body,
+            {"Content-Type": "application/json", "Idempotency-Key": key},
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            text = answer.read()
+        self.server.keys.append(key)
+        if len(self.server.keys) == 1:
+            self.close_connection = True
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+# What is behind the recipes is tested for each web server elsewhere.
+@pytest.mark.parametrize("front", ["nginx"], indirect=True)
+@pytest.mark.parametrize("language", COMMANDS)
+def test_a_recipe_stores_one_note_though_the_first_answer_is_lost(
+    front, shared, contact, tmp_path, language
+):
+    (tmp_path / "note.json").write_text(json.dumps(shared.body(contact_id=contact, note="once")))
+    with Forgetful(front.url) as between:
+        url = f"http://127.0.0.1:{between.server_address[1]}/"
+        done = subprocess.run(
+            COMMANDS[language](RECIPES[language], url),
+            cwd=tmp_path,
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "success"
+    assert len(between.keys) == 2 and len(set(between.keys)) == 1
+    assert [note["note_content"] for note in front.site.notes(contact)] == ["once"]
+
+
+def rotation_steps():
+    section = (SOURCE / "README.md").read_text().partition("### Change a secret without downtime\n")[2]
+    return [line.strip() for line in section.partition("\nRotate, put")[0].splitlines() if line.strip()]
+
+
+def run_step(site, world, step):
+    """A line of the recipe in a shell, as somebody would type it."""
+    crmnotesctl = shlex.join([str(CTL), "--config", str(site.config)])
+    step = step.replace("DEVKEY", world.devkey_id).replace("ORG", world.org)
+    log = shlex.quote(str(site.directory / "service.log"))
+    script = f'crmnotesctl() {{ {crmnotesctl} "$@"; }}\nlog={log}\n{step}'
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=60, env=site.environment()
+    )
+    return done.stdout
+
+
+def test_the_steps_to_change_a_secret_shut_nobody_out(site):
+    rotate, look, show = rotation_steps()
+    with Service(site) as service:
+        world = site.world()
+
+        def add(secret):
+            answer = service.call(world.body(note="x", developer_secret=secret))
+            assert_success(answer, world.contact, '"x"', visibility=1)
+
+        add(world.developer_secret)
+        assert run_step(site, world, look) == ""
+        new = re.search(r"^SECRET +(zdk_\w+)$", run_step(site, world, rotate), re.M)[1]
+        add(new)
+        assert run_step(site, world, look) == ""
+        add(world.developer_secret)
+        service.wait_for_event("former_secret_used")
+        (line,) = run_step(site, world, look).splitlines()
+        assert json.loads(line)["devkey_id"] == world.devkey_id
+        assert json.loads(line)["until"] in run_step(site, world, show)

@@ -1,0 +1,105 @@
+"""TERM and INT, and the end of all with the master."""
+
+import contextlib
+import signal
+import time
+
+import pytest
+
+from support import processes
+from support.answers import assert_success, note_id_of
+from support.family import running, send, waits_for_lock, writer_of, writers_held_up
+from support.fastcgi import Connection, http_params
+from support.load import Load
+from support.service import Service
+from support.site import Site, encode
+from support.wait import wait_for
+
+
+@pytest.fixture
+def site():
+    """Fewer processes than by default, to be started and ended quickly."""
+    with Site(options={"workers": 2}) as made:
+        yield made
+
+
+@pytest.fixture(params=[False, True], ids=["pool", "single"])
+def single(request):
+    return request.param
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_requests_that_have_begun_are_finished(site, single, how):
+    world = site.world()
+    body = encode(world.body(note="x"))
+    with running(site, single=single) as service, contextlib.ExitStack() as stack:
+        begun, idle = [stack.enter_context(service.connect()) for _ in range(2)]
+        for connection in (begun, idle):
+            assert connection.request(http_params(b"{"), b"{", keep=True).status == 400
+        begun.begin(keep=True)
+        begun.params(http_params(body))
+        begun.stdin(body[:50], end=False)
+        service.signal(how)
+        assert idle.is_closed_by_peer(10)
+        begun.stdin(body[50:])
+        assert_success(begun.read_response(), world.contact, '"x"', visibility=1)
+        assert begun.is_closed_by_peer(10)
+        assert service.process.wait(20) == 0
+        with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
+            Connection(service.address)
+    assert len(site.notes(world.contact)) == 1
+
+
+def test_the_end_does_not_wait_for_ever(site, single):
+    site.configure(request_timeout=1)
+    with running(site, single=single) as service, service.connect() as connection:
+        connection.begin()
+        connection.params(http_params(b"{"))
+        connection.stdin(b"{", end=False)
+        service.signal(signal.SIGTERM)
+        assert service.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_pool_ends_at_once(site, how):
+    with Service(site) as service:
+        began = time.monotonic()
+        assert service.stop(how) == 0
+        assert time.monotonic() - began < 3
+
+
+def test_a_pool_under_load_ends_soon_and_keeps_its_word(site):
+    with running(site) as service:
+        with Load(service, site.world(), kept=4, fresh=2) as load:
+            load.lossy = True
+            began = time.monotonic()
+            service.signal(signal.SIGTERM)
+            load.stop.set()
+            assert service.process.wait(30) == 0
+            assert time.monotonic() - began < 15  # not after request_timeout, which is 30 s
+        load.assert_stored()
+        assert service.events("worker_died") == []
+
+
+def test_all_processes_end_with_the_master(site):
+    with running(site) as service, service.connect() as kept:
+        assert kept.request(http_params(b"{"), b"{", keep=True).status == 400
+        service.process.kill()
+        service.process.wait(20)
+        wait_for(lambda: not processes.session_members(service.process.pid), "the end of all", 5)
+        assert kept.is_closed_by_peer()
+
+
+def test_a_request_in_hand_outlives_the_master(site):
+    world = site.world()
+    body = encode(world.body(note="x"))
+    with running(site) as service, service.connect() as connection:
+        service.call(world.body())  # opens the lock file
+        with writers_held_up(site):
+            send(connection, body)
+            wait_for(lambda: waits_for_lock(writer_of(service)), "the writer at the lock")
+            service.process.kill()
+            service.process.wait(20)
+        answer = connection.read_response()
+        assert_success(answer, world.contact, '"x"', visibility=1)
+    assert note_id_of(answer) in [note["note_id"] for note in site.notes(world.contact)]

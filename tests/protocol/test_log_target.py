@@ -1,0 +1,171 @@
+"""Where the log goes: files and their rotation, standard error, syslog."""
+
+import json
+import re
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+
+from support.family import open_files, running, serves
+from support.fastcgi import http_params
+from support.service import Service
+from support.site import Site
+from support.wait import wait_for
+
+
+@pytest.fixture
+def site():
+    """Fewer processes than by default, to be started and ended quickly."""
+    with Site(options={"workers": 2}) as made:
+        yield made
+
+
+@pytest.fixture(params=[False, True], ids=["pool", "single"])
+def single(request):
+    return request.param
+
+
+def lines(path, event="request"):
+    read = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [line for line in read if line["event"] == event]
+
+
+def send(service, name):
+    return service.request(b"{", headers={"X-Request-Id": name})
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["pool", "single"])
+def test_the_log_may_be_a_file(single):
+    with Site(options={"workers": 1}) as site:
+        log = site.directory / "x.log"
+        site.configure(log=log)
+        with Service(site, single=single) as service:
+            send(service, "in-the-file")
+            wait_for(lambda: "in-the-file" in log.read_text(), "the line")
+        assert service.log_text() == ""  # standard error
+        for line in log.read_text().splitlines():
+            json.loads(line)
+
+
+# Rotation
+
+
+def test_the_log_is_opened_anew(site, single):
+    log, old = site.directory / "x.log", site.directory / "x.log.1"
+    site.configure(log=log)
+    with running(site, single=single) as service, service.connect() as kept:
+
+        def ask():
+            assert kept.request(http_params(b"{"), b"{", keep=True).status == 400
+
+        ask()
+        wait_for(lambda: lines(log), "a line")
+        log.rename(old)
+        ask()
+        service.signal(signal.SIGUSR1)
+        wait_for(lambda: log.exists(), "another file")
+        # every process has let go of the old one
+        everyone = [service.process.pid, *service.workers()]
+        wait_for(lambda: not any(str(old) in open_files(pid) for pid in everyone), "the last one")
+        count = len(lines(old))
+        for _ in range(5):
+            ask()
+            assert serves(service)
+        assert len(lines(old)) == count >= 2
+        assert len(lines(log)) == 10
+        assert service.stop() == 0
+    assert stat.S_IMODE(log.stat().st_mode) & 0o007 == 0
+
+
+def test_a_log_that_cannot_be_opened_anew_goes_on(site):
+    directory = site.directory / "logs"
+    directory.mkdir(0o777)
+    directory.chmod(0o777)
+    site.configure(log=directory / "x.log")
+    with running(site) as service:
+        directory.rename(site.directory / "moved")
+        service.signal(signal.SIGUSR1)
+        log = site.directory / "moved" / "x.log"
+        wait_for(lambda: lines(log, "log_not_reopened"), "a complaint")
+        before = len(lines(log))
+        assert serves(service)
+        wait_for(lambda: len(lines(log)) > before, "a line")
+        assert service.stop() == 0
+
+
+def test_no_line_is_lost_when_the_log_is_rotated_under_load(site):
+    log = site.directory / "x.log"
+    site.configure(log=log)
+    with running(site) as service:
+        before = len(lines(log))
+        for number in range(10):
+            log.rename(log.with_suffix(f".{number}"))
+            service.signal(signal.SIGUSR1)
+            for _ in range(10):
+                assert serves(service)
+        assert service.stop() == 0
+    files = site.directory.glob("x.*")
+    assert sum(len(lines(path)) for path in files) == before + 100
+
+
+# Syslog
+
+# /dev with little more than a socket for syslog, for one process and its children.
+PRIVATE_DEV = """
+set -e
+mkdir "$1/dev"
+mount -t tmpfs none "$1/dev"
+for name in null zero random urandom; do
+    touch "$1/dev/$name"
+    mount --bind "/dev/$name" "$1/dev/$name"
+done
+ln -s "$1/syslog.sock" "$1/dev/log"
+mount --rbind "$1/dev" /dev
+shift
+exec "$@"
+"""
+
+
+def can_have_a_private_dev():
+    try:
+        return subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not can_have_a_private_dev(), reason="needs mount namespaces, so root")
+@pytest.mark.parametrize("log,stderr", [("stderr", "null"), ("syslog", "file")])
+def test_syslog(log, stderr):
+    """Also where standard error is the null device, as under spawn-fcgi."""
+    with Site(options={"workers": 1, "log": log}) as site:
+        syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        syslog.bind(str(site.directory / "syslog.sock"))
+        syslog.settimeout(20)
+        service = Service(site, as_owner=False)
+        service.address = site.socket
+        command = ["unshare", "-m", "/bin/bash", "-c", PRIVATE_DEV, "bash", site.directory]
+        with open("/dev/null" if stderr == "null" else service.log, "ab") as output:
+            service.process = subprocess.Popen(
+                [*command, site.program(), "--config", site.config],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=site.environment(),
+            )
+        try:
+            service.wait_until_it_answers()
+            send(service, "to-syslog")
+            while b"to-syslog" not in (message := syslog.recv(65536)):
+                pass
+            head, _, line = message.decode().partition(": ")
+            assert re.fullmatch(r"<30>.* crmnotes\.fcgi\[\d+\]", head)  # daemon.info
+            assert json.loads(line.rstrip("\0\n"))["code"] == "INVALID_JSON"
+        finally:
+            status = service.stop()
+            syslog.close()
+        assert status == 0 and "to-syslog" not in service.log_text()
+        service.assert_clean()

@@ -1,0 +1,97 @@
+"""No key, no secret and no note's text stands anywhere but in the database."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from support.raw import send
+from support.site import encode
+from support.wait import wait_for
+
+
+@pytest.fixture
+def service(start):
+    running = start({"workers": 2})
+    running.world = running.site.world()
+    return running
+
+
+CANARY = "CANARY7f3a9"
+
+
+def files_below(*places):
+    for place in places:
+        for path in Path(place).rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def test_no_secret_and_no_note_is_in_any_file_but_the_database(service):
+    world = service.world
+    secrets = [world.api_key, world.developer_secret]
+    notes = [f"{CANARY}-good", f"{CANARY}-bad"]
+    bodies = [
+        world.body(note=notes[0]),
+        world.body(note=notes[1], contact_id="x"),
+        world.body(note=notes[1], api_key=f"{CANARY}-key"),
+        world.body(note=notes[1], developer_secret=f"{CANARY}-secret"),
+        world.body(note=[notes[1]]),
+        world.body(note=notes[1], note_id=f"{CANARY}-id"),
+        world.body(note=notes[1], **{f"{CANARY}-field": f"{CANARY}-value"}),
+    ]
+    for body in bodies:
+        send(service, body)
+        send(service, encode(body) + b"x")
+        send(service, encode(body)[:-9])
+        send(service, encode(body), CONTENT_LENGTH="7")
+        send(service, encode(body), path="/x")
+        send(service, encode(body) + b" " * 140000)
+        send(service, body, remote_addr="192.0.2.1")
+    old = set(service.workers())
+    service.signal(signal.SIGHUP)
+    service.wait_for_event("reloaded")
+    wait_for(lambda: len(service.workers()) == 3 and not old & set(service.workers()), "new ones")
+    os.kill(min(service.workers()), signal.SIGABRT)
+    wait_for(lambda: service.events("worker_died"), "the death of a worker")
+    database = {p.name for p in service.site.data.iterdir() if p.name.startswith("crmnotes.db")}
+    for path in files_below(service.site.directory):
+        content = path.read_bytes()
+        for secret in secrets:
+            assert secret.encode() not in content, path
+        if path.name not in database:
+            assert CANARY.encode() not in content, path
+
+
+def test_no_environment_and_no_command_line_holds_a_secret(service):
+    secrets = [service.world.api_key, service.world.developer_secret]
+    send(service, service.world.body(note=CANARY))
+    for pid in [service.process.pid, *service.workers()]:
+        for name in ("environ", "cmdline"):
+            content = Path(f"/proc/{pid}/{name}").read_bytes()
+            assert not any(secret.encode() in content for secret in [*secrets, CANARY])
+
+
+def test_no_core_file_can_be_written(service):
+    for pid in [service.process.pid, *service.workers()]:
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"Max core file size\s+0\s+0", limits)
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["pool", "single"])
+def test_no_secret_is_logged_when_the_database_fails(start, single):
+    service = start({"workers": 2}, single=single)
+    site = service.site
+    world = site.world("Fails")
+    moved = site.directory / "moved.db"
+    body = world.body(note=f"{CANARY} note")
+    assert service.call(body).status == 200
+    site.database.rename(moved)
+    for _ in range(4):
+        assert service.call(body).status == 503
+    moved.rename(site.database)
+    wait_for(lambda: service.call(body).status == 200, "recovery")
+    text = service.log_text()
+    assert CANARY not in text and world.api_key not in text and world.developer_secret not in text

@@ -1,0 +1,140 @@
+"""Peers that are slow, silent or deaf, or leave: they hold up nobody and cost no process."""
+
+import os
+import time
+
+import pytest
+
+from support.answers import assert_success
+from support.fastcgi import Closed, whole_request
+from support.few import PROMPT, TIMEOUT, WORKERS, assert_prompt, connections, few_workers, seconds_of
+from support.raw import ask
+from support.site import encode
+from support.wait import wait_for
+
+@pytest.fixture(scope="module")
+def few():
+    with few_workers() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(few):
+    return few.site.world()
+
+
+@pytest.fixture
+def contact(few, world):
+    return few.site.add_contact(world.org, world.member)["contact_id"]
+
+
+# How far a peer gets before it says nothing more, as a share of its request.
+SHARES = [0.0, 0.01, 0.1, 0.5, 0.9, 0.999]
+
+
+@pytest.mark.parametrize("size", [300, 100_000], ids=["short", "long"])
+def test_slow_peers_hold_up_nobody(few, world, size):
+    body = encode(world.body(note="x")).ljust(size)
+    request = whole_request(body)
+    with connections(few, 2 * len(SHARES)) as peers, few.connect() as kept:
+        ask(kept)
+        began = time.monotonic()
+        for peer, share in zip(peers, 2 * SHARES):
+            peer.send(request[: int(len(request) * share)])
+        if size < 65536:  # a worker reads long bodies while they arrive
+            assert_prompt(few)
+            ask(kept)
+            assert time.monotonic() - began < 12 * TIMEOUT  # not one after another
+        wait_for(lambda: few.request(method="GET").status == 405, "an answer", 2 * len(SHARES) * TIMEOUT)
+        ask(kept)
+
+
+def test_a_slow_peer_gets_its_answer_when_it_finishes_in_time(few, world):
+    request = whole_request(encode(world.body(note="x")))
+    with few.connect() as peer:
+        half = len(request) // 2
+        peer.send(request[:half])
+        assert_prompt(few)
+        peer.send(request[half:])
+        assert_success(peer.read_response(), world.contact, '"x"', visibility=1)
+
+
+def test_a_request_that_never_ends_is_given_up(few):
+    request = whole_request(b"{" * 200)
+    with connections(few, 6) as peers:
+        for peer, share in zip(peers, [0.01, 0.02, 0.1, 0.5, 0.9, 0.999]):
+            peer.send(request[: int(len(request) * share)])
+        for peer in peers:
+            assert peer.is_closed_by_peer(10 * TIMEOUT)
+    assert_prompt(few, 1)
+
+
+def test_a_peer_that_ends_its_side_gets_its_answer(few, world):
+    request = whole_request(encode(world.body(note="x")))
+    with few.connect() as peer:
+        peer.send(request)
+        peer.socket.shutdown(1)
+        assert_success(peer.read_response(), world.contact, '"x"', visibility=1)
+
+
+def test_a_peer_that_ends_its_side_too_early_is_not_answered(few, world, contact):
+    request = whole_request(encode(world.body(note="x", contact_id=contact)))
+    with few.connect() as peer:
+        peer.send(request[:-8])  # all but the end of the body
+        peer.socket.shutdown(1)
+        with pytest.raises(Closed):
+            peer.read_response()
+    assert few.site.notes(contact) == []
+
+
+LONG_NOTE = "\x01" * 100_000  # as JSON six times as long, more than a socket holds
+
+
+def test_peers_that_never_read_their_answers_are_given_up(few, world):
+    """Others wait for the time limit at most."""
+    names = [f"deaf-{i}" for i in range(WORKERS)]
+    with connections(few, WORKERS) as deaf:
+        for peer, name in zip(deaf, names):
+            body = encode(world.body(note=LONG_NOTE))
+            peer.send(whole_request(body, headers={"X-Request-Id": name}))
+        for name in names:
+            few.wait_for_event("request", request_id=name)  # and then it is answered
+        taken = seconds_of(lambda: few.request(method="GET"))
+        assert taken < TIMEOUT + PROMPT
+        for name in names:
+            few.wait_for_event("answer_not_taken", request_id=name)
+        assert_prompt(few)
+        for peer in deaf:
+            with pytest.raises(Closed):
+                peer.read_response()
+
+
+def test_a_peer_that_reads_slowly_gets_its_whole_answer(few, world):
+    body = encode(world.body(note=LONG_NOTE))
+    with few.connect() as peer:
+        peer.send(whole_request(body, headers={"X-Request-Id": "slow"}))
+        few.wait_for_event("request", request_id="slow")
+        assert_prompt(few, 1)
+        answer = peer.read_response()
+    assert_success(answer, world.contact, '"' + "\\u0001" * len(LONG_NOTE) + '"', visibility=1)
+
+
+def test_peers_that_leave_before_their_answers_do_no_harm(few, world, contact):
+    request = whole_request(encode(world.body(note="x", contact_id=contact)))
+    for _ in range(20):
+        with few.connect() as peer:
+            peer.send(request)
+    wait_for(lambda: len(few.site.notes(contact)) == 20, "the notes of those who left")
+    assert_prompt(few)
+
+
+def test_no_worker_died_of_all_this(few):
+    """The last test of this file: what others did must not have cost a process."""
+    assert few.events("worker_died") == []
+    assert few.events("worker_timed_out") == []
+    assert len(few.workers()) == WORKERS + 1
+    idle_descriptors = [len(os.listdir(f"/proc/{pid}/fd")) for pid in few.workers()]
+    wait_for(
+        lambda: all(len(os.listdir(f"/proc/{pid}/fd")) < 120 for pid in few.workers()),
+        f"connections to be closed, of {idle_descriptors}",
+    )

@@ -1,0 +1,231 @@
+#include "app/group.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "lib/lock.h"
+#include "tests/unit/stage.h"
+
+static struct group *group;
+
+static int make(void **state)
+{
+    if (stage_make(state) != 0)
+        return -1;
+    group = group_create(stage_path);
+    return group != NULL ? 0 : -1;
+}
+
+static int unmake(void **state)
+{
+    group_free(group);
+    return stage_remove(state);
+}
+
+static void assert_notes(int count)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof text, "%d", count);
+    assert_string_equal(stage_ask("SELECT count(*) FROM notes"), text);
+}
+
+/* A command that is in order; notes are numbered. */
+static struct group_item item_for(int new_note)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "note %d", new_note);
+    return (struct group_item){.command = stage_command(name, "text")};
+}
+
+static void commit_one(struct group_item *item, int timeout_ms)
+{
+    group_commit(group, item, 1, timeout_ms);
+}
+
+static void all_items_are_stored_together(void **state)
+{
+    struct group_item items[20];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(items); i++)
+        items[i] = item_for((int)i + 1);
+    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    for (size_t i = 0; i < COUNT(items); i++)
+        assert_int_equal(items[i].status, STATUS_OK);
+    assert_notes((int)COUNT(items));
+}
+
+static void one_that_is_refused_takes_no_other_along(void **state)
+{
+    struct group_item items[] = {item_for(1), item_for(2), item_for(3)};
+
+    (void)state;
+    items[1].command.member_id = stage_given("bob");
+    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    assert_int_equal(items[0].status, STATUS_OK);
+    assert_int_equal(items[1].status, STATUS_REFUSED);
+    assert_int_equal(items[1].result.refusal, ERROR_NOT_OWNER);
+    assert_int_equal(items[2].status, STATUS_OK);
+    assert_notes(2);
+}
+
+/* The same id twice cannot be stored; the database says so in the middle of the group. */
+static void one_that_fails_takes_no_other_along(void **state)
+{
+    struct group_item items[] = {item_for(1), item_for(1), item_for(3)};
+
+    (void)state;
+    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    assert_int_equal(items[0].status, STATUS_OK);
+    assert_int_equal(items[1].status, STATUS_EXISTS);
+    assert_int_equal(items[2].status, STATUS_OK);
+    assert_notes(2);
+}
+
+/* An update leaves a former version behind before it fails: that must go, too. */
+static void what_a_failed_item_did_is_undone(void **state)
+{
+    struct group_item first = item_for(1), update = item_for(2);
+
+    (void)state;
+    commit_one(&first, STAGE_LOCK_MS);
+    stage_sql("CREATE TRIGGER stop BEFORE UPDATE ON notes BEGIN"
+              " SELECT RAISE(ABORT, 'no'); END");
+    update.command.note_id = stage_given("note 1");
+    struct group_item items[] = {update, item_for(3)};
+    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    assert_int_equal(items[0].status, STATUS_INVALID);
+    assert_int_equal(items[1].status, STATUS_OK);
+    assert_string_equal(stage_ask("SELECT count(*) FROM note_revisions"), "0");
+}
+
+/* This trigger undoes the whole transaction, as a full disk does. */
+static void one_that_spoils_the_transaction_fails_alone(void **state)
+{
+    struct group_item items[] = {item_for(1), item_for(2), item_for(3)};
+
+    (void)state;
+    stage_sql("CREATE TRIGGER stop AFTER INSERT ON notes WHEN new.content = 'poison'"
+              " BEGIN SELECT RAISE(ROLLBACK, 'no'); END");
+    items[1].command.content = span_of("poison");
+    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    assert_int_equal(items[0].status, STATUS_OK);
+    assert_int_equal(items[1].status, STATUS_INVALID);
+    assert_int_equal(items[2].status, STATUS_OK);
+    assert_notes(2);
+}
+
+static void a_key_revoked_meanwhile_is_refused(void **state)
+{
+    static const struct {
+        const char *sql;
+        enum error refusal;
+    } table[] = {
+        {"UPDATE api_keys SET revoked_at = 1", ERROR_INVALID_API_KEY},
+        {"UPDATE api_keys SET revoked_at = NULL; UPDATE members SET active = 0",
+         ERROR_INVALID_API_KEY},
+        {"UPDATE members SET active = 1; UPDATE developer_keys SET revoked_at = 1"
+         " WHERE developer_key_id = {dev}",
+         ERROR_IP_NOT_WHITELISTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct group_item item = item_for(1);
+        stage_sql(table[i].sql);
+        commit_one(&item, STAGE_LOCK_MS);
+        assert_int_equal(item.status, STATUS_REFUSED);
+        assert_int_equal(item.result.refusal, table[i].refusal);
+    }
+    assert_notes(0);
+}
+
+static void while_somebody_else_holds_the_lock_nothing_is_stored(void **state)
+{
+    struct group_item item = item_for(1);
+
+    (void)state;
+    assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
+    commit_one(&item, 20);
+    assert_int_equal(item.status, STATUS_BUSY);
+    db_write_rollback(stage_db);
+    commit_one(&item, STAGE_LOCK_MS);
+    assert_int_equal(item.status, STATUS_OK);
+    assert_notes(1);
+}
+
+static void a_database_that_comes_back_is_used_again(void **state)
+{
+    struct group_item item = item_for(1);
+    char away[128];
+
+    (void)state;
+    (void)snprintf(away, sizeof away, "%s", scratch_path("away.db"));
+    db_close(stage_db);
+    assert_int_equal(rename(stage_path, away), 0);
+    stage_db = NULL;
+    commit_one(&item, STAGE_LOCK_MS);
+    assert_int_equal(item.status, STATUS_UNAVAILABLE);
+    assert_int_equal(rename(away, stage_path), 0);
+    commit_one(&item, STAGE_LOCK_MS);
+    assert_int_equal(item.status, STATUS_OK);
+    assert_notes(1);
+}
+
+static int store_many(int first, int count)
+{
+    struct group *own = group_create(stage_path);
+    int stored = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct group_item item = item_for(0);
+        item.command.new_note_id.bytes[0] = (uint8_t)first;
+        item.command.new_note_id.bytes[1] = (uint8_t)i;
+        group_commit(own, &item, 1, 20000);
+        stored += item.status == STATUS_OK;
+    }
+    group_free(own);
+    return stored == count ? 0 : 1;
+}
+
+static void processes_that_write_at_once_lose_nothing(void **state)
+{
+    enum { PROCESSES = 6, EACH = 50 };
+    pid_t children[PROCESSES];
+
+    (void)state;
+    db_close(stage_db); /* no connection may be carried across fork */
+    stage_db = NULL;
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        if (children[i] == 0)
+            _exit(store_many(i + 1, EACH));
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_notes(PROCESSES * EACH);
+}
+
+#define WITH_GROUP(test) cmocka_unit_test_setup_teardown(test, make, unmake)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_GROUP(all_items_are_stored_together),
+        WITH_GROUP(one_that_is_refused_takes_no_other_along),
+        WITH_GROUP(one_that_fails_takes_no_other_along),
+        WITH_GROUP(what_a_failed_item_did_is_undone),
+        WITH_GROUP(one_that_spoils_the_transaction_fails_alone),
+        WITH_GROUP(a_key_revoked_meanwhile_is_refused),
+        WITH_GROUP(while_somebody_else_holds_the_lock_nothing_is_stored),
+        WITH_GROUP(a_database_that_comes_back_is_used_again),
+        WITH_GROUP(processes_that_write_at_once_lose_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, stage_start_libraries, NULL);
+}

@@ -1,0 +1,150 @@
+#include "app/letter.h"
+
+#include "tests/unit/scratch.h"
+
+static const char note[] = "a note";
+
+static struct note_command command;
+static char letter[sizeof command + sizeof note - 1];
+
+static int make_command(void **state)
+{
+    (void)state;
+    memset(&command, 0, sizeof command);
+    command.content = span_of(note);
+    command.caller.address.family = ADDRESS_IPV4;
+    return 0;
+}
+
+static enum status read_letter(struct note_command *out)
+{
+    memcpy(letter, &command, sizeof command);
+    memcpy(letter + sizeof command, note, sizeof note - 1);
+    return letter_read(out, (struct span){letter, sizeof letter});
+}
+
+static void a_letter_gives_the_command_and_its_note(void **state)
+{
+    struct note_command out;
+
+    (void)state;
+    command.editable = FLAG_NOT_SENT;
+    command.visible = FLAG_ON;
+    assert_int_equal(read_letter(&out), STATUS_OK);
+    assert_ptr_equal(out.content.data, letter + sizeof command);
+    assert_true(span_equals(out.content, span_of(note)));
+    assert_int_equal(out.visible, FLAG_ON);
+}
+
+static void a_letter_that_is_cut_off_or_too_long_is_refused(void **state)
+{
+    struct note_command out;
+
+    (void)state;
+    assert_int_equal(read_letter(&out), STATUS_OK);
+    for (size_t len = 0; len < sizeof letter; len++)
+        assert_int_equal(letter_read(&out, (struct span){letter, len}), STATUS_INVALID);
+    command.content.len--;
+    assert_int_equal(read_letter(&out), STATUS_INVALID);
+    command.content.len = SIZE_MAX;
+    assert_int_equal(read_letter(&out), STATUS_INVALID);
+}
+
+/* A bool that holds anything but 0 and 1 is undefined behaviour to look at. */
+static void a_truth_value_that_is_none_is_refused(void **state)
+{
+    bool *const values[] = {
+        &command.caller.has_api_key, &command.caller.has_secret,
+        &command.org_id.given,       &command.org_id.is_uuid,
+        &command.member_id.given,    &command.member_id.is_uuid,
+        &command.contact_id.given,   &command.contact_id.is_uuid,
+        &command.uniform_errors,     &command.note_id.given,
+        &command.note_id.is_uuid,
+    };
+    struct note_command out;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(values); i++) {
+        memset(values[i], 1, 1);
+        assert_int_equal(read_letter(&out), STATUS_OK);
+        memset(values[i], 2, 1);
+        assert_int_equal(read_letter(&out), STATUS_INVALID);
+        memset(values[i], 0, 1);
+    }
+}
+
+static void a_flag_out_of_range_is_refused(void **state)
+{
+    static const int flags[] = {-2, 2, 1 << 24};
+    struct note_command out;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        memcpy(&command.editable, &flags[i], sizeof command.editable);
+        assert_int_equal(read_letter(&out), STATUS_INVALID);
+        command.editable = FLAG_OFF;
+        memcpy(&command.visible, &flags[i], sizeof command.visible);
+        assert_int_equal(read_letter(&out), STATUS_INVALID);
+        command.visible = FLAG_OFF;
+    }
+}
+
+static void a_family_that_does_not_exist_is_refused(void **state)
+{
+    struct note_command out;
+
+    (void)state;
+    for (unsigned family = 0; family <= UINT8_MAX; family++) {
+        bool good =
+            family == ADDRESS_NONE || family == ADDRESS_IPV4 || family == ADDRESS_IPV6;
+        command.caller.address.family = (uint8_t)family;
+        assert_int_equal(read_letter(&out), good ? STATUS_OK : STATUS_INVALID);
+    }
+}
+
+static void a_time_before_1970_is_refused(void **state)
+{
+    struct note_command out;
+
+    (void)state;
+    command.now_ms = -1;
+    assert_int_equal(read_letter(&out), STATUS_INVALID);
+}
+
+static void a_text_without_an_end_is_refused(void **state)
+{
+    const struct {
+        char *text;
+        size_t size;
+    } texts[] = {
+        {command.request_id, sizeof command.request_id},
+        {command.tags.country, sizeof command.tags.country},
+        {command.tags.city, sizeof command.tags.city},
+        {command.tags.network, sizeof command.tags.network},
+    };
+    struct note_command out;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        memset(texts[i].text, 'x', texts[i].size);
+        assert_int_equal(read_letter(&out), STATUS_INVALID);
+        texts[i].text[texts[i].size - 1] = '\0';
+        assert_int_equal(read_letter(&out), STATUS_OK);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_letter_gives_the_command_and_its_note, make_command),
+        cmocka_unit_test_setup(a_letter_that_is_cut_off_or_too_long_is_refused,
+                               make_command),
+        cmocka_unit_test_setup(a_truth_value_that_is_none_is_refused, make_command),
+        cmocka_unit_test_setup(a_flag_out_of_range_is_refused, make_command),
+        cmocka_unit_test_setup(a_family_that_does_not_exist_is_refused, make_command),
+        cmocka_unit_test_setup(a_time_before_1970_is_refused, make_command),
+        cmocka_unit_test_setup(a_text_without_an_end_is_refused, make_command),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

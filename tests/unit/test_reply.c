@@ -1,0 +1,255 @@
+#include "app/reply.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+enum {
+    ARENA_BYTES = 1 << 20,
+};
+
+static char text[1 << 19];
+
+/* The whole answer as a string. */
+static const char *render(struct reply *reply, const char *request_id)
+{
+    struct arena *arena = arena_create(ARENA_BYTES);
+    struct span out = {NULL, 0};
+
+    assert_int_equal(reply_render(reply, request_id, arena, &out), STATUS_OK);
+    assert_true(out.len < sizeof text);
+    memcpy(text, out.data, out.len);
+    text[out.len] = '\0';
+    arena_free(arena);
+    assert_null(reply->data);
+    return text;
+}
+
+static void a_success_looks_as_promised_to_the_byte(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_object()};
+
+    (void)state;
+    assert_int_equal(reply_http_status(&reply), 200);
+    json_object_object_add(reply.data, "a", json_object_new_string("b/c\"\n\xe2\x82\xac"));
+    json_object_object_add(reply.data, "n", json_object_new_int(1));
+    assert_string_equal(render(&reply, "id-1"),
+                        "Status: 200 OK\r\n"
+                        "Content-Type: application/json\r\n"
+                        "Content-Length: 52\r\n"
+                        "Cache-Control: no-store\r\n"
+                        "X-Content-Type-Options: nosniff\r\n"
+                        "X-Request-Id: id-1\r\n"
+                        "\r\n"
+                        "{\"data\":{\"a\":\"b/c\\\"\\n\xe2\x82\xac\",\"n\":1},"
+                        "\"status\":\"success\"}");
+}
+
+static void an_error_looks_as_promised_to_the_byte(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE};
+
+    (void)state;
+    reply_fail(&reply, ERROR_INVALID_API_KEY);
+    assert_string_equal(render(&reply, "x"),
+                        "Status: 200 OK\r\n"
+                        "Content-Type: application/json\r\n"
+                        "Content-Length: 45\r\n"
+                        "Cache-Control: no-store\r\n"
+                        "X-Content-Type-Options: nosniff\r\n"
+                        "X-Request-Id: x\r\n"
+                        "X-Error-Code: INVALID_API_KEY\r\n"
+                        "\r\n"
+                        "{\"data\":[\"Invalid API Key\"],\"status\":\"error\"}");
+}
+
+/* The contract's tables. */
+static void every_error_has_its_status_code_and_message(void **state)
+{
+    static const struct {
+        enum error error;
+        int http_status;
+        const char *line, *code, *message;
+    } rows[] = {
+        {ERROR_MISSING_API_KEY, 200, "OK", "MISSING_API_KEY", "Missing service instance"},
+        {ERROR_INVALID_API_KEY, 200, "OK", "INVALID_API_KEY", "Invalid API Key"},
+        {ERROR_IP_NOT_WHITELISTED, 200, "OK", "IP_NOT_WHITELISTED",
+         "IP address not whitelisted"},
+        {ERROR_MISSING_DEVELOPER_SECRET, 200, "OK", "MISSING_DEVELOPER_SECRET",
+         "Missing developer_secret"},
+        {ERROR_INVALID_DEVELOPER_SECRET, 200, "OK", "INVALID_DEVELOPER_SECRET",
+         "Invalid developer_secret"},
+        {ERROR_NOT_FOUND, 200, "OK", "NOT_FOUND", "Contact does not exist"},
+        {ERROR_WRONG_ORG, 200, "OK", "WRONG_ORG",
+         "You are trying to add a note to a contact that does not belong to your "
+         "organization"},
+        {ERROR_NOT_OWNER, 200, "OK", "NOT_OWNER",
+         "The API only supports notes being added by the member that owns the contact."},
+        {ERROR_NOTE_NOT_FOUND, 200, "OK", "NOTE_NOT_FOUND", "Note does not exist"},
+        {ERROR_NOTE_NOT_EDITABLE, 200, "OK", "NOTE_NOT_EDITABLE", "Note is not editable"},
+        {ERROR_INVALID_JSON, 400, "Bad Request", "INVALID_JSON",
+         "Request body is not valid JSON"},
+        {ERROR_NO_JSON_OBJECT, 400, "Bad Request", "INVALID_JSON",
+         "Request body must be a JSON object"},
+        {ERROR_UNKNOWN_ENDPOINT, 404, "Not Found", "UNKNOWN_ENDPOINT", "Not found"},
+        {ERROR_METHOD_NOT_ALLOWED, 405, "Method Not Allowed", "METHOD_NOT_ALLOWED",
+         "Method not allowed"},
+        {ERROR_BODY_TOO_LARGE, 413, "Content Too Large", "BODY_TOO_LARGE",
+         "Request body is too large"},
+        {ERROR_RATE_LIMITED, 429, "Too Many Requests", "RATE_LIMITED", "Too many requests"},
+        {ERROR_UNAVAILABLE, 503, "Service Unavailable", "UNAVAILABLE",
+         "The note was not stored. Try again."},
+        {ERROR_OUTCOME_UNKNOWN, 503, "Service Unavailable", "OUTCOME_UNKNOWN",
+         "The outcome is unknown. Repeat the request with the same Idempotency-Key."},
+        {ERROR_INTERNAL, 500, "Internal Server Error", "INTERNAL", "Internal error"},
+    };
+    char expected[256];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply reply = {.error = ERROR_NONE};
+        reply_fail(&reply, rows[i].error);
+        assert_int_equal(reply_http_status(&reply), rows[i].http_status);
+        const char *answer = render(&reply, "x");
+        (void)snprintf(expected, sizeof expected, "Status: %d %s\r\n", rows[i].http_status,
+                       rows[i].line);
+        assert_ptr_equal(strstr(answer, expected), answer);
+        (void)snprintf(expected, sizeof expected, "\r\nX-Error-Code: %s\r\n", rows[i].code);
+        assert_non_null(strstr(answer, expected));
+        (void)snprintf(expected, sizeof expected,
+                       "\r\n\r\n{\"data\":[\"%s\"],\"status\":\"error\"}", rows[i].message);
+        assert_non_null(strstr(answer, expected));
+        bool retry = strstr(answer, "\r\nRetry-After: ") != NULL;
+        assert_int_equal(retry, rows[i].http_status == 503 || rows[i].http_status == 429);
+    }
+}
+
+static void a_limited_request_is_told_when_to_come_again(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE,
+                          .retry_after_s = 42,
+                          .quota = {.count = 600, .time_s = 60, .left = 0, .reset_s = 60}};
+
+    (void)state;
+    reply_fail(&reply, ERROR_RATE_LIMITED);
+    assert_string_equal(render(&reply, "x"),
+                        "Status: 429 Too Many Requests\r\n"
+                        "Content-Type: application/json\r\n"
+                        "Content-Length: 47\r\n"
+                        "Cache-Control: no-store\r\n"
+                        "X-Content-Type-Options: nosniff\r\n"
+                        "X-Request-Id: x\r\n"
+                        "X-Error-Code: RATE_LIMITED\r\n"
+                        "Retry-After: 42\r\n"
+                        "RateLimit-Policy: \"default\";q=600;w=60\r\n"
+                        "RateLimit: \"default\";r=0;t=60\r\n"
+                        "\r\n"
+                        "{\"data\":[\"Too many requests\"],\"status\":\"error\"}");
+}
+
+static void the_longest_header_fits(void **state)
+{
+    struct reply reply = {
+        .error = ERROR_NONE,
+        .retry_after_s = INT64_MAX,
+        .replayed = true,
+        .allow = "POST",
+        .quota = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
+    };
+
+    (void)state;
+    reply_fail(&reply, ERROR_RATE_LIMITED);
+    const char *answer =
+        render(&reply, "0123456789012345678901234567890123456789012345678901234567890123");
+    assert_non_null(strstr(answer, ";t=9223372036854775807\r\n\r\n{"));
+}
+
+static void complaints_of_fields_stand_in_their_order(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE};
+
+    (void)state;
+    reply_fail(&reply, ERROR_MISSING_FIELDS);
+    assert_int_equal(reply.message_count, 0);
+    for (int i = 0; i < REPLY_MESSAGES_MAX; i++)
+        reply_add_message(&reply, i % 2 ? "odd" : "even", NULL);
+    assert_non_null(strstr(render(&reply, "x"),
+                           "{\"data\":[\"even\",\"odd\",\"even\",\"odd\","
+                           "\"even\",\"odd\",\"even\",\"odd\"],"
+                           "\"status\":\"error\"}"));
+    assert_non_null(strstr(text, "X-Error-Code: MISSING_FIELDS\r\n"));
+}
+
+static void a_later_failure_takes_the_place_of_an_earlier_one(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_object()};
+
+    (void)state;
+    reply_fail(&reply, ERROR_MISSING_FIELDS);
+    reply_add_message(&reply, "Missing note", "note");
+    reply_fail(&reply, ERROR_UNAVAILABLE);
+    assert_non_null(strstr(render(&reply, "x"),
+                           "{\"data\":[\"The note was not stored. Try again.\"],"));
+}
+
+static void other_methods_are_told_which_one_is_allowed(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE, .allow = "POST"};
+
+    (void)state;
+    reply_fail(&reply, ERROR_METHOD_NOT_ALLOWED);
+    assert_non_null(strstr(render(&reply, "x"), "\r\nAllow: POST\r\n"));
+}
+
+static void content_length_is_that_of_the_body(void **state)
+{
+    static char note[65537];
+
+    (void)state;
+    memset(note, 1, sizeof note - 1); /* six bytes each in JSON */
+    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_string(note)};
+    const char *answer = render(&reply, "x");
+    const char *length = strstr(answer, "Content-Length: "),
+               *body = strstr(answer, "\r\n\r\n");
+    assert_non_null(length);
+    assert_non_null(body);
+    assert_int_equal(strtoul(length + 16, NULL, 10), strlen(body + 4));
+}
+
+static void without_room_there_is_no_answer(void **state)
+{
+    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_string("x")};
+    struct arena *arena = arena_create(64);
+    struct span out = {"x", 1};
+
+    (void)state;
+    assert_int_equal(reply_render(&reply, "x", arena, &out), STATUS_NO_MEMORY);
+    assert_int_equal(out.len, 0);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_success_looks_as_promised_to_the_byte),
+        cmocka_unit_test(an_error_looks_as_promised_to_the_byte),
+        cmocka_unit_test(every_error_has_its_status_code_and_message),
+        cmocka_unit_test(a_limited_request_is_told_when_to_come_again),
+        cmocka_unit_test(the_longest_header_fits),
+        cmocka_unit_test(complaints_of_fields_stand_in_their_order),
+        cmocka_unit_test(a_later_failure_takes_the_place_of_an_earlier_one),
+        cmocka_unit_test(other_methods_are_told_which_one_is_allowed),
+        cmocka_unit_test(content_length_is_that_of_the_body),
+        cmocka_unit_test(without_room_there_is_no_answer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
