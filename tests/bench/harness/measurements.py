@@ -1,0 +1,331 @@
+"""
+All that a run measures: one function for each, which takes a Plan and answers what goes into
+the JSON. MEASUREMENTS is the table of them.
+"""
+
+import contextlib
+import signal
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.service import Service
+from support.site import Site
+
+from harness import instructions as callgrind
+from harness import alike, load, population, subjects, usage
+from harness.subjects import Crmnotes, Fcgid
+
+MIB = 1024 * 1024
+
+
+@dataclass
+class Plan:
+    """How much is measured."""
+
+    directory: Path  # for what several subjects use
+    seconds: int = 10  # of one timed run
+    warm: int = 2
+    rounds: int = 3
+    connections: tuple = (1, 8, 64, 256)
+    apache_connections: tuple = (8, 64)
+    note_counts: tuple = (10_000, 1_000_000, 10_000_000)
+    block_counts: tuple = (1, 10_000)
+    note_sizes: tuple = (100, 4096, 61440)
+    worker_counts: tuple = (8, 16, 32, 64, 128, 256)
+    wal_seconds: int = 600
+    starts: int = 9
+    reloads: int = 5
+    record: bool = False  # instructions.json is written instead of compared
+    show: object = print
+    files: dict = field(default_factory=dict)
+
+    def bodies(self, **what):
+        """The file of request bodies, written once."""
+        key = tuple(sorted(what.items()))
+        if key not in self.files:
+            name = "-".join(["bodies", *(f"{name}-{value}" for name, value in key)])
+            self.files[key] = population.write_bodies(self.directory / name, **what)
+        return self.files[key]
+
+    def compare(self, those, connections, bodies=None, **more):
+        more = {"rounds": self.rounds, **more}
+        bodies = bodies or self.bodies()
+        return load.compare(
+            those, bodies, connections, self.seconds, warm=self.warm, show=self.show, **more
+        )
+
+
+QUICK = {
+    "seconds": 1,
+    "warm": 0,
+    "rounds": 1,
+    "connections": (64,),
+    "apache_connections": (8,),
+    "note_counts": (10_000, 30_000),
+    "block_counts": (1, 1000),
+    "worker_counts": (8, 32),
+    "wal_seconds": 3,
+    "starts": 2,
+    "reloads": 1,
+}
+
+
+@contextlib.contextmanager
+def opened(*those):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(subject) for subject in those]
+
+
+def everybody():
+    answer, workers = subjects.constant_answer()
+    return (
+        subjects.Ceiling(answer, workers, "plain"),
+        subjects.Ceiling(answer, workers, "own"),
+        Crmnotes(),
+        subjects.Php("FULL"),
+        subjects.Php("NORMAL"),
+        subjects.Go("FULL"),
+        subjects.Go("NORMAL"),
+    )
+
+
+def create(plan):
+    """Creating notes over 10,000 contacts: the ceiling, crmnotes, and its peers."""
+    results = []
+    with opened(*everybody()) as all_of_them:
+        peers = [subject for subject in all_of_them if isinstance(subject, subjects.Peer)]
+        alike.check(next(s for s in all_of_them if isinstance(s, Crmnotes)), peers)
+        for connections in plan.connections:
+            results += plan.compare(all_of_them, connections)
+    return results
+
+
+def update(plan):
+    """Updating notes; the former version of each is kept."""
+    bodies = plan.bodies(update=True)
+    results = []
+    with opened(Crmnotes()) as one:
+        for connections in plan.connections:
+            results += plan.compare(one, connections, bodies, update=True)
+    peers = subjects.Php("FULL"), subjects.Php("NORMAL"), subjects.Go("FULL"), subjects.Go("NORMAL")
+    with opened(*peers) as those:
+        results += plan.compare(those, 64, bodies, update=True, rounds=1)
+    return results
+
+
+def apache(plan):
+    """Creating notes through Apache: mod_proxy_fcgi, and mod_fcgid, which starts processes itself."""
+    proxy = Crmnotes("mod_proxy_fcgi", front=subjects.ApacheProxyFcgi)
+    results = []
+    with opened(proxy, Fcgid("mod_fcgid")) as those:
+        for connections in plan.apache_connections:
+            results += plan.compare(those, connections)
+    return results
+
+
+def growth(plan):
+    """Creating notes where there are many already."""
+    those = [Crmnotes(f"{count:,} notes", notes=count) for count in plan.note_counts]
+    with opened(*those):
+        results = plan.compare(those, 64)
+        for subject, result in zip(those, results, strict=True):
+            result["notes_before"] = subject.shape["notes"]
+            result["database_mib"] = round(subject.site.database.stat().st_size / MIB)
+    return results
+
+
+def blocks(plan):
+    """Creating notes where every developer key has that many CIDR blocks."""
+    those = [Crmnotes(f"{count:,} blocks", blocks=count) for count in plan.block_counts]
+    with opened(*those):
+        return plan.compare(those, 64, rounds=2 * plan.rounds - 1)
+
+
+def sizes(plan):
+    """Creating notes of different lengths."""
+    results = []
+    with opened(Crmnotes()) as one:
+        for size in plan.note_sizes:
+            (result,) = plan.compare(one, 64, plan.bodies(note_bytes=size))
+            result["note_bytes"] = size
+            result["mib_per_s"] = round(result["requests_per_s"] * size / MIB, 1)
+            results.append(result)
+    return results
+
+
+def workers(plan):
+    """Creating notes with pools of different size."""
+    those = [Crmnotes(f"{count} workers", workers=count) for count in plan.worker_counts]
+    with opened(*those):
+        return plan.compare(those, 64) + plan.compare(those, 256)
+
+
+def memory(plan):
+    """PSS of an idle pool: fresh, and after load."""
+    with opened(Crmnotes()) as (subject,):
+        fresh = _pool_memory(subject)
+        load.run(subject, plan.bodies(), 64, plan.seconds, warm=0)
+        after = _pool_memory(subject)
+    result = {"fresh": fresh, "after_load": after}
+    for when, kib in result.items():  # fresh: after a single note
+        plan.show(
+            f"{when}: worker {kib['worker_kib']} KiB, writer {kib['writer_kib']} KiB,"
+            f" whole pool {kib['pool_kib']} KiB"
+        )
+    return result
+
+
+def _pool_memory(subject):
+    each = [usage.pss_kib(pid) for pid in subject.worker_pids()]
+    return {
+        "worker_kib": statistics.median(each),
+        "worker_max_kib": max(each),
+        "workers": len(each),
+        "writer_kib": usage.pool_pss_kib(subject.writer_pids()),
+        "master_kib": usage.pss_kib(subject.service.process.pid),
+        "pool_kib": usage.pool_pss_kib(subject.service_pids()),
+    }
+
+
+class Readers(threading.Thread):
+    """
+    64 readers of the database, each of which holds a read transaction for 50 ms, again and
+    again: at every moment somebody still looks at an older state.
+    """
+
+    COUNT = 64
+    HOLD_SECONDS = 0.05
+
+    def __init__(self, database):
+        super().__init__(daemon=True)
+        self.database = database
+        self.ended = threading.Event()
+        self.looks = 0
+
+    def run(self):
+        with contextlib.ExitStack() as stack:
+            readers = [
+                stack.enter_context(population.connect(self.database, "ro")) for _ in range(self.COUNT)
+            ]
+            while not self.ended.is_set():
+                for reader in readers:
+                    if reader.in_transaction:
+                        reader.execute("COMMIT")
+                    reader.execute("BEGIN")
+                    reader.execute("SELECT org_id FROM orgs LIMIT 1").fetchone()
+                    self.looks += 1
+                    time.sleep(self.HOLD_SECONDS / self.COUNT)
+
+
+class Sampler(threading.Thread):
+    """The largest value of something that is looked at every 50 ms."""
+
+    def __init__(self, look):
+        super().__init__(daemon=True)
+        self.look = look
+        self.ended = threading.Event()
+        self.largest = 0
+
+    def run(self):
+        while not self.ended.wait(0.05):
+            self.largest = max(self.largest, self.look())
+
+
+def wal(plan):
+    """The size of the write-ahead log under load, while 64 others read all the time."""
+    with opened(Crmnotes()) as (subject,):
+        file = Path(f"{subject.site.database}-wal")
+        readers = Readers(subject.site.database)
+        sampler = Sampler(lambda: file.stat().st_size)
+        readers.start()
+        sampler.start()
+        try:
+            result = load.run(subject, plan.bodies(), 64, plan.wal_seconds, warm=0)
+        finally:
+            for thread in (readers, sampler):
+                thread.ended.set()
+                thread.join()
+    result["largest_wal_mib"] = round(sampler.largest / MIB, 1)
+    result["looks_of_readers"] = readers.looks
+    plan.show(result)
+    plan.show(f"largest WAL: {result['largest_wal_mib']} MiB")
+    return result
+
+
+def start(plan):
+    """From the start of the program to the first note that it has stored."""
+    body = subjects.encoded(population.Contact(0).body("x" * population.NOTE_BYTES))
+    times = []
+    with Site() as site:
+        population.fill(site)
+        for _ in range(plan.starts):
+            began = time.monotonic()
+            service = Service(site).start(wait=False)
+            try:
+                times.append(subjects.first_success(service.address, body, began + 20) - began)
+            finally:
+                service.stop()
+                service.assert_clean()
+    result = {"starts": len(times), "median_ms": round(statistics.median(times) * 1e3, 1),
+              "longest_ms": round(max(times) * 1e3, 1)}  # fmt: skip
+    plan.show(f"first note after {result['median_ms']} ms (longest of {len(times)}: {result['longest_ms']} ms)")
+    return result
+
+
+def reload(plan):
+    """The longest time without an answer under load, without and with reloads (HUP)."""
+    result = {}
+    with opened(Crmnotes()) as (subject,):
+        for name, reloads in (("without", 0), ("with", plan.reloads)):
+            result[name] = _gap(plan, subject, reloads)
+    plan.show(
+        f"longest gap in answers: {result['without']['gap_ms']} ms, "
+        f"{result['with']['gap_ms']} ms over {plan.reloads} reloads; failed: {result['with']['failed']}"
+    )
+    return result
+
+
+def _gap(plan, subject, reloads):
+    seconds = max(plan.seconds, reloads + 1)
+    log_began = subject.access_log.stat().st_size
+    stopped = threading.Event()
+
+    def send():
+        for _ in range(reloads):
+            if not stopped.wait(seconds / (reloads + 1)):
+                subject.service.signal(signal.SIGHUP)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        found = load.run(subject, plan.bodies(), 16, seconds, warm=0)
+    finally:
+        stopped.set()
+        sender.join()
+    times = []
+    with open(subject.access_log, encoding="ascii", errors="replace") as log:
+        log.seek(log_began)
+        for line in log:
+            fields = line.split()
+            if len(fields) == 3 and fields[1] == "200":
+                times.append(float(fields[0]))
+    times.sort()
+    gap = max(b - a for a, b in zip(times, times[1:], strict=False))
+    return {"gap_ms": round(gap * 1e3, 1), "succeeded": found["succeeded"], "failed": found["failed"],
+            "first_failure": found["first_failure"], "reloads": reloads}  # fmt: skip
+
+
+def instructions(plan):
+    """Instructions a request, by callgrind: of a process by itself, of a worker, of the writer."""
+    return callgrind.measure(record=plan.record, show=plan.show)
+
+
+MEASUREMENTS = {
+    function.__name__: function
+    for function in (
+        instructions, create, update, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
+    )
+}  # fmt: skip
