@@ -1,0 +1,121 @@
+/*
+ * FastCGI records: whatever the bytes are, the verdict on them only becomes more certain
+ * while more of them arrive, and nothing is read that is not there yet.
+ */
+#include <sanitizer/asan_interface.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/fcgi_record.h"
+#include "tests/fuzz/fuzz.h"
+
+enum {
+    HEADER_BYTES = 8,
+    TYPE_BEGIN_REQUEST = 1,
+    TYPE_END_REQUEST = 3,
+    TYPE_PARAMS = 4,
+    TYPE_STDIN = 5,
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    return 0;
+}
+
+/* How much is settled: the first may become anything, the second no longer the first, and
+ * the rest stay. */
+static int certainty(enum fcgi_record_verdict verdict)
+{
+    switch (verdict) {
+    case FCGI_RECORD_HEAD_MISSING:
+        return 0;
+    case FCGI_RECORD_BODY_MISSING:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+static void check_answer(const unsigned char *bytes, size_t len,
+                         enum fcgi_record_verdict verdict)
+{
+    unsigned char *out = malloc(FCGI_RECORD_ANSWER_BYTES);
+
+    CHECK(out != NULL);
+    CHECK(fcgi_record_bytes(bytes) <= len);
+    size_t size = fcgi_record_answer(bytes, out);
+    CHECK(size >= HEADER_BYTES && size <= FCGI_RECORD_ANSWER_BYTES);
+    CHECK(out[0] == 1 && fcgi_record_bytes(out) == size);
+    CHECK(out[2] == bytes[2] && out[3] == bytes[3]);
+    CHECK((verdict == FCGI_RECORD_UNKNOWN_ROLE) == (out[1] == TYPE_END_REQUEST));
+    free(out);
+}
+
+static bool is_of_request(const unsigned char *record, const unsigned char *first)
+{
+    return record[2] == first[2] && record[3] == first[3];
+}
+
+/* A whole request: its beginning, parameters up to an empty record, then the body up to an
+ * empty record, of which nothing but the padding may be missing. */
+static void check_complete(const unsigned char *bytes, size_t len)
+{
+    const unsigned char *at = bytes, *end = bytes + len;
+    unsigned wanted = TYPE_BEGIN_REQUEST;
+
+    while (wanted <= TYPE_STDIN) {
+        CHECK((size_t)(end - at) >= HEADER_BYTES && at[0] == 1);
+        bool is_empty = at[4] == 0 && at[5] == 0;
+        if (is_of_request(at, bytes)) {
+            CHECK(at[1] == wanted);
+            if (wanted == TYPE_BEGIN_REQUEST)
+                wanted = TYPE_PARAMS;
+            else if (is_empty)
+                wanted++;
+        }
+        at += wanted <= TYPE_STDIN ? fcgi_record_bytes(at) : 0;
+    }
+}
+
+/* Less of the body is the same request still. */
+static void check_shortened(const unsigned char *bytes, size_t len,
+                            enum fcgi_record_verdict verdict)
+{
+    unsigned char *copy = malloc(len + 1);
+    size_t left_out = 0;
+
+    CHECK(copy != NULL);
+    memcpy(copy, bytes, len);
+    size_t shorter = fcgi_record_shorten(copy, len, len / 3, &left_out);
+    CHECK(shorter + left_out <= len && (left_out == 0) == (shorter == len));
+    CHECK(fcgi_record_judge(copy, shorter) == verdict);
+    free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    unsigned char *bytes = malloc(size + 1);
+    enum fcgi_record_verdict before = FCGI_RECORD_HEAD_MISSING;
+
+    CHECK(bytes != NULL);
+    memcpy(bytes, data, size);
+    ASAN_POISON_MEMORY_REGION(bytes, size + 1);
+    for (size_t len = 0; len <= size; len++) {
+        ASAN_UNPOISON_MEMORY_REGION(bytes, len);
+        enum fcgi_record_verdict verdict = fcgi_record_judge(bytes, len);
+        CHECK(certainty(verdict) >= certainty(before));
+        CHECK(certainty(before) < 2 || verdict == before);
+        if (verdict == FCGI_RECORD_MANAGEMENT || verdict == FCGI_RECORD_UNKNOWN_ROLE)
+            check_answer(bytes, len, verdict);
+        if (verdict == FCGI_RECORD_COMPLETE && before != verdict)
+            check_complete(bytes, len);
+        before = verdict;
+    }
+    ASAN_UNPOISON_MEMORY_REGION(bytes, size + 1);
+    if (before == FCGI_RECORD_BODY_MISSING)
+        check_shortened(bytes, size, before);
+    free(bytes);
+    return 0;
+}

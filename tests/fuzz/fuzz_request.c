@@ -1,0 +1,364 @@
+/*
+ * Whole requests: parameters and body go in as a web server would send them, and what comes
+ * out is a well-formed answer that says what has happened to the database.
+ *
+ * An input has lines NAME=VALUE (what is not given has a default with which a request is
+ * good), then an empty line, then the body. The line "VIA=writer" sends the note through
+ * mailboxes, as in a pool; otherwise it is written at once, as with --single. The line
+ * "REPEAT=" lets the same request come twice.
+ *
+ * This file stands in for lib/fastcgi.c.
+ */
+#include <string.h>
+
+#include "app/group.h"
+#include "app/letter.h"
+#include "app/service.h"
+#include "lib/json.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/site.h"
+
+enum {
+    ARENA_BYTES = 8 << 20,
+    TIMEOUT_MS = 1000,
+    PARAMS_MAX = 16,
+};
+
+/* A request that comes in. Texts end with NUL. */
+struct fastcgi {
+    struct {
+        char *name, *value;
+    } params[PARAMS_MAX];
+    size_t count;
+    struct span body;
+};
+
+static const struct {
+    const char *name, *value;
+} defaults[] = {
+    {"REQUEST_METHOD", "POST"},
+    {"SCRIPT_NAME", "/apis/v2/public/crm/addNotestoContact"},
+    {"REMOTE_ADDR", "192.0.2.1"},
+};
+
+static struct settings *settings;
+static struct service *at_once, *by_writer;
+static struct mailboxes *boxes;
+static struct group *group;
+static struct arena *arena;
+
+const char *fastcgi_param(const struct fastcgi *fastcgi, size_t place, const char *name)
+{
+    (void)place;
+    for (size_t i = 0; i < fastcgi->count; i++)
+        if (strcmp(fastcgi->params[i].name, name) == 0)
+            return fastcgi->params[i].value;
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+        if (strcmp(defaults[i].name, name) == 0)
+            return defaults[i].value;
+    return NULL;
+}
+
+const char *fastcgi_param_nth(const struct fastcgi *fastcgi, size_t place, const char *name,
+                              size_t index)
+{
+    (void)place;
+    for (size_t i = 0; i < fastcgi->count; i++)
+        if (strcmp(fastcgi->params[i].name, name) == 0 && index-- == 0)
+            return fastcgi->params[i].value;
+    return NULL;
+}
+
+enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffer,
+                              size_t size, size_t *len)
+{
+    struct span body = fastcgi->body;
+
+    (void)place;
+    *len = body.len < size ? body.len : size;
+    if (*len > 0)
+        memcpy(buffer, body.data, *len);
+    return body.len > size ? STATUS_TOO_LARGE : STATUS_OK;
+}
+
+static void finish(void)
+{
+    service_free(at_once);
+    service_free(by_writer);
+    mailboxes_free(boxes);
+    group_free(group);
+    arena_free(arena);
+    free(settings);
+}
+
+static struct settings *make_settings(void)
+{
+    const struct settings_arguments arguments = {.config = "/dev/null",
+                                                 .database = site_database()};
+    struct problem why = {""};
+    struct settings *made = settings_create(&arguments, &why);
+
+    CHECK(made != NULL);
+    CHECK(cidr_parse(&made->trusted_proxies.list[0], span_of("10.0.0.0/8"), NULL) ==
+          STATUS_OK);
+    made->trusted_proxies.count = 1;
+    made->max_body_bytes = 2048; /* so that short inputs reach the limits */
+    made->max_note_bytes = 512;
+    made->credential_failures.count = made->contact_failures.count = 0; /* off */
+    return made;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    site_make();
+    settings = make_settings();
+    boxes = mailboxes_create(1, 1, letter_max_bytes((size_t)settings->max_note_bytes));
+    group = group_create(site_database());
+    arena = arena_create(ARENA_BYTES);
+    CHECK(boxes != NULL && group != NULL && arena != NULL);
+    at_once = service_create(settings, site_key(), accepted_create(), throttle_create(),
+                             committer_create_direct(site_database()));
+    by_writer = service_create(settings, site_key(), accepted_create(), throttle_create(),
+                               committer_create_mailbox(boxes, 0));
+    CHECK(at_once != NULL && by_writer != NULL);
+    (void)atexit(finish);
+    return 0;
+}
+
+/* Cuts a line off *text and ends it with NUL; NULL at the empty line or without an end. */
+static char *take_line(struct span *text)
+{
+    char *line = (char *)text->data;
+    char *end = text->len > 0 ? memchr(line, '\n', text->len) : NULL;
+
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    text->data = end + 1;
+    text->len -= (size_t)(end + 1 - line);
+    return end > line ? line : NULL;
+}
+
+static struct fastcgi read_input(char *data, size_t size)
+{
+    struct fastcgi in = {.body = {data, size}};
+    char *line;
+
+    while (in.count < PARAMS_MAX && (line = take_line(&in.body)) != NULL) {
+        char *equals = strchr(line, '=');
+        if (equals == NULL)
+            continue;
+        *equals = '\0';
+        in.params[in.count].name = line;
+        in.params[in.count++].value = equals + 1;
+    }
+    return in;
+}
+
+/* What the writer process does. */
+static void write_letter(void)
+{
+    struct group_item item = {.status = STATUS_OK};
+    struct letter_answer answer = {.status = STATUS_INTERNAL};
+    struct span letter;
+    size_t number;
+
+    CHECK(mailboxes_take(boxes, &number, &letter));
+    CHECK(letter_read(&item.command, letter) == STATUS_OK);
+    group_commit(group, &item, 1, TIMEOUT_MS);
+    answer.status = item.status;
+    answer.result = item.result;
+    mailboxes_answer(boxes, number, &answer, sizeof answer);
+    mailboxes_tell(boxes);
+}
+
+static void handle(struct exchange *x, struct fastcgi *in)
+{
+    const char *via = fastcgi_param(in, 0, "VIA");
+    struct service *service = via != NULL ? by_writer : at_once;
+
+    CHECK(request_read(x, settings, in) == STATUS_OK);
+    service_begin(service, x);
+    if (!x->committing)
+        return;
+    if (service == by_writer)
+        write_letter();
+    CHECK(service_look(service, x));
+    CHECK(!x->committing);
+}
+
+/* Takes "NAME: value" off the header; false when the next line is another one. */
+static bool take_header(struct span *text, const char *name, struct span *value)
+{
+    size_t len = strlen(name);
+    const char *end = memmem(text->data, text->len, "\r\n", 2);
+
+    CHECK(end != NULL);
+    if (text->len < len + 2 || memcmp(text->data, name, len) != 0 ||
+        memcmp(text->data + len, ": ", 2) != 0)
+        return false;
+    *value = (struct span){text->data + len + 2, (size_t)(end - text->data) - len - 2};
+    for (size_t i = 0; i < value->len; i++)
+        CHECK(value->data[i] >= ' ' && value->data[i] <= '~');
+    text->len -= (size_t)(end + 2 - text->data);
+    text->data = end + 2;
+    return true;
+}
+
+static void must_have(struct span *text, const char *name, const char *wanted)
+{
+    struct span value;
+
+    CHECK(take_header(text, name, &value));
+    CHECK(span_equals(value, span_of(wanted)));
+}
+
+static void check_id(struct span *text, const char *wanted)
+{
+    struct span id;
+
+    CHECK(take_header(text, "X-Request-Id", &id));
+    CHECK(span_equals(id, span_of(wanted)) && id.len >= 1 && id.len <= 64);
+    CHECK(strspn(wanted, "0123456789abcdefghijklmnopqrstuvwxyz"
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-") == id.len);
+}
+
+/* Every header in its place and no other; leaves the body in *text. */
+static void check_header(struct span *text, const struct exchange *x)
+{
+    enum error error = x->reply.error;
+    int http_status = reply_http_status(&x->reply);
+    struct span value, length;
+    char status[4];
+
+    (void)snprintf(status, sizeof status, "%d", http_status % 1000);
+    CHECK(take_header(text, "Status", &value) && value.len > 4);
+    CHECK(memcmp(value.data, status, 3) == 0 && value.data[3] == ' ');
+    must_have(text, "Content-Type", "application/json");
+    CHECK(take_header(text, "Content-Length", &length));
+    must_have(text, "Cache-Control", "no-store");
+    must_have(text, "X-Content-Type-Options", "nosniff");
+    check_id(text, x->request.id);
+    if (error != ERROR_NONE)
+        must_have(text, "X-Error-Code", error_text(error)->code);
+    if (http_status == 405)
+        must_have(text, "Allow", "POST");
+    if (x->reply.replayed)
+        must_have(text, "Idempotency-Replayed", "true");
+    CHECK(text->len > 2 && memcmp(text->data, "\r\n", 2) == 0);
+    *text = (struct span){text->data + 2, text->len - 2};
+    CHECK(strtoul(length.data, NULL, 10) == text->len);
+}
+
+static struct json_object *member(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+
+    CHECK(json_object_object_get_ex(object, name, &value));
+    return value;
+}
+
+static void check_success(struct json_object *data, const struct note_command *command)
+{
+    CHECK(json_object_object_length(data) == 5);
+    CHECK(json_string(member(data, "note_id")).len == UUID_TEXT_BYTES - 1);
+    CHECK(span_equals(json_string(member(data, "contact_id")), span_of(SITE_CONTACT)));
+    CHECK(span_equals(json_string(member(data, "note_content")), command->content));
+    CHECK(json_object_get_int(member(data, "note_editable")) / 2 == 0);
+    CHECK(json_object_get_int(member(data, "note_visibility")) / 2 == 0);
+}
+
+static void check_messages(struct json_object *data)
+{
+    CHECK(json_object_is_type(data, json_type_array));
+    CHECK(json_object_array_length(data) > 0);
+    for (size_t i = 0; i < json_object_array_length(data); i++)
+        CHECK(json_string(json_object_array_get_idx(data, i)).len > 0);
+}
+
+static void check_body(struct span text, const struct exchange *x)
+{
+    bool good = x->reply.error == ERROR_NONE;
+    struct json_object *body = NULL;
+
+    CHECK(json_parse(&body, text, x->arena) == JSON_OBJECT);
+    CHECK(json_object_object_length(body) == 2);
+    CHECK(span_equals(json_string(member(body, "status")),
+                      span_of(good ? "success" : "error")));
+    if (good)
+        check_success(member(body, "data"), &x->command);
+    else
+        check_messages(member(body, "data"));
+    json_object_put(body);
+}
+
+/* Nothing goes wrong by itself here. */
+static void check_error(enum error error)
+{
+    CHECK(error != ERROR_INTERNAL && error != ERROR_UNAVAILABLE &&
+          error != ERROR_OUTCOME_UNKNOWN);
+}
+
+static void check_answer(struct exchange *x)
+{
+    struct span answer;
+
+    check_error(x->reply.error);
+    CHECK(reply_render(&x->reply, x->request.id, x->arena, &answer) == STATUS_OK);
+    check_header(&answer, x);
+    check_body(answer, x);
+}
+
+/* What a request came to. */
+struct outcome {
+    bool good, replayed;
+    struct uuid note_id;
+};
+
+static struct outcome run(struct fastcgi *in)
+{
+    struct exchange x = {.arena = arena};
+    int64_t before = site_versions();
+
+    handle(&x, in);
+    int64_t written = site_versions() - before;
+    struct outcome outcome = {.good = x.reply.error == ERROR_NONE,
+                              .replayed = x.reply.replayed,
+                              .note_id = x.commit.result.note_id};
+    CHECK(written == (outcome.good && !outcome.replayed));
+    CHECK(!outcome.good || site_may_write(&x.command.caller));
+    check_answer(&x);
+    json_object_put(x.body);
+    arena_reset(arena);
+    return outcome;
+}
+
+/* With a key, the second time brings the first answer; without one, it is a new request,
+ * which the first may have made impossible. */
+static void run_again(struct fastcgi *in, const struct outcome *first)
+{
+    bool has_key = fastcgi_param(in, 0, "HTTP_IDEMPOTENCY_KEY") != NULL;
+    struct outcome second = run(in);
+
+    CHECK(second.replayed == (first->good && has_key));
+    CHECK(first->good || !second.good);
+    CHECK(!second.replayed || uuid_equals(&second.note_id, &first->note_id));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *copy = malloc(size + 1);
+
+    CHECK(copy != NULL);
+    memcpy(copy, data, size);
+    struct fastcgi in = read_input(copy, size);
+    site_tidy();
+    struct outcome outcome = run(&in);
+    CHECK(!outcome.replayed);
+    if (fastcgi_param(&in, 0, "REPEAT") != NULL)
+        run_again(&in, &outcome);
+    free(copy);
+    return 0;
+}

@@ -1,0 +1,294 @@
+#include "tests/fuzz/site.h"
+
+#include <ftw.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/credentials.h"
+#include "app/store/api_key.h"
+#include "app/store/contact.h"
+#include "app/store/developer_key.h"
+#include "app/store/key_mark.h"
+#include "app/store/member.h"
+#include "app/store/network.h"
+#include "app/store/org.h"
+#include "app/store/schema.h"
+#include "lib/log.h"
+#include "tests/fuzz/fuzz.h"
+
+enum {
+    NOW_MS = 1000000,
+    VERSIONS_MAX = 200, /* before site_tidy has something to do */
+    TIMEOUT_MS = 10000,
+};
+
+static const struct secret_key key = {"the key of a site for fuzzers.."};
+
+static struct {
+    char directory[256];
+    char database[300];
+    struct db *writing, *looking;
+} site;
+
+static struct uuid id(const char *text)
+{
+    struct uuid out;
+
+    CHECK(uuid_parse(&out, span_of(text)));
+    return out;
+}
+
+static void must(enum status status)
+{
+    if (status != STATUS_OK)
+        (void)fprintf(stderr, "%s: %s\n", status_name(status), db_message(site.writing));
+    CHECK(status == STATUS_OK);
+}
+
+static void add_org(const char *org)
+{
+    const struct org row = {.id = id(org), .name = span_of("organization")};
+
+    must(org_add(site.writing, &row));
+}
+
+static void add_member(const char *org, const char *member)
+{
+    const struct member row = {
+        .id = id(member), .org_id = id(org), .name = span_of("member"), .active = true};
+
+    must(member_add(site.writing, &row));
+}
+
+static void add_contact(const char *org, const char *owner, const char *contact)
+{
+    const struct contact row = {.id = id(contact),
+                                .org_id = id(org),
+                                .owner_id = id(owner),
+                                .name = span_of("contact")};
+
+    must(contact_add(site.writing, &row));
+}
+
+static void add_api_key(void)
+{
+    const struct api_key row = {
+        .id = {{4}}, .org_id = id(SITE_ORG), .member_id = id(SITE_OWNER)};
+    struct secret_hash hash;
+
+    credential_hash(&hash, &key, CREDENTIAL_API_KEY, span_of(SITE_API_KEY));
+    must(api_key_add(site.writing, &row, &hash));
+}
+
+static void add_secret(uint8_t number, const char *secret)
+{
+    const struct developer_key row = {
+        .id = {{5, number}}, .org_id = id(SITE_ORG), .name = span_of("developer")};
+    struct secret_hash hash;
+
+    credential_hash(&hash, &key, CREDENTIAL_DEVELOPER_SECRET, span_of(secret));
+    must(developer_key_add(site.writing, &row, &hash));
+}
+
+static void add_block(uint8_t number, const char *text)
+{
+    const struct uuid developer_key_id = {{5, number}}, org_id = id(SITE_ORG);
+    struct cidr block;
+    bool added;
+
+    must(cidr_parse(&block, span_of(text), NULL));
+    must(network_add(site.writing, &added, &developer_key_id, &org_id, &block, NOW_MS));
+}
+
+static void add_note(const char *member, const char *note, int editable, int visible)
+{
+    struct note_command command;
+    struct note_result result;
+
+    site_command(&command, span_of("a note"));
+    command.member_id.uuid = id(member);
+    command.new_note_id = id(note);
+    command.editable = editable ? FLAG_ON : FLAG_OFF;
+    command.visible = visible ? FLAG_ON : FLAG_OFF;
+    must(note_write(&result, site.writing, &command));
+}
+
+static void own(const char *member)
+{
+    const struct uuid contact_id = id(SITE_CONTACT), member_id = id(member);
+
+    must(contact_assign(site.writing, &contact_id, &member_id, NOW_MS));
+}
+
+static void add_notes(void)
+{
+    own(SITE_OTHER);
+    add_note(SITE_OTHER, SITE_VISIBLE_NOTE, 0, 1);
+    add_note(SITE_OTHER, SITE_EDITABLE_NOTE, 1, 1);
+    add_note(SITE_OTHER, SITE_PRIVATE_NOTE, 1, 0);
+    own(SITE_OWNER);
+    add_note(SITE_OWNER, SITE_OWN_NOTE, 0, 0);
+}
+
+static void fill(void)
+{
+    add_org(SITE_ORG);
+    add_member(SITE_ORG, SITE_OWNER);
+    add_member(SITE_ORG, SITE_OTHER);
+    add_contact(SITE_ORG, SITE_OWNER, SITE_CONTACT);
+    add_api_key();
+    add_secret(1, SITE_SECRET);
+    add_block(1, SITE_BLOCK);
+    add_block(1, SITE_BLOCK_6);
+    add_secret(2, SITE_SECOND_SECRET);
+    add_block(2, SITE_SECOND_BLOCK);
+    add_org(SITE_FOREIGN_ORG);
+    add_member(SITE_FOREIGN_ORG, SITE_FOREIGN_MEMBER);
+    add_contact(SITE_FOREIGN_ORG, SITE_FOREIGN_MEMBER, SITE_FOREIGN_CONTACT);
+    add_notes();
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type,
+                        struct FTW *where)
+{
+    (void)info;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static void remove_directory(void)
+{
+    db_close(site.writing);
+    db_close(site.looking);
+    (void)nftw(site.directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make_directory(void)
+{
+    const char *parent = getenv("TMPDIR");
+
+    (void)snprintf(site.directory, sizeof site.directory, "%s/crmnotes-fuzz-XXXXXX",
+                   parent != NULL ? parent : "/dev/shm");
+    CHECK(mkdtemp(site.directory) != NULL);
+    (void)snprintf(site.database, sizeof site.database, "%s/db", site.directory);
+    (void)atexit(remove_directory);
+}
+
+void site_make(void)
+{
+    const struct migrations ours = schema_ours();
+    struct problem why;
+
+    CHECK(secret_init() == STATUS_OK && db_init(NULL) == STATUS_OK);
+    CHECK(log_open("/dev/null", "fuzz", &why) == STATUS_OK);
+    make_directory();
+    CHECK(db_open(&site.writing, site.database, DB_CREATE, &why) == STATUS_OK);
+    must(migrate_apply(site.writing, &ours, NULL, &why));
+    must(db_write_begin(site.writing, TIMEOUT_MS));
+    fill();
+    const struct key_mark mark = key_mark_of(&key, "key", site.database);
+    must(key_mark_settle(site.writing, NULL, &mark, NOW_MS, &why));
+    must(db_write_commit(site.writing));
+    CHECK(schema_open(&site.looking, site.database, DB_READ, &why) == STATUS_OK);
+}
+
+const char *site_database(void)
+{
+    return site.database;
+}
+
+const struct secret_key *site_key(void)
+{
+    return &key;
+}
+
+static int64_t ask(const char *sql)
+{
+    struct db_rows rows;
+
+    CHECK(db_query(site.looking, &rows, sql, NULL, 0) == STATUS_OK);
+    int64_t number = db_int(&rows, 0);
+    db_done(&rows);
+    return number;
+}
+
+int64_t site_versions(void)
+{
+    static const char count[] = "SELECT (SELECT count(*) FROM notes)"
+                                " + (SELECT count(*) FROM note_revisions)";
+
+    return ask(count);
+}
+
+static bool is_tidy(void)
+{
+    static const char any_key[] = "SELECT EXISTS (SELECT 1 FROM idempotency_keys)";
+
+    return site_versions() < VERSIONS_MAX && !ask(any_key);
+}
+
+void site_tidy(void)
+{
+    if (is_tidy())
+        return;
+    must(db_write_begin(site.writing, TIMEOUT_MS));
+    must(db_script(site.writing, "DELETE FROM idempotency_keys;"
+                                 "DELETE FROM note_revisions; DELETE FROM notes;"
+                                 "UPDATE api_keys SET last_used_at = NULL;"
+                                 "UPDATE developer_keys SET last_used_at = NULL"));
+    add_notes();
+    must(db_write_commit(site.writing));
+}
+
+static struct given_id given(const char *text)
+{
+    return (struct given_id){.given = true, .is_uuid = true, .uuid = id(text)};
+}
+
+void site_command(struct note_command *out, struct span content)
+{
+    memset(out, 0, sizeof *out);
+    out->caller.has_api_key = true;
+    out->caller.has_secret = true;
+    credential_hash(&out->caller.api_key, &key, CREDENTIAL_API_KEY, span_of(SITE_API_KEY));
+    credential_hash(&out->caller.secret, &key, CREDENTIAL_DEVELOPER_SECRET,
+                    span_of(SITE_SECRET));
+    out->caller.address = (struct address){ADDRESS_IPV4, {192, 0, 2, 1}};
+    out->org_id = given(SITE_ORG);
+    out->member_id = given(SITE_OWNER);
+    out->contact_id = given(SITE_CONTACT);
+    out->content = content;
+    out->now_ms = NOW_MS;
+    uuid_make(&out->new_note_id, NOW_MS);
+}
+
+static bool is_hash_of(const struct secret_hash *hash, enum credential_kind kind,
+                       const char *text)
+{
+    struct secret_hash right;
+
+    credential_hash(&right, &key, kind, span_of(text));
+    return memcmp(hash, &right, sizeof right) == 0;
+}
+
+static bool is_in(const struct address *address, const char *text)
+{
+    struct cidr block;
+
+    must(cidr_parse(&block, span_of(text), NULL));
+    return cidr_contains(&block, address);
+}
+
+bool site_may_write(const struct caller *caller)
+{
+    const struct address *from = &caller->address;
+
+    if (!caller->has_api_key || !caller->has_secret ||
+        !is_hash_of(&caller->api_key, CREDENTIAL_API_KEY, SITE_API_KEY))
+        return false;
+    if (is_hash_of(&caller->secret, CREDENTIAL_DEVELOPER_SECRET, SITE_SECRET))
+        return is_in(from, SITE_BLOCK) || is_in(from, SITE_BLOCK_6);
+    return is_hash_of(&caller->secret, CREDENTIAL_DEVELOPER_SECRET, SITE_SECOND_SECRET) &&
+           is_in(from, SITE_SECOND_BLOCK);
+}

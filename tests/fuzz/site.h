@@ -1,0 +1,58 @@
+/*
+ * A database for fuzzers: two organizations, and notes of every kind on one contact. All
+ * ids and keys are constants, so that dictionaries and the corpus can name them.
+ */
+#ifndef TESTS_FUZZ_SITE_H
+#define TESTS_FUZZ_SITE_H
+
+#include "app/settings.h"
+#include "app/store/note_write.h"
+#include "lib/secret.h"
+
+/* The organization whose keys these are. */
+#define SITE_ORG     "0a000000-0000-4000-8000-00000000000a"
+#define SITE_OWNER   "1a000000-0000-4000-8000-00000000000a" /* of the contact */
+#define SITE_OTHER   "1b000000-0000-4000-8000-00000000000a" /* another member */
+#define SITE_CONTACT "2a000000-0000-4000-8000-00000000000a"
+#define SITE_API_KEY "zak_fuzz"
+#define SITE_SECRET  "zdk_fuzz" /* usable from SITE_BLOCK and SITE_BLOCK_6 */
+#define SITE_BLOCK   "192.0.2.0/24"
+#define SITE_BLOCK_6 "2001:db8::/32"
+/* A second secret, usable from elsewhere only. */
+#define SITE_SECOND_SECRET "zdk_second"
+#define SITE_SECOND_BLOCK  "198.51.100.7/32"
+
+/* Another organization, without keys. */
+#define SITE_FOREIGN_ORG     "0b000000-0000-4000-8000-00000000000b"
+#define SITE_FOREIGN_MEMBER  "1c000000-0000-4000-8000-00000000000b"
+#define SITE_FOREIGN_CONTACT "2b000000-0000-4000-8000-00000000000b"
+
+/* Notes on SITE_CONTACT: one of its owner; three of the other member, who owned it before. */
+#define SITE_OWN_NOTE      "3a000000-0000-4000-8000-00000000000a"
+#define SITE_VISIBLE_NOTE  "3b000000-0000-4000-8000-00000000000a"
+#define SITE_EDITABLE_NOTE "3c000000-0000-4000-8000-00000000000a"
+#define SITE_PRIVATE_NOTE  "3d000000-0000-4000-8000-00000000000a"
+
+/* Makes the database in a new directory below TMPDIR, which is removed at exit, and opens
+ * the log so that it goes nowhere. Any failure ends the program. */
+void site_make(void);
+
+const char *site_database(void);
+
+/* The key with which the site's credentials are hashed. */
+const struct secret_key *site_key(void);
+
+/* How many versions of notes have been stored. */
+int64_t site_versions(void);
+
+/* Removes what was written, when it has become much or would change what comes next. */
+void site_tidy(void);
+
+/* A command that is in order: it creates a note on SITE_CONTACT from an address of
+ * SITE_BLOCK. */
+void site_command(struct note_command *out, struct span content);
+
+/* Whether this caller may write: both keys, and an address that belongs to the secret. */
+bool site_may_write(const struct caller *caller);
+
+#endif
