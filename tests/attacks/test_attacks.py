@@ -1,0 +1,194 @@
+"""
+What a process of the service cannot do, though somebody made it try.
+
+Needs programs that were built with ./configure --enable-attacks. Each attack is made twice:
+with `sandbox = no` it must succeed, or its failure otherwise would prove nothing. As root,
+whom the permissions of files do not stop.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from support import processes
+from support.paths import SERVICE
+from support.service import Service
+from support.site import Site
+from support.wait import free_port, wait_for
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, whom permissions do not stop")
+
+ROLES = ["worker", "writer", "single"]
+SIGSYS = int(signal.SIGSYS)
+DENIED = {errno.EACCES, errno.EPERM, errno.ENOSYS}
+
+
+@pytest.fixture
+def site():
+    with Site(options={"workers": 1, "socket_group": None}) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def under_attack(site, role, attacks, *, sandbox):
+    """The service, of which processes of one role carry out the attacks when they start."""
+    site.configure(sandbox="yes" if sandbox else "no")
+    service = Service(
+        site,
+        listen="inherited" if role == "single" else "unix",
+        single=role == "single",
+        env={"ATTACKS": ";".join(f"{role} {attack}" for attack in attacks)},
+        as_owner=False,
+    )
+    service.start(wait=False)
+    try:
+        yield service
+    finally:
+        processes.stop(service.process)
+        site.socket.unlink(missing_ok=True)
+
+
+def outcomes(site, role, attacks, *, sandbox):
+    """The errno of each attack, 0 for success."""
+
+    def all_done():
+        events = [line for line in lines(service) if line["event"] == "attack"]
+        return events if len(events) >= len(attacks) else None
+
+    with under_attack(site, role, attacks, sandbox=sandbox) as service:
+        events = wait_for(all_done, "the attacks")[: len(attacks)]
+    names = [" ".join([event["name"], event.get("argument", "")]).strip() for event in events]
+    assert names == attacks
+    return {name: event["errno"] for name, event in zip(names, events)}
+
+
+def lines(service):
+    complete = service.log_text().rpartition("\n")[0]
+    return [json.loads(line) for line in complete.split("\n") if line.startswith("{")]
+
+
+def test_this_build_has_the_attacks():
+    """Or tests/protocol, which asserts that the normal build has not, could not fail."""
+    assert b"ATTACKS" in SERVICE.read_bytes() and b"attack_unknown" in SERVICE.read_bytes()
+
+
+@pytest.fixture
+def victim():
+    """A process that is none of the service's, and which the attacks may reach."""
+    started = subprocess.Popen(["sleep", "600"])
+    yield started
+    started.kill()
+    started.wait()
+
+
+@pytest.fixture
+def peer():
+    """A port of this machine that takes connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def attacks_of(site, role, victim, peer):
+    """Those that a process outlives; what remains of an attack is in a directory of its own."""
+    outside = site.directory / "outside"
+    outside.mkdir()
+    for name in ("emptied", "renamed", "mode", "removed", "present"):
+        (outside / name).write_text("x")
+    unix = outside / "unix.sock"
+    attacks = [
+        "read /etc/passwd",
+        "read /etc/shadow",
+        f"read {outside}/present",
+        f"read /proc/{victim.pid}/maps",
+        f"write {outside}/made",
+        f"write {outside}/present",
+        "write /etc/crmnotes-attack",
+        f"empty {outside}/emptied",
+        f"rename {outside}/renamed",
+        f"chmod {outside}/mode",
+        f"remove {outside}/removed",
+        f"connect {peer}",
+        f"connect_unix {unix}",
+        f"listen {free_port()}",
+        f"signal {victim.pid}",
+        "fork",
+        "map_code",
+    ]
+    if role != "single":  # who has to do all of it may use all of the database's directory
+        attacks += ["signal 0", f"write {site.data}/made", f"write {site.key_file}"]
+    if role == "worker":
+        attacks += [f"write {site.database}", f"write {site.database}-wal", f"write {site.database}.lock"]
+    if role == "writer":
+        attacks += [f"read {site.key_file}", f"read {site.config}"]
+    return attacks, unix
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("sandbox", [False, True], ids=["open", "confined"])
+def test_attacks_are_denied(site, role, sandbox, victim, peer):
+    attacks, unix = attacks_of(site, role, victim, peer)
+    site.ctl("org", "add", "Org")  # makes the lock file
+    try:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(unix))
+            server.listen()
+            results = outcomes(site, role, attacks, sandbox=sandbox)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("/etc/crmnotes-attack")
+    succeeded = {attack for attack, error in results.items() if error == 0}
+    if sandbox:
+        assert succeeded == set()
+        assert set(results.values()) <= DENIED, results
+    else:
+        assert succeeded == set(attacks), results
+
+
+@pytest.mark.parametrize("role", [*ROLES, "master"])
+@pytest.mark.parametrize("attack", ["execute", "trace", "read_memory"])
+def test_an_attack_without_excuse_kills(site, role, attack, victim):
+    if attack == "execute":
+        argument = str(site.directory / "executed")
+    elif attack == "trace" or role in ("single", "master"):
+        argument = str(victim.pid)
+    else:
+        argument = "0"
+    if attack == "read_memory" and role in ("single", "master"):
+        pytest.skip("only a child of the master knows where something is in another process")
+
+    words = f"{attack} {argument}"
+    with under_attack(site, role, [words], sandbox=False) as service:
+        if attack == "execute":
+            wait_for((site.directory / "executed").exists, "what was executed")
+        else:
+            event = wait_for(
+                lambda: [line for line in lines(service) if line["event"] == "attack"], "the attack"
+            )[0]
+            assert event["errno"] == 0
+    if attack == "execute":
+        (site.directory / "executed").rmdir()
+    service.log.unlink()
+
+    with under_attack(site, role, [words], sandbox=True) as service:
+        if role in ("single", "master"):
+            assert service.process.wait(20) == -SIGSYS
+        else:
+            service.wait_for_event("worker_died", signal=SIGSYS)
+    assert [line for line in lines(service) if line["event"] == "attack"] == []
+    assert not (site.directory / "executed").exists()
+
+
+@pytest.mark.parametrize("sandbox", [False, True], ids=["open", "confined"])
+def test_the_master_opens_no_connection_and_loads_no_code(site, sandbox, peer):
+    attacks = [f"connect {peer}", f"listen {free_port()}", "map_code"]
+    results = outcomes(site, "master", attacks, sandbox=sandbox)
+    if sandbox:
+        assert set(results.values()) <= DENIED, results
+    else:
+        assert set(results.values()) == {0}, results

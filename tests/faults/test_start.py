@@ -1,0 +1,82 @@
+"""T7: the n-th call fails while the service starts: it starts all the same, or says why not."""
+
+import errno
+import json
+import signal
+
+import pytest
+
+from support import fastcgi
+from support.family import run
+from support.service import Service
+from support.wait import wait_for
+
+# By sysexits.h: no database, internal, no resources, cannot create, I/O, configuration.
+FAILED = {69, 70, 71, 73, 74, 78}
+
+
+def assert_told(status, stderr):
+    assert status in FAILED, (status, stderr)
+    lines = stderr.splitlines()
+    said = [line for line in lines if not line.startswith("{")]
+    logged = [line for line in lines if line.startswith("{") and json.loads(line)["level"] == "error"]
+    assert said or logged, stderr  # the log takes over once it is open
+    assert all(line.startswith("crmnotes.fcgi: ") for line in said), stderr
+
+
+def test_a_check_without_memory(site, faults, dice, is_long):
+    site.configure(socket_group=None)  # glibc itself ends where it looks for a group without memory
+    struck = 0
+    most = 2000  # beyond all, of which nearly all are those of SQLite
+    counts = range(most) if is_long else [*range(8), *sorted(dice.sample(range(8, 700), 60)), most]
+    for after in counts:
+        faults.fail("malloc", error=errno.ENOMEM, after=after)
+        done = run(site, "--check-config", env=site.environment(**faults.environment))
+        if not faults.struck:
+            break
+        struck += 1
+        if done.returncode != 0:
+            assert_told(done.returncode, done.stderr)
+    assert done.returncode == 0 and done.stderr == ""
+    assert struck > 20
+
+
+@pytest.mark.parametrize("files", ["database", "wal", "shm"])
+@pytest.mark.parametrize("error", [errno.EIO, errno.EMFILE, errno.EACCES], ids=errno.errorcode.get)
+def test_a_check_without_files(files, error, site, faults):
+    faults.fail("open", files=files, error=error, lasting=True)
+    done = run(site, "--check-config", env=site.environment(**faults.environment))
+    if faults.struck and done.returncode != 0:
+        assert_told(done.returncode, done.stderr)
+    assert faults.struck or files == "wal"  # which is opened when there is something in it
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["pool", "single"])
+def test_a_start_without_memory(single, site, faults, dice, is_long):
+    site.configure(workers=1)
+    site.configure(socket_group=None)
+    counts = range(1500) if is_long else sorted(dice.sample(range(1500), 30))
+    ended = 0
+    for after in counts:
+        faults.fail("malloc", error=errno.ENOMEM, after=after)
+        service = Service(site, single=single, env=faults.environment)
+        service.log = site.directory / f"{after}.log"
+        service.start(wait=False)
+        try:
+            wait_for(lambda: service.process.poll() is not None or comes_up(service), "start or end", 30)
+        finally:
+            faults.clear()
+            if service.process.poll() is None:
+                assert service.stop(signal.SIGTERM) == 0
+            else:
+                ended += 1
+                assert_told(service.process.returncode, service.log_text())
+            service.assert_clean()
+    print(f"{ended} of {len(counts)} starts were given up")
+
+
+def comes_up(service):
+    try:
+        return service.request(method="GET").status == 405
+    except (OSError, fastcgi.Closed):  # libfcgi ends a worker that has no memory
+        return False
