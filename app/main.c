@@ -11,13 +11,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "app/check.h"
-#include "app/containment.h"
-#include "app/letter.h"
-#include "app/limits.h"
+#include "app/commit/letter.h"
+#include "app/commit/writer.h"
+#include "app/process/check.h"
+#include "app/process/containment.h"
+#include "app/serve/limits.h"
+#include "app/serve/worker.h"
 #include "app/settings.h"
-#include "app/worker.h"
-#include "app/writer.h"
 #include "lib/geo.h"
 #include "lib/listener.h"
 #include "lib/log.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/credentials.h"
 #include "app/ctl/ctl.h"
 #include "app/ctl/help.h"
+#include "app/rules/credentials.h"
 
 enum {
     GLOBALS = 5,         /* rows of help_global_options */

@@ -4,9 +4,9 @@
 #ifndef APP_CTL_CTL_H
 #define APP_CTL_CTL_H
 
-#include "app/credentials.h"
 #include "app/ctl/args.h"
 #include "app/ctl/output.h"
+#include "app/rules/credentials.h"
 #include "app/settings.h"
 #include "app/store/key_mark.h"
 #include "lib/db.h"

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/error.h"
+#include "app/api/error.h"
 #include "lib/address.h"
 #include "lib/db.h"
 #include "lib/secret.h"

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/error.h"
+#include "app/api/error.h"
 #include "app/store/access.h"
 #include "lib/db.h"
 #include "lib/geo.h"

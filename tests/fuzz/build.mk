@@ -14,7 +14,8 @@ CPPFLAGS := -D_GNU_SOURCE -DARENA_MALLOC -I. -I$(BUILD) $(shell pkg-config --cfl
 LIBS := -lfcgi $(shell pkg-config --libs $(PACKAGES))
 
 FUZZERS = json address config record letter request
-SOURCES = $(filter-out app/main.c,$(wildcard lib/*.c app/*.c app/store/*.c))
+ROOMS = api serve rules commit store process
+SOURCES = $(filter-out app/main.c app/process/attacks.c,$(wildcard lib/*.c app/*.c $(ROOMS:%=app/%/*.c)))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/migrations/embedded.o $(BUILD)/tests/fuzz/site.o
 LIBRARY = $(BUILD)/libservice.a
 

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "app/client_address.h"
+#include "app/serve/client_address.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct config_blocks trusted;

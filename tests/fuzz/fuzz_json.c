@@ -9,7 +9,7 @@
 #include "tests/fuzz/fuzz.h"
 
 enum {
-    BYTES_PER_BYTE = 32, /* of the arena for each of the text, as in app/worker.c */
+    BYTES_PER_BYTE = 32, /* of the arena for each of the text, as in app/serve/worker.c */
     ROOMY_BYTES = 64 << 20,
 };
 

@@ -10,8 +10,8 @@
  */
 #include <string.h>
 
-#include "app/group.h"
-#include "app/letter.h"
+#include "app/commit/group.h"
+#include "app/commit/letter.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/site.h"
 

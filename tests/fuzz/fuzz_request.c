@@ -11,9 +11,9 @@
  */
 #include <string.h>
 
-#include "app/group.h"
-#include "app/letter.h"
-#include "app/service.h"
+#include "app/commit/group.h"
+#include "app/commit/letter.h"
+#include "app/serve/service.h"
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/site.h"

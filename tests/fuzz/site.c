@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/credentials.h"
+#include "app/rules/credentials.h"
 #include "app/store/api_key.h"
 #include "app/store/contact.h"
 #include "app/store/developer_key.h"

@@ -1,4 +1,4 @@
-#include "app/accepted.h"
+#include "app/serve/accepted.h"
 
 #include "tests/unit/stage.h"
 

@@ -1,4 +1,4 @@
-#include "app/client_address.h"
+#include "app/serve/client_address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
-#include "app/committer.h"
+#include "app/commit/committer.h"
 
 #include <poll.h>
 #include <sys/stat.h>
 
-#include "app/letter.h"
+#include "app/commit/letter.h"
 #include "tests/unit/stage.h"
 
 enum {

@@ -1,4 +1,4 @@
-#include "app/fields.h"
+#include "app/api/fields.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/group.h"
+#include "app/commit/group.h"
 
 #include <signal.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "app/letter.h"
+#include "app/commit/letter.h"
 
 #include "tests/unit/scratch.h"
 

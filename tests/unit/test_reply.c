@@ -1,4 +1,4 @@
-#include "app/reply.h"
+#include "app/serve/reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

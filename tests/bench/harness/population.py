@@ -38,7 +38,7 @@ def _secret(prefix, number):
 
 
 def _hash(key, domain, secret):
-    """lib/secret.c and app/credentials.c."""
+    """lib/secret.c and app/rules/credentials.c."""
     return hashlib.blake2b(f"{domain}\0{secret}".encode(), key=key, digest_size=32).digest()
 
 

@@ -1,0 +1,150 @@
+#include "app/commit/committer.h"
+
+#include <stdlib.h>
+
+#include "app/commit/group.h"
+#include "app/commit/letter.h"
+#include "lib/clock.h"
+
+struct committer {
+    const struct committer_kind *kind;
+    struct group *group;     /* of the direct kind */
+    struct mailboxes *boxes; /* of the mailbox kind */
+    size_t client;
+};
+
+struct committer_kind {
+    void (*start)(struct committer *committer, size_t place,
+                  const struct note_command *command, int timeout_ms,
+                  struct commit *commit);
+    void (*look)(struct committer *committer, size_t place, struct commit *commit);
+};
+
+static void finish(struct commit *commit, enum status status)
+{
+    commit->done = true;
+    commit->status = status;
+}
+
+static void start_directly(struct committer *committer, size_t place,
+                           const struct note_command *command, int timeout_ms,
+                           struct commit *commit)
+{
+    struct group_item item = {.command = *command};
+
+    (void)place;
+    group_commit(committer->group, &item, 1, timeout_ms);
+    group_tidy(committer->group);
+    commit->result = item.result;
+    finish(commit, item.status);
+}
+
+static void look_at_nothing(struct committer *committer, size_t place,
+                            struct commit *commit)
+{
+    (void)committer;
+    (void)place;
+    (void)commit;
+}
+
+static void post(struct committer *committer, size_t place,
+                 const struct note_command *command, int timeout_ms, struct commit *commit)
+{
+    const struct span head = {(const char *)command, sizeof *command};
+    enum status status =
+        mailbox_post(committer->boxes, committer->client, place, head, command->content);
+
+    commit->begin_by_ms = clock_monotonic_ms() + timeout_ms;
+    commit->end_by_ms = commit->begin_by_ms + timeout_ms;
+    if (status != STATUS_OK)
+        finish(commit, status);
+}
+
+static enum mailbox_state check(struct committer *committer, size_t place,
+                                const struct commit *commit, void *answer, size_t *len)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms >= commit->end_by_ms)
+        return mailbox_give_up(committer->boxes, committer->client, place, answer, len);
+    if (now_ms >= commit->begin_by_ms)
+        return mailbox_withdraw(committer->boxes, committer->client, place, answer, len);
+    return mailbox_check(committer->boxes, committer->client, place, answer, len);
+}
+
+static void look_into_box(struct committer *committer, size_t place, struct commit *commit)
+{
+    union {
+        struct letter_answer letter;
+        char bytes[MAILBOX_ANSWER_BYTES];
+    } answer;
+    size_t len = 0;
+
+    switch (check(committer, place, commit, &answer, &len)) {
+    case MAILBOX_WAITING:
+        break;
+    case MAILBOX_ANSWERED:
+        commit->result = answer.letter.result;
+        finish(commit, len == sizeof answer.letter ? answer.letter.status : STATUS_UNKNOWN);
+        break;
+    case MAILBOX_LOST:
+        finish(commit, STATUS_UNKNOWN);
+        break;
+    case MAILBOX_WITHDRAWN:
+        finish(commit, STATUS_BUSY);
+        break;
+    }
+}
+
+static const struct committer_kind direct = {start_directly, look_at_nothing};
+static const struct committer_kind mailbox = {post, look_into_box};
+
+struct committer *committer_create_direct(const char *database_path)
+{
+    struct committer *committer = calloc(1, sizeof *committer);
+
+    if (committer == NULL)
+        return NULL;
+    committer->kind = &direct;
+    committer->group = group_create(database_path);
+    if (committer->group == NULL) {
+        free(committer);
+        return NULL;
+    }
+    return committer;
+}
+
+struct committer *committer_create_mailbox(struct mailboxes *boxes, size_t client)
+{
+    struct committer *committer = calloc(1, sizeof *committer);
+
+    if (committer == NULL)
+        return NULL;
+    committer->kind = &mailbox;
+    committer->boxes = boxes;
+    committer->client = client;
+    mailboxes_claim(boxes, client);
+    return committer;
+}
+
+void committer_free(struct committer *committer)
+{
+    if (committer == NULL)
+        return;
+    group_free(committer->group);
+    free(committer);
+}
+
+void committer_start(struct committer *committer, size_t place,
+                     const struct note_command *command, int timeout_ms,
+                     struct commit *commit)
+{
+    *commit = (struct commit){.done = false};
+    committer->kind->start(committer, place, command, timeout_ms, commit);
+}
+
+void committer_look(struct committer *committer, size_t place, struct commit *commit)
+{
+    if (!commit->done)
+        committer->kind->look(committer, place, commit);
+}

@@ -1,0 +1,126 @@
+#include "app/commit/writer.h"
+
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "app/commit/group.h"
+#include "app/commit/letter.h"
+#include "app/process/containment.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+
+enum {
+    GROUP_MAX_ITEMS = 256,
+    GROUP_MAX_BYTES = 4 * 1024 * 1024, /* of notes */
+};
+
+struct writer {
+    struct mailboxes *boxes;
+    struct pool_worker *self;
+    struct group *group;
+    int lock_timeout_ms;
+    struct group_item items[GROUP_MAX_ITEMS];
+    size_t letter_numbers[GROUP_MAX_ITEMS];
+    size_t count;
+};
+
+static void answer(struct writer *w, size_t number, enum status status,
+                   const struct note_result *result)
+{
+    const struct letter_answer letter = {.status = status, .result = *result};
+
+    mailboxes_answer(w->boxes, number, &letter, sizeof letter);
+}
+
+static void gather(struct writer *w)
+{
+    size_t number, bytes = 0;
+    struct span letter;
+
+    w->count = 0;
+    while (w->count < GROUP_MAX_ITEMS && bytes < GROUP_MAX_BYTES &&
+           mailboxes_take(w->boxes, &number, &letter)) {
+        struct group_item *item = &w->items[w->count];
+
+        *item = (struct group_item){.status = STATUS_OK};
+        if (letter_read(&item->command, letter) != STATUS_OK) {
+            LOG(LEVEL_ERROR, "letter_unreadable", LOG_NUMBER("number", (int64_t)number));
+            answer(w, number, STATUS_INTERNAL, &item->result);
+            continue;
+        }
+        w->letter_numbers[w->count++] = number;
+        bytes += letter.len;
+    }
+}
+
+/* False when it is unknown whether the group was stored: then this process and its
+ * connection are done for. */
+static bool commit_group(struct writer *w)
+{
+    bool certain = true;
+
+    group_commit(w->group, w->items, w->count, w->lock_timeout_ms);
+    for (size_t i = 0; i < w->count; i++) {
+        certain = certain && w->items[i].status != STATUS_UNKNOWN;
+        answer(w, w->letter_numbers[i], w->items[i].status, &w->items[i].result);
+    }
+    mailboxes_tell(w->boxes);
+    group_tidy(w->group);
+    return certain;
+}
+
+static int loop(struct writer *w)
+{
+    for (;;) {
+        enum pool_order order = pool_order(w->self);
+
+        /* what waits in the boxes is for the next writer, who may use the other database */
+        if (!group_is_open(w->group) && containment_outdated())
+            return EXIT_SUCCESS;
+        gather(w);
+        if (w->count > 0) {
+            pool_busy(w->self);
+            if (!commit_group(w))
+                return EX_IOERR;
+            pool_idle(w->self);
+        } else if (order != POOL_GO_ON) {
+            return EXIT_SUCCESS;
+        } else {
+            (void)mailboxes_wait(w->boxes, pool_master_gone_fd(w->self),
+                                 signals_waiting_mask());
+        }
+    }
+}
+
+/* Memory that one group gave back is what the next one needs: returning it to the kernel
+ * each time costs more than it saves. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
+
+int writer_run(const char *database_path, int lock_timeout_ms, struct mailboxes *boxes,
+               struct pool_worker *self)
+{
+    struct writer *w = calloc(1, sizeof *w);
+    int exit_status = EX_OSERR;
+
+    keep_memory();
+    if (w != NULL)
+        w->group = group_create(database_path);
+    if (w != NULL && w->group != NULL) {
+        w->boxes = boxes;
+        w->lock_timeout_ms = lock_timeout_ms;
+        w->self = self;
+        mailboxes_recover(boxes);
+        pool_ready(self);
+        exit_status = loop(w);
+    }
+    if (w != NULL)
+        group_free(w->group);
+    free(w);
+    return exit_status;
+}

@@ -1,0 +1,140 @@
+#include "app/process/check.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "app/store/key_mark.h"
+#include "app/store/schema.h"
+
+enum status check_key_file(struct secret_key *key, const struct settings *settings,
+                           struct problem *why)
+{
+    enum status status = secret_key_load(key, settings->secret_key_file, why);
+
+    if (status == STATUS_NOT_FOUND)
+        (void)problem_set(
+            why, status,
+            "there is no key file %s: put it back, or set secret_key_file; for a new "
+            "database, run 'crmnotesctl db migrate'",
+            settings->secret_key_file);
+    return status;
+}
+
+static enum status check_database_files(const char *database, struct problem *why)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+    char path[CONFIG_TEXT_BYTES + 8];
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < sizeof endings / sizeof endings[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", database, endings[i]);
+        status = privileges_check(path, R_OK | W_OK, why);
+    }
+    if (status != STATUS_OK)
+        return status;
+    (void)snprintf(path, sizeof path, "%s", database);
+    return privileges_check(dirname(path), W_OK | X_OK, why); /* SQLite makes files there */
+}
+
+/* Those that are not there yet are found missing when they are needed. */
+static enum status check_access(const struct check *check, struct problem *why)
+{
+    const struct settings *s = check->settings;
+    enum status status =
+        check->config == NULL ? STATUS_OK : privileges_check(check->config, R_OK, why);
+
+    if (status == STATUS_OK)
+        status = privileges_check(s->secret_key_file, R_OK, why);
+    if (status == STATUS_OK)
+        status = check_database_files(s->database, why);
+    if (status == STATUS_OK && s->log[0] == '/')
+        status = privileges_check(s->log, W_OK, why);
+    return status;
+}
+
+/* What a look gave, as one process tells it to another. */
+struct finding {
+    enum status status;
+    struct problem why;
+};
+
+static enum status check_mark(struct db *db, const struct settings *s, struct problem *why)
+{
+    struct secret_key key;
+    enum status status = check_key_file(&key, s, why);
+
+    if (status == STATUS_OK) {
+        const struct key_mark mark = key_mark_of(&key, s->secret_key_file, s->database);
+        status = key_mark_check(db, &mark, why);
+    } else {
+        status = STATUS_CONFIG;
+    }
+    secret_wipe(&key, sizeof key);
+    return status;
+}
+
+static void look(struct finding *out, const struct check *check, bool with_key)
+{
+    struct db *db = NULL;
+
+    out->status = STATUS_OK;
+    if (check->become != NULL) {
+        out->status = privileges_drop(check->become, &out->why);
+        privileges_harden();
+    }
+    if (out->status == STATUS_OK)
+        out->status = check_access(check, &out->why);
+    if (out->status == STATUS_OK)
+        out->status = schema_open(&db, check->settings->database, DB_READ, &out->why);
+    if (out->status == STATUS_OK && with_key)
+        out->status = check_mark(db, check->settings, &out->why);
+    db_close(db);
+}
+
+/* Looks from a child, and answers whether all of *out came. */
+static bool look_from_child(struct finding *out, const struct check *check, bool with_key,
+                            const int ends[2])
+{
+    pid_t pid = fork();
+    int wait_status;
+
+    if (pid == 0) {
+        look(out, check, with_key);
+        _exit(write(ends[1], out, sizeof *out) == (ssize_t)sizeof *out ? EX_OK : EX_OSERR);
+    }
+    return pid > 0 && waitpid(pid, &wait_status, 0) == pid && WIFEXITED(wait_status) &&
+           WEXITSTATUS(wait_status) == EX_OK &&
+           read(ends[0], out, sizeof *out) == (ssize_t)sizeof *out;
+}
+
+_Static_assert(sizeof(struct finding) <= PIPE_BUF, "a pipe holds it, and at once");
+
+/* False: nobody could. */
+static bool send_child(struct finding *out, const struct check *check, bool with_key)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    bool looked = look_from_child(out, check, with_key, ends);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return looked;
+}
+
+enum status check_database(const struct check *check, bool with_key, struct problem *why)
+{
+    struct finding finding = {.why = {""}};
+
+    if (check->here)
+        look(&finding, check, with_key);
+    else if (!send_child(&finding, check, with_key))
+        return problem_set(why, STATUS_INTERNAL, "cannot check the database");
+    *why = finding.why;
+    return finding.status == STATUS_BUSY ? STATUS_OK : finding.status; /* that passes */
+}

@@ -1,0 +1,35 @@
+/*
+ * Whether the service can start: files that its user can reach, a key file and a database
+ * that belong together.
+ */
+#ifndef APP_PROCESS_CHECK_H
+#define APP_PROCESS_CHECK_H
+
+#include <stdbool.h>
+
+#include "app/settings.h"
+#include "lib/privileges.h"
+#include "lib/secret.h"
+
+struct check {
+    const struct settings *settings;
+    const char *config;            /* the file that they come from, or NULL */
+    const struct identity *become; /* who is to serve; NULL: this process's user */
+    bool here; /* look from this process, which opens the database itself, or cannot fork */
+};
+
+/* Reads the key file as this process's user; the caller wipes *key. STATUS_NOT_FOUND names
+ * the command that makes one; else as secret_key_load. */
+enum status check_key_file(struct secret_key *key, const struct settings *settings,
+                           struct problem *why);
+
+/*
+ * In a process of its own, unless check->here: it may become another user, as the caller may
+ * still need to be root and must never open the database. STATUS_OK: its files can be used,
+ * and, with the key, the key file is the one that belongs to them. STATUS_NOT_FOUND,
+ * STATUS_SCHEMA, STATUS_CONFIG (the key, or a file out of the user's reach): they cannot.
+ * STATUS_INTERNAL: nobody could look. why is filled then.
+ */
+enum status check_database(const struct check *check, bool with_key, struct problem *why);
+
+#endif

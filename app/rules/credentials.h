@@ -1,0 +1,43 @@
+/*
+ * API keys and developer secrets: how they look and what is kept of them.
+ *
+ * Only a keyed hash is ever stored; the text exists in the request of a caller and, once,
+ * on the standard output of the command that issued it.
+ */
+#ifndef APP_RULES_CREDENTIALS_H
+#define APP_RULES_CREDENTIALS_H
+
+#include <stdbool.h>
+
+#include "lib/secret.h"
+#include "lib/span.h"
+#include "lib/status.h"
+
+enum credential_kind {
+    CREDENTIAL_API_KEY,          /* zak_ and 43 characters of 0-9A-Za-z */
+    CREDENTIAL_DEVELOPER_SECRET, /* zdk_ and 43 characters of 0-9A-Za-z */
+};
+
+enum {
+    CREDENTIAL_TEXT_BYTES = 48, /* of one that we make, with the closing NUL */
+    CREDENTIAL_MIN_BYTES = 16,  /* of one that was made elsewhere */
+    CREDENTIAL_MAX_BYTES = 255,
+};
+
+/* Makes a new one from the kernel's random source. Wipe it after use. */
+void credential_make(char out[CREDENTIAL_TEXT_BYTES], enum credential_kind kind);
+
+/* Whether the text begins like one that we make. */
+bool credential_begins(const char *text);
+
+/* Whether the text has one that we make in it, or enough of one to be worth hiding. */
+bool credential_is_in(const char *text);
+
+/* Judges one that was made elsewhere: 16–255 printable ASCII characters without blanks. */
+enum status credential_check(struct span text, struct problem *why);
+
+/* The hash that is stored and looked up. Equal texts of different kinds differ. */
+void credential_hash(struct secret_hash *out, const struct secret_key *key,
+                     enum credential_kind kind, struct span text);
+
+#endif

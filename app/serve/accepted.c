@@ -1,0 +1,148 @@
+#include "app/serve/accepted.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    SET_SIZE = 8, /* a caller may stand in any entry of one set */
+    SETS = ACCEPTED_MAX / SET_SIZE,
+};
+
+struct content {
+    uint64_t caller;  /* fingerprint; 0: nobody */
+    int64_t until_ms; /* monotonic */
+    struct access access;
+};
+
+/* The version is odd while somebody writes. Should that process die, the entry is lost. */
+struct entry {
+    _Atomic uint32_t version;
+    struct content content;
+};
+
+struct accepted {
+    struct entry sets[SETS][SET_SIZE];
+};
+
+struct accepted *accepted_create(void)
+{
+    void *memory = mmap(NULL, sizeof(struct accepted), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+void accepted_free(struct accepted *accepted)
+{
+    if (accepted != NULL)
+        (void)munmap(accepted, sizeof *accepted);
+}
+
+/* 64 bits that stand for a caller; never 0. The hashes are random enough to be used as they
+ * are, and should two callers ever look alike, the transaction tells them apart. */
+static uint64_t fingerprint(const struct caller *caller)
+{
+    uint64_t key, secret, high, low;
+
+    memcpy(&key, caller->api_key.bytes, sizeof key);
+    memcpy(&secret, caller->secret.bytes, sizeof secret);
+    memcpy(&high, caller->address.bytes, sizeof high);
+    memcpy(&low, caller->address.bytes + sizeof high, sizeof low);
+    uint64_t address = (high * 31 + low) * 31 + caller->address.family;
+    uint64_t all = key ^ (secret << 1 | secret >> 63) ^ address;
+    return all != 0 ? all : 1;
+}
+
+static struct entry *set_of(struct accepted *accepted, uint64_t caller)
+{
+    return accepted->sets[(size_t)(caller * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
+}
+
+/* False when somebody wrote meanwhile. */
+static bool read_entry(struct content *out, struct entry *entry)
+{
+    uint32_t version = atomic_load(&entry->version);
+
+    *out = entry->content;
+    atomic_thread_fence(memory_order_acquire);
+    return version % 2 == 0 && atomic_load(&entry->version) == version;
+}
+
+/* Does nothing when somebody else is writing: it is only a memory. */
+static void write_entry(struct entry *entry, const struct content *content)
+{
+    uint32_t version = atomic_load(&entry->version);
+
+    if (version % 2 != 0 ||
+        !atomic_compare_exchange_strong(&entry->version, &version, version + 1))
+        return;
+    atomic_thread_fence(memory_order_release);
+    entry->content = *content;
+    atomic_store(&entry->version, version + 2);
+}
+
+/* NULL: not there. */
+static struct entry *find(struct content *out, struct accepted *accepted, uint64_t caller)
+{
+    struct entry *set = set_of(accepted, caller);
+
+    for (size_t i = 0; i < SET_SIZE; i++)
+        if (read_entry(out, &set[i]) && out->caller == caller)
+            return &set[i];
+    return NULL;
+}
+
+/* The one in a set that will be missed least. */
+static struct entry *oldest(struct entry *set)
+{
+    struct entry *found = &set[0];
+    int64_t until_ms = INT64_MAX;
+    struct content content;
+
+    for (size_t i = 0; i < SET_SIZE; i++) {
+        if (!read_entry(&content, &set[i]) || content.until_ms >= until_ms)
+            continue;
+        until_ms = content.until_ms;
+        found = &set[i];
+    }
+    return found;
+}
+
+bool accepted_find(struct accepted *accepted, const struct caller *caller,
+                   int64_t now_monotonic_ms, struct access *access)
+{
+    struct content found;
+
+    if (find(&found, accepted, fingerprint(caller)) == NULL ||
+        now_monotonic_ms >= found.until_ms)
+        return false;
+    *access = found.access;
+    return true;
+}
+
+void accepted_remember(struct accepted *accepted, const struct caller *caller,
+                       int64_t now_monotonic_ms, const struct access *access)
+{
+    const struct content content = {
+        .caller = fingerprint(caller),
+        .until_ms = now_monotonic_ms + ACCEPTED_FOR_MS,
+        .access = *access,
+    };
+    struct content former;
+    struct entry *entry = find(&former, accepted, content.caller);
+
+    if (entry == NULL)
+        entry = oldest(set_of(accepted, content.caller));
+    write_entry(entry, &content);
+}
+
+void accepted_forget(struct accepted *accepted, const struct caller *caller)
+{
+    static const struct content nobody;
+    struct content found;
+    struct entry *entry = find(&found, accepted, fingerprint(caller));
+
+    if (entry != NULL)
+        write_entry(entry, &nobody);
+}

@@ -1,0 +1,36 @@
+/*
+ * One request from its arrival to its answer, with all memory that it uses.
+ *
+ * A process has as many as it can have requests in hand; while one waits for its commit,
+ * others go on.
+ */
+#ifndef APP_SERVE_EXCHANGE_H
+#define APP_SERVE_EXCHANGE_H
+
+#include <json.h>
+#include <stdint.h>
+
+#include "app/commit/committer.h"
+#include "app/serve/reply.h"
+#include "app/serve/request.h"
+#include "lib/arena.h"
+
+struct call;
+
+struct exchange {
+    size_t place; /* its number; also that of its commit */
+    struct arena *arena;
+    struct request request;
+    struct json_object *body; /* NULL: none, or not parsed */
+    const struct call *call;
+    struct access access; /* as far as it was found out */
+    struct note_command command;
+    bool identified; /* the credentials are in order: rows 1 to 6 of the checks passed */
+    bool charged;    /* the developer key's quota was charged for it */
+    bool committing; /* the reply waits for the commit */
+    struct commit commit;
+    struct reply reply;
+    int64_t began_us, db_us; /* monotonic; time spent waiting for database and commit */
+};
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * A request as handlers see it, whichever web server it came through.
+ */
+#ifndef APP_SERVE_REQUEST_H
+#define APP_SERVE_REQUEST_H
+
+#include "app/settings.h"
+#include "app/store/note_write.h"
+#include "lib/address.h"
+#include "lib/fastcgi.h"
+#include "lib/span.h"
+#include "lib/status.h"
+
+struct request {
+    char id[REQUEST_ID_BYTES]; /* the caller's X-Request-Id, or one of ours */
+    struct span method;
+    struct span path; /* decoded, without query and base_path; empty: outside of it */
+    struct span body;
+    enum status body_status; /* STATUS_OK, STATUS_TOO_LARGE, STATUS_INVALID (cut off) */
+    struct address address;  /* of the client */
+    /* The header Idempotency-Key: empty when it was not sent. */
+    char idempotency_key[IDEMPOTENCY_KEY_BYTES];
+    bool idempotency_key_invalid;
+};
+
+struct exchange;
+
+/* Fills exchange->request from its place's FastCGI request. What it points to lives in the
+ * exchange's arena, or until the request is answered. STATUS_NO_MEMORY is the only failure. */
+enum status request_read(struct exchange *exchange, const struct settings *settings,
+                         struct fastcgi *fastcgi);
+
+#endif

@@ -1,0 +1,295 @@
+#include "app/serve/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "app/api/call.h"
+#include "app/process/containment.h"
+#include "app/serve/service.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+enum {
+    IO_TIMEOUT_MAX_MS = 10000,
+    LOOK_MS = 100, /* how often commits and orders are looked after without news */
+    ARENA_FIXED_BYTES = 1024 * 1024,
+    ARENA_BYTES_PER_BODY_BYTE = 32, /* member names of a body made of nothing else */
+};
+
+struct worker {
+    const struct settings *settings;
+    struct pool_worker *self;
+    struct fastcgi *fastcgi;
+    struct service *service;
+    struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
+    struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
+    int arena_count;
+    int committing;    /* how many of them are */
+    int64_t looked_ms; /* at orders, monotonic */
+};
+
+/* Sent when there is not even memory to make an answer. */
+#define LAST_RESORT(status, code, message)                                                 \
+    "Status: " status "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"  \
+    "X-Content-Type-Options: nosniff\r\nX-Error-Code: " code "\r\n\r\n"                    \
+    "{\"data\":[\"" message "\"],\"status\":\"error\"}"
+static const char last_resort[] =
+    LAST_RESORT("500 Internal Server Error", "INTERNAL", "Internal error");
+static const char last_resort_after_commit[] = LAST_RESORT(
+    "503 Service Unavailable", "OUTCOME_UNKNOWN",
+    "The outcome is unknown. Repeat the request with the same Idempotency-Key.");
+
+/* The names of what a refusal complains about, between commas. */
+static void list_fields(char out[LOG_FIELD_BYTES], const struct reply *reply)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < reply->message_count && used < LOG_FIELD_BYTES; i++)
+        if (reply->fields[i] != NULL)
+            used += (size_t)snprintf(out + used, LOG_FIELD_BYTES - used, "%s%s",
+                                     used > 0 ? "," : "", reply->fields[i]);
+}
+
+/* Whoever still has the former secret will be shut out at that time. */
+static void warn_of_former(const struct exchange *x, const char *key_name,
+                           const struct uuid *key_id, int64_t until_ms)
+{
+    char address[ADDRESS_TEXT_BYTES], key[UUID_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
+
+    if (until_ms == 0)
+        return;
+    address_format(&x->request.address, address);
+    uuid_format(key_id, key);
+    clock_format(until_ms, until);
+    LOG(LEVEL_WARNING, "former_secret_used", LOG_TEXT("request_id", x->request.id),
+        LOG_TEXT("remote_addr", address), LOG_TEXT(key_name, key),
+        LOG_TEXT("until", until));
+}
+
+static void warn_of_former_secrets(const struct exchange *x)
+{
+    const struct access *access = &x->access;
+
+    warn_of_former(x, "apikey_id", &access->api_key_id, access->former.api_key_until_ms);
+    warn_of_former(x, "devkey_id", &access->developer_key_id,
+                   access->former.secret_until_ms);
+}
+
+static void log_request(const struct exchange *x, size_t bytes)
+{
+    static const struct uuid none;
+    const struct request *request = &x->request;
+    const enum error error = x->reply.error;
+    char fields[LOG_FIELD_BYTES];
+    char address[ADDRESS_TEXT_BYTES], org[UUID_TEXT_BYTES] = "", key[UUID_TEXT_BYTES] = "";
+
+    list_fields(fields, &x->reply);
+    address_format(&request->address, address);
+    if (!uuid_equals(&x->access.org_id, &none))
+        uuid_format(&x->access.org_id, org);
+    if (!uuid_equals(&x->access.developer_key_id, &none))
+        uuid_format(&x->access.developer_key_id, key);
+    const char *hidden =
+        x->reply.instead_of != ERROR_NONE ? error_text(x->reply.instead_of)->code : "";
+    LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
+        LOG_TEXT("remote_addr", address), LOG_SPAN("method", request->method),
+        LOG_SPAN("path", request->path), LOG_TEXT("org_id", org),
+        LOG_TEXT("devkey_id", key),
+        LOG_TEXT("code", error == ERROR_NONE ? "OK" : error_text(error)->code),
+        LOG_TEXT("instead_of", hidden), LOG_TEXT("fields", fields),
+        LOG_NUMBER("http_status", reply_http_status(&x->reply)),
+        LOG_NUMBER("bytes", (int64_t)bytes),
+        LOG_NUMBER("dur_us", clock_monotonic_us() - x->began_us),
+        LOG_NUMBER("db_us", x->db_us));
+}
+
+/* The note may be on the disk, and then nobody may be told that this is an error like any. */
+static struct span last_resort_for(struct exchange *x)
+{
+    bool stored = x->commit.done && x->commit.status == STATUS_OK;
+
+    x->reply.error = stored ? ERROR_OUTCOME_UNKNOWN : ERROR_INTERNAL;
+    return span_of(stored ? last_resort_after_commit : last_resort);
+}
+
+/* Sends the reply and makes the exchange ready for the next request. */
+static void answer(struct worker *w, struct exchange *x)
+{
+    struct span bytes = {NULL, 0};
+
+    if (reply_render(&x->reply, x->request.id, x->arena, &bytes) != STATUS_OK)
+        bytes = last_resort_for(x);
+    warn_of_former_secrets(x);
+    log_request(x, bytes.len); /* before its method and path are gone */
+    if (fastcgi_answer(w->fastcgi, x->place, bytes) != STATUS_OK)
+        LOG(LEVEL_WARNING, "answer_not_taken", LOG_TEXT("request_id", x->request.id));
+    json_object_put(x->body);
+    arena_reset(x->arena);
+    w->arenas[w->arena_count++] = x->arena;
+    x->arena = NULL;
+}
+
+/* False: no memory. */
+static bool prepare(struct worker *w, struct exchange *x, size_t place)
+{
+    memset(x, 0, sizeof *x);
+    x->place = place;
+    x->began_us = clock_monotonic_us();
+    if (w->arena_count > 0)
+        x->arena = w->arenas[--w->arena_count];
+    else
+        x->arena =
+            arena_create(ARENA_FIXED_BYTES +
+                         ARENA_BYTES_PER_BODY_BYTE * (size_t)w->settings->max_body_bytes);
+    return x->arena != NULL;
+}
+
+/* A database that had to be opened anew may be another one than this process was confined to;
+ * the process that takes its place can use it fully. */
+static void leave_if_outdated(struct worker *w)
+{
+    bool renewed = w->service->reader_renewed;
+
+    w->service->reader_renewed = false;
+    if (!renewed || !containment_outdated())
+        return;
+    LOG(LEVEL_INFO, "database_replaced",
+        LOG_TEXT("message", "this process makes room for one that may use it"));
+    fastcgi_hand_over(w->fastcgi);
+}
+
+static void begin(struct worker *w, size_t place)
+{
+    struct exchange *x = &w->exchanges[place];
+
+    if (!prepare(w, x, place)) {
+        (void)fastcgi_answer(w->fastcgi, place, span_of(last_resort));
+        return;
+    }
+    if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
+        service_begin(w->service, x);
+    else
+        reply_fail(&x->reply, ERROR_INTERNAL);
+    if (x->committing)
+        w->committing++;
+    else
+        answer(w, x);
+    leave_if_outdated(w);
+}
+
+static void look_after_commits(struct worker *w)
+{
+    for (size_t i = 0; i < FASTCGI_PLACES && w->committing > 0; i++) {
+        struct exchange *x = &w->exchanges[i];
+        if (!x->committing || !service_look(w->service, x))
+            continue;
+        w->committing--;
+        answer(w, x);
+    }
+}
+
+static void obey(struct worker *w)
+{
+    w->looked_ms = clock_monotonic_ms();
+    switch (pool_order(w->self)) {
+    case POOL_GO_ON:
+        break;
+    case POOL_FINISH:
+        fastcgi_finish(w->fastcgi);
+        break;
+    case POOL_HAND_OVER:
+        fastcgi_hand_over(w->fastcgi);
+        break;
+    }
+}
+
+static int loop(struct worker *w)
+{
+    for (;;) {
+        size_t place = 0;
+        pool_idle(w->self);
+        enum fastcgi_event event =
+            fastcgi_wait(w->fastcgi, w->committing > 0 ? LOOK_MS : -1, &place);
+        pool_busy(w->self);
+        if (event == FASTCGI_DONE)
+            return EXIT_SUCCESS;
+        if (event == FASTCGI_BROKEN)
+            return EX_OSERR;
+        if (event == FASTCGI_REQUEST)
+            begin(w, place);
+        if (w->committing > 0)
+            look_after_commits(w);
+        /* a process that always finds work would never be told */
+        if (event == FASTCGI_WOKEN || clock_monotonic_ms() - w->looked_ms >= LOOK_MS)
+            obey(w);
+    }
+}
+
+static int io_timeout_ms(const struct settings *settings)
+{
+    int64_t ms = settings->request_timeout * 1000 / 2;
+
+    return ms < IO_TIMEOUT_MAX_MS ? (int)ms : IO_TIMEOUT_MAX_MS;
+}
+
+static struct committer *make_committer(const struct worker_context *context,
+                                        const struct pool_worker *self)
+{
+    if (context->boxes == NULL)
+        return committer_create_direct(context->settings->database);
+    return committer_create_mailbox(context->boxes, (size_t)pool_slot(self));
+}
+
+static enum status open_worker(struct worker *w, const struct worker_context *context)
+{
+    const struct fastcgi_descriptors fds = {
+        .listening = context->listening,
+        .wake = pool_master_gone_fd(w->self),
+        .news = context->boxes == NULL
+                    ? -1
+                    : mailboxes_client_fd(context->boxes, (size_t)pool_slot(w->self)),
+        .give = context->give,
+        .take = context->take,
+    };
+
+    w->service = service_create(context->settings, context->key, context->accepted,
+                                context->throttle, make_committer(context, w->self));
+    if (w->service == NULL)
+        return STATUS_NO_MEMORY;
+    return fastcgi_create(&w->fastcgi, &fds, io_timeout_ms(context->settings),
+                          (size_t)context->settings->max_body_bytes);
+}
+
+static void close_worker(struct worker *w)
+{
+    fastcgi_free(w->fastcgi);
+    service_free(w->service);
+    for (int i = 0; i < w->arena_count; i++)
+        arena_free(w->arenas[i]);
+    free(w);
+}
+
+int worker_run(const struct worker_context *context, struct pool_worker *self)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    int exit_status = EX_OSERR;
+
+    if (w == NULL)
+        return exit_status;
+    w->settings = context->settings;
+    w->self = self;
+    enum status status = open_worker(w, context);
+    if (status == STATUS_OK) {
+        (void)service_reader(w->service); /* open before the first request needs it */
+        w->service->reader_renewed = false;
+        pool_ready(self);
+        exit_status = loop(w);
+    } else {
+        LOG(LEVEL_ERROR, "worker_start_failed", LOG_TEXT("status", status_name(status)));
+    }
+    close_worker(w);
+    return exit_status;
+}

@@ -1,0 +1,29 @@
+/*
+ * A worker: takes requests from the web server, has them answered, writes the log.
+ */
+#ifndef APP_SERVE_WORKER_H
+#define APP_SERVE_WORKER_H
+
+#include "app/serve/accepted.h"
+#include "app/settings.h"
+#include "lib/fastcgi.h"
+#include "lib/mailbox.h"
+#include "lib/pool.h"
+#include "lib/secret.h"
+#include "lib/throttle.h"
+
+/* What a worker inherits from its master. */
+struct worker_context {
+    const struct settings *settings;
+    const struct secret_key *key;
+    struct accepted *accepted;
+    struct throttle *throttle; /* see limits.h */
+    int listening;             /* the socket to accept from */
+    int give, take;            /* the hand-over socket, or -1 */
+    struct mailboxes *boxes;   /* to the writer; NULL: write in this process */
+};
+
+/* Serves until told to end; returns the process's exit status. */
+int worker_run(const struct worker_context *context, struct pool_worker *self);
+
+#endif
