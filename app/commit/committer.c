@@ -2,13 +2,13 @@
 
 #include <stdlib.h>
 
-#include "app/commit/group.h"
+#include "app/commit/batch.h"
 #include "app/commit/letter.h"
 #include "lib/clock.h"
 
 struct committer {
     const struct committer_kind *kind;
-    struct group *group;     /* of the direct kind */
+    struct batch *batch;     /* of the direct kind */
     struct mailboxes *boxes; /* of the mailbox kind */
     size_t client;
 };
@@ -30,11 +30,11 @@ static void start_directly(struct committer *committer, size_t place,
                            const struct note_command *command, int timeout_ms,
                            struct commit *commit)
 {
-    struct group_item item = {.command = *command};
+    struct batch_item item = {.command = *command};
 
     (void)place;
-    group_commit(committer->group, &item, 1, timeout_ms);
-    group_tidy(committer->group);
+    batch_commit(committer->batch, &item, 1, timeout_ms);
+    batch_tidy(committer->batch);
     commit->result = item.result;
     finish(commit, item.status);
 }
@@ -106,8 +106,8 @@ struct committer *committer_create_direct(const char *database_path)
     if (committer == NULL)
         return NULL;
     committer->kind = &direct;
-    committer->group = group_create(database_path);
-    if (committer->group == NULL) {
+    committer->batch = batch_create(database_path);
+    if (committer->batch == NULL) {
         free(committer);
         return NULL;
     }
@@ -131,7 +131,7 @@ void committer_free(struct committer *committer)
 {
     if (committer == NULL)
         return;
-    group_free(committer->group);
+    batch_free(committer->batch);
     free(committer);
 }
 

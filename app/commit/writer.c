@@ -5,24 +5,24 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "app/commit/group.h"
+#include "app/commit/batch.h"
 #include "app/commit/letter.h"
 #include "app/process/containment.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 
 enum {
-    GROUP_MAX_ITEMS = 256,
-    GROUP_MAX_BYTES = 4 * 1024 * 1024, /* of notes */
+    BATCH_MAX_ITEMS = 256,
+    BATCH_MAX_BYTES = 4 * 1024 * 1024, /* of notes */
 };
 
 struct writer {
     struct mailboxes *boxes;
     struct pool_worker *self;
-    struct group *group;
+    struct batch *batch;
     int lock_timeout_ms;
-    struct group_item items[GROUP_MAX_ITEMS];
-    size_t letter_numbers[GROUP_MAX_ITEMS];
+    struct batch_item items[BATCH_MAX_ITEMS];
+    size_t letter_numbers[BATCH_MAX_ITEMS];
     size_t count;
 };
 
@@ -40,11 +40,11 @@ static void gather(struct writer *w)
     struct span letter;
 
     w->count = 0;
-    while (w->count < GROUP_MAX_ITEMS && bytes < GROUP_MAX_BYTES &&
+    while (w->count < BATCH_MAX_ITEMS && bytes < BATCH_MAX_BYTES &&
            mailboxes_take(w->boxes, &number, &letter)) {
-        struct group_item *item = &w->items[w->count];
+        struct batch_item *item = &w->items[w->count];
 
-        *item = (struct group_item){.status = STATUS_OK};
+        *item = (struct batch_item){.status = STATUS_OK};
         if (letter_read(&item->command, letter) != STATUS_OK) {
             LOG(LEVEL_ERROR, "letter_unreadable", LOG_NUMBER("number", (int64_t)number));
             answer(w, number, STATUS_INTERNAL, &item->result);
@@ -55,19 +55,19 @@ static void gather(struct writer *w)
     }
 }
 
-/* False when it is unknown whether the group was stored: then this process and its
+/* False when it is unknown whether the batch was stored: then this process and its
  * connection are done for. */
-static bool commit_group(struct writer *w)
+static bool commit_batch(struct writer *w)
 {
     bool certain = true;
 
-    group_commit(w->group, w->items, w->count, w->lock_timeout_ms);
+    batch_commit(w->batch, w->items, w->count, w->lock_timeout_ms);
     for (size_t i = 0; i < w->count; i++) {
         certain = certain && w->items[i].status != STATUS_UNKNOWN;
         answer(w, w->letter_numbers[i], w->items[i].status, &w->items[i].result);
     }
     mailboxes_tell(w->boxes);
-    group_tidy(w->group);
+    batch_tidy(w->batch);
     return certain;
 }
 
@@ -77,12 +77,12 @@ static int loop(struct writer *w)
         enum pool_order order = pool_order(w->self);
 
         /* what waits in the boxes is for the next writer, who may use the other database */
-        if (!group_is_open(w->group) && containment_outdated())
+        if (!batch_is_open(w->batch) && containment_outdated())
             return EXIT_SUCCESS;
         gather(w);
         if (w->count > 0) {
             pool_busy(w->self);
-            if (!commit_group(w))
+            if (!commit_batch(w))
                 return EX_IOERR;
             pool_idle(w->self);
         } else if (order != POOL_GO_ON) {
@@ -94,7 +94,7 @@ static int loop(struct writer *w)
     }
 }
 
-/* Memory that one group gave back is what the next one needs: returning it to the kernel
+/* Memory that one batch gave back is what the next one needs: returning it to the kernel
  * each time costs more than it saves. */
 static void keep_memory(void)
 {
@@ -110,8 +110,8 @@ int writer_run(const char *database_path, int lock_timeout_ms, struct mailboxes 
 
     keep_memory();
     if (w != NULL)
-        w->group = group_create(database_path);
-    if (w != NULL && w->group != NULL) {
+        w->batch = batch_create(database_path);
+    if (w != NULL && w->batch != NULL) {
         w->boxes = boxes;
         w->lock_timeout_ms = lock_timeout_ms;
         w->self = self;
@@ -120,7 +120,7 @@ int writer_run(const char *database_path, int lock_timeout_ms, struct mailboxes 
         exit_status = loop(w);
     }
     if (w != NULL)
-        group_free(w->group);
+        batch_free(w->batch);
     free(w);
     return exit_status;
 }

@@ -1,8 +1,8 @@
 /*
  * The writer: takes the commands of all workers and commits whatever is there together.
  *
- * While one group waits for the disk, the next one gathers in the mailboxes; nothing is
- * ever delayed to make a group larger. The writer is the only process of a pool that
+ * While one batch waits for the disk, the next one gathers in the mailboxes; nothing is
+ * ever delayed to make a batch larger. The writer is the only process of a pool that
  * writes, and does every checkpoint; crmnotesctl and others take turns with it by the
  * write lock.
  */
@@ -12,7 +12,7 @@
 #include "lib/mailbox.h"
 #include "lib/pool.h"
 
-/* Serves the boxes until told to end; returns the process's exit status. Each group waits at
+/* Serves the boxes until told to end; returns the process's exit status. Each batch waits at
  * most lock_timeout_ms for other writers. */
 int writer_run(const char *database_path, int lock_timeout_ms, struct mailboxes *boxes,
                struct pool_worker *self);

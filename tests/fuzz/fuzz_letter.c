@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "app/commit/group.h"
+#include "app/commit/batch.h"
 #include "app/commit/letter.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/site.h"
@@ -20,11 +20,11 @@ enum {
     TIMEOUT_MS = 1000,
 };
 
-static struct group *group;
+static struct batch *batch;
 
-static void close_group(void)
+static void close_batch(void)
 {
-    group_free(group);
+    batch_free(batch);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -32,9 +32,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     site_make();
-    group = group_create(site_database());
-    CHECK(group != NULL);
-    (void)atexit(close_group);
+    batch = batch_create(site_database());
+    CHECK(batch != NULL);
+    (void)atexit(close_batch);
     return 0;
 }
 
@@ -72,10 +72,10 @@ static struct span changed_letter(const uint8_t *data, size_t size)
 
 static void check_commit(const struct note_command *command)
 {
-    struct group_item item = {.command = *command};
+    struct batch_item item = {.command = *command};
     int64_t before = site_versions();
 
-    group_commit(group, &item, 1, TIMEOUT_MS);
+    batch_commit(batch, &item, 1, TIMEOUT_MS);
     int64_t written = site_versions() - before;
     CHECK(written == (item.status == STATUS_OK && !item.result.replayed));
     CHECK(written == 0 || site_may_write(&command->caller));

@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "app/commit/group.h"
+#include "app/commit/batch.h"
 #include "app/commit/letter.h"
 #include "app/serve/service.h"
 #include "lib/json.h"
@@ -44,7 +44,7 @@ static const struct {
 static struct settings *settings;
 static struct service *at_once, *by_writer;
 static struct mailboxes *boxes;
-static struct group *group;
+static struct batch *group;
 static struct arena *arena;
 
 const char *fastcgi_param(const struct fastcgi *fastcgi, size_t place, const char *name)
@@ -86,7 +86,7 @@ static void finish(void)
     service_free(at_once);
     service_free(by_writer);
     mailboxes_free(boxes);
-    group_free(group);
+    batch_free(group);
     arena_free(arena);
     free(settings);
 }
@@ -115,7 +115,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     site_make();
     settings = make_settings();
     boxes = mailboxes_create(1, 1, letter_max_bytes((size_t)settings->max_note_bytes));
-    group = group_create(site_database());
+    group = batch_create(site_database());
     arena = arena_create(ARENA_BYTES);
     CHECK(boxes != NULL && group != NULL && arena != NULL);
     at_once = service_create(settings, site_key(), accepted_create(), throttle_create(),
@@ -160,14 +160,14 @@ static struct fastcgi read_input(char *data, size_t size)
 /* What the writer process does. */
 static void write_letter(void)
 {
-    struct group_item item = {.status = STATUS_OK};
+    struct batch_item item = {.status = STATUS_OK};
     struct letter_answer answer = {.status = STATUS_INTERNAL};
     struct span letter;
     size_t number;
 
     CHECK(mailboxes_take(boxes, &number, &letter));
     CHECK(letter_read(&item.command, letter) == STATUS_OK);
-    group_commit(group, &item, 1, TIMEOUT_MS);
+    batch_commit(group, &item, 1, TIMEOUT_MS);
     answer.status = item.status;
     answer.result = item.result;
     mailboxes_answer(boxes, number, &answer, sizeof answer);

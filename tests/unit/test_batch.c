@@ -1,4 +1,4 @@
-#include "app/commit/group.h"
+#include "app/commit/batch.h"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -6,19 +6,19 @@
 #include "lib/lock.h"
 #include "tests/unit/stage.h"
 
-static struct group *group;
+static struct batch *batch;
 
 static int make(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
-    group = group_create(stage_path);
-    return group != NULL ? 0 : -1;
+    batch = batch_create(stage_path);
+    return batch != NULL ? 0 : -1;
 }
 
 static int unmake(void **state)
 {
-    group_free(group);
+    batch_free(batch);
     return stage_remove(state);
 }
 
@@ -31,27 +31,27 @@ static void assert_notes(int count)
 }
 
 /* A command that is in order; notes are numbered. */
-static struct group_item item_for(int new_note)
+static struct batch_item item_for(int new_note)
 {
     char name[16];
 
     (void)snprintf(name, sizeof name, "note %d", new_note);
-    return (struct group_item){.command = stage_command(name, "text")};
+    return (struct batch_item){.command = stage_command(name, "text")};
 }
 
-static void commit_one(struct group_item *item, int timeout_ms)
+static void commit_one(struct batch_item *item, int timeout_ms)
 {
-    group_commit(group, item, 1, timeout_ms);
+    batch_commit(batch, item, 1, timeout_ms);
 }
 
 static void all_items_are_stored_together(void **state)
 {
-    struct group_item items[20];
+    struct batch_item items[20];
 
     (void)state;
     for (size_t i = 0; i < COUNT(items); i++)
         items[i] = item_for((int)i + 1);
-    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     for (size_t i = 0; i < COUNT(items); i++)
         assert_int_equal(items[i].status, STATUS_OK);
     assert_notes((int)COUNT(items));
@@ -59,11 +59,11 @@ static void all_items_are_stored_together(void **state)
 
 static void one_that_is_refused_takes_no_other_along(void **state)
 {
-    struct group_item items[] = {item_for(1), item_for(2), item_for(3)};
+    struct batch_item items[] = {item_for(1), item_for(2), item_for(3)};
 
     (void)state;
     items[1].command.member_id = stage_given("bob");
-    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_OK);
     assert_int_equal(items[1].status, STATUS_REFUSED);
     assert_int_equal(items[1].result.refusal, ERROR_NOT_OWNER);
@@ -71,13 +71,13 @@ static void one_that_is_refused_takes_no_other_along(void **state)
     assert_notes(2);
 }
 
-/* The same id twice cannot be stored; the database says so in the middle of the group. */
+/* The same id twice cannot be stored; the database says so in the middle of the batch. */
 static void one_that_fails_takes_no_other_along(void **state)
 {
-    struct group_item items[] = {item_for(1), item_for(1), item_for(3)};
+    struct batch_item items[] = {item_for(1), item_for(1), item_for(3)};
 
     (void)state;
-    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_OK);
     assert_int_equal(items[1].status, STATUS_EXISTS);
     assert_int_equal(items[2].status, STATUS_OK);
@@ -87,15 +87,15 @@ static void one_that_fails_takes_no_other_along(void **state)
 /* An update leaves a former version behind before it fails: that must go, too. */
 static void what_a_failed_item_did_is_undone(void **state)
 {
-    struct group_item first = item_for(1), update = item_for(2);
+    struct batch_item first = item_for(1), update = item_for(2);
 
     (void)state;
     commit_one(&first, STAGE_LOCK_MS);
     stage_sql("CREATE TRIGGER stop BEFORE UPDATE ON notes BEGIN"
               " SELECT RAISE(ABORT, 'no'); END");
     update.command.note_id = stage_given("note 1");
-    struct group_item items[] = {update, item_for(3)};
-    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    struct batch_item items[] = {update, item_for(3)};
+    batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_INVALID);
     assert_int_equal(items[1].status, STATUS_OK);
     assert_string_equal(stage_ask("SELECT count(*) FROM note_revisions"), "0");
@@ -104,13 +104,13 @@ static void what_a_failed_item_did_is_undone(void **state)
 /* This trigger undoes the whole transaction, as a full disk does. */
 static void one_that_spoils_the_transaction_fails_alone(void **state)
 {
-    struct group_item items[] = {item_for(1), item_for(2), item_for(3)};
+    struct batch_item items[] = {item_for(1), item_for(2), item_for(3)};
 
     (void)state;
     stage_sql("CREATE TRIGGER stop AFTER INSERT ON notes WHEN new.content = 'poison'"
               " BEGIN SELECT RAISE(ROLLBACK, 'no'); END");
     items[1].command.content = span_of("poison");
-    group_commit(group, items, COUNT(items), STAGE_LOCK_MS);
+    batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_OK);
     assert_int_equal(items[1].status, STATUS_INVALID);
     assert_int_equal(items[2].status, STATUS_OK);
@@ -133,7 +133,7 @@ static void a_key_revoked_meanwhile_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct group_item item = item_for(1);
+        struct batch_item item = item_for(1);
         stage_sql(table[i].sql);
         commit_one(&item, STAGE_LOCK_MS);
         assert_int_equal(item.status, STATUS_REFUSED);
@@ -144,7 +144,7 @@ static void a_key_revoked_meanwhile_is_refused(void **state)
 
 static void while_somebody_else_holds_the_lock_nothing_is_stored(void **state)
 {
-    struct group_item item = item_for(1);
+    struct batch_item item = item_for(1);
 
     (void)state;
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
@@ -158,7 +158,7 @@ static void while_somebody_else_holds_the_lock_nothing_is_stored(void **state)
 
 static void a_database_that_comes_back_is_used_again(void **state)
 {
-    struct group_item item = item_for(1);
+    struct batch_item item = item_for(1);
     char away[128];
 
     (void)state;
@@ -176,17 +176,17 @@ static void a_database_that_comes_back_is_used_again(void **state)
 
 static int store_many(int first, int count)
 {
-    struct group *own = group_create(stage_path);
+    struct batch *own = batch_create(stage_path);
     int stored = 0;
 
     for (int i = 0; i < count; i++) {
-        struct group_item item = item_for(0);
+        struct batch_item item = item_for(0);
         item.command.new_note_id.bytes[0] = (uint8_t)first;
         item.command.new_note_id.bytes[1] = (uint8_t)i;
-        group_commit(own, &item, 1, 20000);
+        batch_commit(own, &item, 1, 20000);
         stored += item.status == STATUS_OK;
     }
-    group_free(own);
+    batch_free(own);
     return stored == count ? 0 : 1;
 }
 

@@ -6,16 +6,16 @@
  * that it takes none of the others along. An item is answered only when the transaction has
  * been committed, or has certainly not been.
  */
-#ifndef APP_COMMIT_GROUP_H
-#define APP_COMMIT_GROUP_H
+#ifndef APP_COMMIT_BATCH_H
+#define APP_COMMIT_BATCH_H
 
 #include <stddef.h>
 
 #include "app/store/note_write.h"
 
-struct group;
+struct batch;
 
-struct group_item {
+struct batch_item {
     struct note_command command;
     struct note_result result;
     enum status status; /* as committer_commit returns it */
@@ -23,22 +23,22 @@ struct group_item {
 
 /* database_path is copied. The database is opened when it is needed, and again after it
  * failed. NULL: no memory. */
-struct group *group_create(const char *database_path);
+struct batch *batch_create(const char *database_path);
 
 /* Whether the connection to the database is there: not before the first commit, and not after
  * a fault. */
-bool group_is_open(const struct group *group);
+bool batch_is_open(const struct batch *batch);
 
 /* NULL is allowed. Leaves a database behind that is whole by itself, if nobody else is
  * using it. */
-void group_free(struct group *group);
+void batch_free(struct batch *batch);
 
 /* Applies all items, in their order, and fills in their result and status. Waits at most
  * timeout_ms for other writers, all in all. */
-void group_commit(struct group *group, struct group_item *items, size_t count,
+void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
                   int timeout_ms);
 
 /* What can wait until those items have been answered: see db_checkpoint. */
-void group_tidy(struct group *group);
+void batch_tidy(struct batch *batch);
 
 #endif

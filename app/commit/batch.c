@@ -1,4 +1,4 @@
-#include "app/commit/group.h"
+#include "app/commit/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,68 +7,68 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-struct group {
+struct batch {
     char *path;
     struct db *db; /* NULL: not open */
 };
 
-struct group *group_create(const char *database_path)
+struct batch *batch_create(const char *database_path)
 {
-    struct group *group = calloc(1, sizeof *group);
+    struct batch *batch = calloc(1, sizeof *batch);
 
-    if (group == NULL)
+    if (batch == NULL)
         return NULL;
-    group->path = strdup(database_path);
-    if (group->path == NULL) {
-        free(group);
+    batch->path = strdup(database_path);
+    if (batch->path == NULL) {
+        free(batch);
         return NULL;
     }
-    return group;
+    return batch;
 }
 
-void group_free(struct group *group)
+void batch_free(struct batch *batch)
 {
-    if (group == NULL)
+    if (batch == NULL)
         return;
-    if (group->db != NULL)
-        db_settle(group->db);
-    db_close(group->db);
-    free(group->path);
-    free(group);
+    if (batch->db != NULL)
+        db_settle(batch->db);
+    db_close(batch->db);
+    free(batch->path);
+    free(batch);
 }
 
-bool group_is_open(const struct group *group)
+bool batch_is_open(const struct batch *batch)
 {
-    return group->db != NULL;
+    return batch->db != NULL;
 }
 
-static enum status open_database(struct group *group)
+static enum status open_database(struct batch *batch)
 {
     struct problem why = {""};
 
-    if (group->db != NULL)
+    if (batch->db != NULL)
         return STATUS_OK;
-    enum status status = schema_open(&group->db, group->path, DB_WRITE, &why);
+    enum status status = schema_open(&batch->db, batch->path, DB_WRITE, &why);
     if (status != STATUS_OK)
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
     return status == STATUS_OK ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
 /* A connection that failed once is not asked again. */
-static void close_database(struct group *group)
+static void close_database(struct batch *batch)
 {
-    db_close(group->db);
-    group->db = NULL;
+    db_close(batch->db);
+    batch->db = NULL;
 }
 
-static void set_all(struct group_item *items, size_t count, enum status status)
+static void set_all(struct batch_item *items, size_t count, enum status status)
 {
     for (size_t i = 0; i < count; i++)
         items[i].status = status;
 }
 
 /* What was applied shares the fate of the commit; what was not keeps its own status. */
-static void settle_applied(struct group_item *items, size_t count, enum status status)
+static void settle_applied(struct batch_item *items, size_t count, enum status status)
 {
     for (size_t i = 0; i < count; i++)
         if (items[i].status == STATUS_OK)
@@ -82,7 +82,7 @@ static bool is_fault(enum status status)
 
 /* A refusal has written nothing: note_write looks before it writes. A fault may have left half
  * of a note, so it is the end of the transaction. */
-static enum status apply(struct db *db, struct group_item *item)
+static enum status apply(struct db *db, struct batch_item *item)
 {
     item->status = note_write(&item->result, db, &item->command);
     if (!is_fault(item->status))
@@ -92,7 +92,7 @@ static enum status apply(struct db *db, struct group_item *item)
     return item->status;
 }
 
-static enum status apply_all(struct db *db, struct group_item *items, size_t count)
+static enum status apply_all(struct db *db, struct batch_item *items, size_t count)
 {
     enum status status = STATUS_OK;
 
@@ -102,7 +102,7 @@ static enum status apply_all(struct db *db, struct group_item *items, size_t cou
 }
 
 /* The status of the transaction; items have theirs if it is STATUS_OK. */
-static enum status run_transaction(struct db *db, struct group_item *items, size_t count,
+static enum status run_transaction(struct db *db, struct batch_item *items, size_t count,
                                    int timeout_ms)
 {
     enum status status = db_write_begin(db, timeout_ms);
@@ -119,7 +119,7 @@ static enum status run_transaction(struct db *db, struct group_item *items, size
     return STATUS_OK;
 }
 
-static bool any_has(const struct group_item *items, size_t count, bool (*test)(enum status))
+static bool any_has(const struct batch_item *items, size_t count, bool (*test)(enum status))
 {
     for (size_t i = 0; i < count; i++)
         if (test(items[i].status))
@@ -127,22 +127,22 @@ static bool any_has(const struct group_item *items, size_t count, bool (*test)(e
     return false;
 }
 
-static void commit_once(struct group *group, struct group_item *items, size_t count,
+static void commit_once(struct batch *batch, struct batch_item *items, size_t count,
                         int timeout_ms)
 {
-    enum status status = open_database(group);
+    enum status status = open_database(batch);
 
     set_all(items, count, status);
     if (status != STATUS_OK)
         return;
-    status = run_transaction(group->db, items, count, timeout_ms);
+    status = run_transaction(batch->db, items, count, timeout_ms);
     if (status != STATUS_OK) {
         LOG(LEVEL_ERROR, "transaction_failed", LOG_TEXT("status", status_name(status)),
-            LOG_TEXT("message", db_message(group->db)));
+            LOG_TEXT("message", db_message(batch->db)));
         set_all(items, count, status);
     }
     if (status != STATUS_BUSY && any_has(items, count, is_fault))
-        close_database(group);
+        close_database(batch);
 }
 
 static bool may_go_better_alone(enum status status)
@@ -158,22 +158,22 @@ static int left_ms(int64_t until_ms)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
-void group_commit(struct group *group, struct group_item *items, size_t count,
+void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
                   int timeout_ms)
 {
     const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
 
-    commit_once(group, items, count, timeout_ms);
+    commit_once(batch, items, count, timeout_ms);
     if (count == 1 || !any_has(items, count, may_go_better_alone))
         return;
     /* one item may have spoilt it for all: each once more, alone, while there is time */
     for (size_t i = 0; i < count; i++)
         if (may_go_better_alone(items[i].status) && left_ms(until_ms) > 0)
-            commit_once(group, &items[i], 1, left_ms(until_ms));
+            commit_once(batch, &items[i], 1, left_ms(until_ms));
 }
 
-void group_tidy(struct group *group)
+void batch_tidy(struct batch *batch)
 {
-    if (group->db != NULL)
-        db_checkpoint(group->db);
+    if (batch->db != NULL)
+        db_checkpoint(batch->db);
 }
