@@ -50,13 +50,14 @@ static bool read_credential(struct secret_hash *out, const struct service *servi
 
 static void read_caller(const struct service *service, struct exchange *x)
 {
-    struct caller *caller = &x->command.caller;
+    struct credentials *credentials = &x->command.credentials;
 
-    caller->address = x->request.address;
-    caller->has_api_key =
-        read_credential(&caller->api_key, service, x->body, "api_key", CREDENTIAL_API_KEY);
-    caller->has_secret = read_credential(&caller->secret, service, x->body,
-                                         "developer_secret", CREDENTIAL_DEVELOPER_SECRET);
+    credentials->address = x->request.address;
+    credentials->has_api_key = read_credential(&credentials->api_key, service, x->body,
+                                               "api_key", CREDENTIAL_API_KEY);
+    credentials->has_secret =
+        read_credential(&credentials->secret, service, x->body, "developer_secret",
+                        CREDENTIAL_DEVELOPER_SECRET);
 }
 
 static enum status read_fields(const struct service *service, struct exchange *x,
@@ -73,8 +74,8 @@ static enum status check_note(enum error *refusal, struct db *db, struct exchang
     struct note_result unused;
 
     idempotency_set_fingerprint(&x->command);
-    enum status status = idempotency_find(&unused, refusal, db, &x->access, &x->command);
-    return status == STATUS_NOT_FOUND ? note_check(refusal, db, &x->access, &x->command)
+    enum status status = idempotency_find(&unused, refusal, db, &x->caller, &x->command);
+    return status == STATUS_NOT_FOUND ? note_check(refusal, db, &x->caller, &x->command)
                                       : status;
 }
 
@@ -89,7 +90,7 @@ static bool was_answered(const struct service *service, struct db *db, struct ex
         read_fields(service, x, &unused) != STATUS_OK)
         return false;
     idempotency_set_fingerprint(&x->command);
-    return idempotency_find(&result, &refusal, db, &x->access, &x->command) == STATUS_OK;
+    return idempotency_find(&result, &refusal, db, &x->caller, &x->command) == STATUS_OK;
 }
 
 /* An answer that got lost is not withheld from who asks for it again: as a new request it
@@ -108,7 +109,7 @@ static enum status check_all(struct service *service, struct db *db, struct exch
     struct note_command *command = &x->command;
     enum error refusal = ERROR_NONE;
     enum status status =
-        access_check(&x->access, &refusal, db, &command->caller, command->now_ms);
+        access_check(&x->caller, &refusal, db, &command->credentials, command->now_ms);
 
     x->identified = status == STATUS_OK;
     if (status == STATUS_OK)
@@ -146,21 +147,21 @@ static bool is_good_by_memory(struct service *service, struct exchange *x, int64
     enum error refusal;
 
     x->identified =
-        accepted_find(service->accepted, &x->command.caller, now_ms, &x->access);
+        accepted_find(service->accepted, &x->command.credentials, now_ms, &x->caller);
     return x->identified && read_fields(service, x, &unused) == STATUS_OK &&
            limits_charge(service->throttle, service->settings, x, &refusal) == STATUS_OK;
 }
 
 static enum status check(struct service *service, struct exchange *x)
 {
-    const struct caller *caller = &x->command.caller;
+    const struct credentials *credentials = &x->command.credentials;
     int64_t now_ms = clock_monotonic_ms();
 
     if (is_good_by_memory(service, x, now_ms))
         return STATUS_OK;
     enum status status = check_by_database(service, x);
     if (status == STATUS_OK)
-        accepted_remember(service->accepted, caller, now_ms, &x->access);
+        accepted_remember(service->accepted, credentials, now_ms, &x->caller);
     return status;
 }
 
@@ -233,7 +234,7 @@ static void reply_to_late_refusal(struct service *service, struct exchange *x)
 {
     enum error refusal = x->commit.result.refusal;
 
-    accepted_forget(service->accepted, &x->command.caller);
+    accepted_forget(service->accepted, &x->command.credentials);
     if (refusal == ERROR_INVALID_API_KEY && !service_knows_keys(service))
         reply_to_failure(&x->reply, STATUS_UNAVAILABLE);
     else
@@ -246,7 +247,7 @@ static void end(struct service *service, struct exchange *x)
 
     /* what was remembered of the caller may be older than a rotation */
     if (commit->status == STATUS_OK || commit->status == STATUS_REFUSED)
-        x->access.former = commit->result.former;
+        x->caller.former = commit->result.former;
     if (commit->status == STATUS_OK) {
         x->reply.data = present(&x->command, &commit->result);
         x->reply.replayed = commit->result.replayed;

@@ -28,10 +28,12 @@ static bool is_sound_flag(enum given_flag flag)
     return flag == FLAG_NOT_SENT || flag == FLAG_OFF || flag == FLAG_ON;
 }
 
-static bool is_sound_caller(const struct caller *caller)
+static bool are_sound_credentials(const struct credentials *credentials)
 {
-    return is_truth_value(&caller->has_api_key) && is_truth_value(&caller->has_secret) &&
-           (caller->address.family == ADDRESS_NONE || address_bytes(&caller->address) > 0);
+    return is_truth_value(&credentials->has_api_key) &&
+           is_truth_value(&credentials->has_secret) &&
+           (credentials->address.family == ADDRESS_NONE ||
+            address_bytes(&credentials->address) > 0);
 }
 
 static bool are_sound_tags(const struct geo_tags *tags)
@@ -43,7 +45,7 @@ static bool are_sound_tags(const struct geo_tags *tags)
 
 static bool is_sound(const struct note_command *c)
 {
-    return is_sound_caller(&c->caller) && is_sound_id(&c->org_id) &&
+    return are_sound_credentials(&c->credentials) && is_sound_id(&c->org_id) &&
            is_sound_id(&c->member_id) && is_sound_id(&c->contact_id) &&
            is_sound_id(&c->note_id) && is_truth_value(&c->uniform_errors) &&
            is_sound_flag(c->editable) && is_sound_flag(c->visible) && c->now_ms >= 0 &&

@@ -10,9 +10,9 @@ enum {
 };
 
 struct content {
-    uint64_t caller;  /* fingerprint; 0: nobody */
-    int64_t until_ms; /* monotonic */
-    struct access access;
+    uint64_t credentials; /* fingerprint; 0: nobody */
+    int64_t until_ms;     /* monotonic */
+    struct caller caller;
 };
 
 /* The version is odd while somebody writes. Should that process die, the entry is lost. */
@@ -41,22 +41,23 @@ void accepted_free(struct accepted *accepted)
 
 /* 64 bits that stand for a caller; never 0. The hashes are random enough to be used as they
  * are, and should two callers ever look alike, the transaction tells them apart. */
-static uint64_t fingerprint(const struct caller *caller)
+static uint64_t fingerprint(const struct credentials *credentials)
 {
     uint64_t key, secret, high, low;
 
-    memcpy(&key, caller->api_key.bytes, sizeof key);
-    memcpy(&secret, caller->secret.bytes, sizeof secret);
-    memcpy(&high, caller->address.bytes, sizeof high);
-    memcpy(&low, caller->address.bytes + sizeof high, sizeof low);
-    uint64_t address = (high * 31 + low) * 31 + caller->address.family;
+    memcpy(&key, credentials->api_key.bytes, sizeof key);
+    memcpy(&secret, credentials->secret.bytes, sizeof secret);
+    memcpy(&high, credentials->address.bytes, sizeof high);
+    memcpy(&low, credentials->address.bytes + sizeof high, sizeof low);
+    uint64_t address = (high * 31 + low) * 31 + credentials->address.family;
     uint64_t all = key ^ (secret << 1 | secret >> 63) ^ address;
     return all != 0 ? all : 1;
 }
 
-static struct entry *set_of(struct accepted *accepted, uint64_t caller)
+static struct entry *set_of(struct accepted *accepted, uint64_t credentials)
 {
-    return accepted->sets[(size_t)(caller * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
+    return accepted
+        ->sets[(size_t)(credentials * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
 }
 
 /* False when somebody wrote meanwhile. */
@@ -83,12 +84,13 @@ static void write_entry(struct entry *entry, const struct content *content)
 }
 
 /* NULL: not there. */
-static struct entry *find(struct content *out, struct accepted *accepted, uint64_t caller)
+static struct entry *find(struct content *out, struct accepted *accepted,
+                          uint64_t credentials)
 {
-    struct entry *set = set_of(accepted, caller);
+    struct entry *set = set_of(accepted, credentials);
 
     for (size_t i = 0; i < SET_SIZE; i++)
-        if (read_entry(out, &set[i]) && out->caller == caller)
+        if (read_entry(out, &set[i]) && out->credentials == credentials)
             return &set[i];
     return NULL;
 }
@@ -109,39 +111,39 @@ static struct entry *oldest(struct entry *set)
     return found;
 }
 
-bool accepted_find(struct accepted *accepted, const struct caller *caller,
-                   int64_t now_monotonic_ms, struct access *access)
+bool accepted_find(struct accepted *accepted, const struct credentials *credentials,
+                   int64_t now_monotonic_ms, struct caller *caller)
 {
     struct content found;
 
-    if (find(&found, accepted, fingerprint(caller)) == NULL ||
+    if (find(&found, accepted, fingerprint(credentials)) == NULL ||
         now_monotonic_ms >= found.until_ms)
         return false;
-    *access = found.access;
+    *caller = found.caller;
     return true;
 }
 
-void accepted_remember(struct accepted *accepted, const struct caller *caller,
-                       int64_t now_monotonic_ms, const struct access *access)
+void accepted_remember(struct accepted *accepted, const struct credentials *credentials,
+                       int64_t now_monotonic_ms, const struct caller *caller)
 {
     const struct content content = {
-        .caller = fingerprint(caller),
+        .credentials = fingerprint(credentials),
         .until_ms = now_monotonic_ms + ACCEPTED_FOR_MS,
-        .access = *access,
+        .caller = *caller,
     };
     struct content former;
-    struct entry *entry = find(&former, accepted, content.caller);
+    struct entry *entry = find(&former, accepted, content.credentials);
 
     if (entry == NULL)
-        entry = oldest(set_of(accepted, content.caller));
+        entry = oldest(set_of(accepted, content.credentials));
     write_entry(entry, &content);
 }
 
-void accepted_forget(struct accepted *accepted, const struct caller *caller)
+void accepted_forget(struct accepted *accepted, const struct credentials *credentials)
 {
     static const struct content nobody;
     struct content found;
-    struct entry *entry = find(&found, accepted, fingerprint(caller));
+    struct entry *entry = find(&found, accepted, fingerprint(credentials));
 
     if (entry != NULL)
         write_entry(entry, &nobody);

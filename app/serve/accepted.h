@@ -25,14 +25,14 @@ struct accepted *accepted_create(void);
 /* NULL is allowed. In each process, for its own view. */
 void accepted_free(struct accepted *accepted);
 
-/* True when this caller was accepted within ACCEPTED_FOR_MS; fills *access. */
-bool accepted_find(struct accepted *accepted, const struct caller *caller,
-                   int64_t now_monotonic_ms, struct access *access);
+/* True when this caller was accepted within ACCEPTED_FOR_MS; fills *caller. */
+bool accepted_find(struct accepted *accepted, const struct credentials *credentials,
+                   int64_t now_monotonic_ms, struct caller *caller);
 
-void accepted_remember(struct accepted *accepted, const struct caller *caller,
-                       int64_t now_monotonic_ms, const struct access *access);
+void accepted_remember(struct accepted *accepted, const struct credentials *credentials,
+                       int64_t now_monotonic_ms, const struct caller *caller);
 
 /* To be called when the transaction refused what the memory had let pass. */
-void accepted_forget(struct accepted *accepted, const struct caller *caller);
+void accepted_forget(struct accepted *accepted, const struct credentials *credentials);
 
 #endif

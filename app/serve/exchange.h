@@ -23,7 +23,7 @@ struct exchange {
     struct request request;
     struct json_object *body; /* NULL: none, or not parsed */
     const struct call *call;
-    struct access access; /* as far as it was found out */
+    struct caller caller; /* as far as it was found out */
     struct note_command command;
     bool identified; /* the credentials are in order: rows 1 to 6 of the checks passed */
     bool charged;    /* the developer key's quota was charged for it */

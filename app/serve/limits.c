@@ -76,22 +76,22 @@ static void set_network(struct counter *out, const struct address *address)
 }
 
 /* kind tells apart what is counted for one developer key. */
-static void set_developer_key(struct counter *out, const struct access *access, char kind)
+static void set_developer_key(struct counter *out, const struct caller *caller, char kind)
 {
-    const struct uuid *id = &access->developer_key_id;
+    const struct uuid *id = &caller->developer_key_id;
 
     set_text(out, TABLE_DEVELOPER_KEYS, kind, id->bytes, sizeof id->bytes);
     out->key.may_share = kind == 'c'; /* but nobody's notes wait for somebody else's */
 }
 
-static void set_contacts(struct counter *out, const struct access *access)
+static void set_contacts(struct counter *out, const struct caller *caller)
 {
-    set_developer_key(out, access, 'c');
+    set_developer_key(out, caller, 'c');
 }
 
-static void set_quota(struct counter *out, const struct access *access)
+static void set_quota(struct counter *out, const struct caller *caller)
 {
-    set_developer_key(out, access, 'q');
+    set_developer_key(out, caller, 'q');
 }
 
 static int64_t whole_seconds(int64_t us)
@@ -139,7 +139,7 @@ void limits_refuse(struct throttle *throttle, const struct settings *settings,
     if (budget == BUDGET_CREDENTIALS)
         set_network(&counter, &x->request.address);
     else
-        set_contacts(&counter, &x->access);
+        set_contacts(&counter, &x->caller);
     struct throttle_state state = refusals[refusal].is_guess
                                       ? throttle_take(throttle, &counter.key, rate, now_us)
                                       : throttle_look(throttle, &counter.key, rate, now_us);
@@ -155,7 +155,7 @@ enum status limits_charge(struct throttle *throttle, const struct settings *sett
 
     if (rate->count == 0)
         return STATUS_OK;
-    set_quota(&counter, &x->access);
+    set_quota(&counter, &x->caller);
     struct throttle_state state =
         throttle_take(throttle, &counter.key, rate, clock_monotonic_us());
     x->charged = !state.used_up;
@@ -183,7 +183,7 @@ void limits_settle(struct throttle *throttle, const struct settings *settings,
     if (rate->count == 0 || !(x->charged || x->identified))
         return;
     now_us = clock_monotonic_us();
-    set_quota(&counter, &x->access);
+    set_quota(&counter, &x->caller);
     if (x->charged && stored_nothing(&x->reply))
         throttle_give_back(throttle, &counter.key, rate, now_us);
     if (!x->identified)

@@ -30,7 +30,7 @@ enum {
  * says so, and they count for this process only. Before fork. NULL: no memory. */
 struct throttle *limits_open(const struct settings *settings, bool alone);
 
-/* Charges the quota of the developer key in exchange->access. STATUS_REFUSED with *refusal
+/* Charges the quota of the developer key in exchange->caller. STATUS_REFUSED with *refusal
  * when it is used up. */
 enum status limits_charge(struct throttle *throttle, const struct settings *settings,
                           struct exchange *exchange, enum error *refusal);

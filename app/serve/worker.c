@@ -71,11 +71,11 @@ static void warn_of_former(const struct exchange *x, const char *key_name,
 
 static void warn_of_former_secrets(const struct exchange *x)
 {
-    const struct access *access = &x->access;
+    const struct caller *caller = &x->caller;
 
-    warn_of_former(x, "apikey_id", &access->api_key_id, access->former.api_key_until_ms);
-    warn_of_former(x, "devkey_id", &access->developer_key_id,
-                   access->former.secret_until_ms);
+    warn_of_former(x, "apikey_id", &caller->api_key_id, caller->former.api_key_until_ms);
+    warn_of_former(x, "devkey_id", &caller->developer_key_id,
+                   caller->former.secret_until_ms);
 }
 
 static void log_request(const struct exchange *x, size_t bytes)
@@ -88,10 +88,10 @@ static void log_request(const struct exchange *x, size_t bytes)
 
     list_fields(fields, &x->reply);
     address_format(&request->address, address);
-    if (!uuid_equals(&x->access.org_id, &none))
-        uuid_format(&x->access.org_id, org);
-    if (!uuid_equals(&x->access.developer_key_id, &none))
-        uuid_format(&x->access.developer_key_id, key);
+    if (!uuid_equals(&x->caller.org_id, &none))
+        uuid_format(&x->caller.org_id, org);
+    if (!uuid_equals(&x->caller.developer_key_id, &none))
+        uuid_format(&x->caller.developer_key_id, key);
     const char *hidden =
         x->reply.instead_of != ERROR_NONE ? error_text(x->reply.instead_of)->code : "";
     LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),

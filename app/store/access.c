@@ -39,7 +39,7 @@ static enum status refuse(enum error *refusal, enum error error)
     return STATUS_REFUSED;
 }
 
-static enum status get_api_key(struct access *out, struct db *db,
+static enum status get_api_key(struct caller *out, struct db *db,
                                const struct secret_hash *hash, int64_t now_ms)
 {
     const struct db_value bytes = DB_BLOB(hash->bytes, sizeof hash->bytes);
@@ -59,7 +59,7 @@ static enum status get_api_key(struct access *out, struct db *db,
 }
 
 /* STATUS_NOT_FOUND also for a live key of another organization. */
-static enum status get_developer_key(struct access *out, struct db *db,
+static enum status get_developer_key(struct caller *out, struct db *db,
                                      const struct secret_hash *hash, int64_t now_ms)
 {
     const struct db_value bytes = DB_BLOB(hash->bytes, sizeof hash->bytes);
@@ -105,41 +105,43 @@ static enum status org_knows_address(struct db *db, const struct uuid *org_id,
 }
 
 /* Rows 3 to 6 for a caller whose secret and address do not fit together. */
-static enum status explain(enum error *refusal, struct db *db, const struct caller *caller,
-                           const struct uuid *org_id, bool secret_found, int64_t now_ms)
+static enum status explain(enum error *refusal, struct db *db,
+                           const struct credentials *credentials, const struct uuid *org_id,
+                           bool secret_found, int64_t now_ms)
 {
-    enum status status = org_knows_address(db, org_id, &caller->address, now_ms);
+    enum status status = org_knows_address(db, org_id, &credentials->address, now_ms);
 
     if (status == STATUS_NOT_FOUND)
         return refuse(refusal, ERROR_IP_NOT_WHITELISTED);
     if (status != STATUS_OK)
         return status;
-    if (!caller->has_secret)
+    if (!credentials->has_secret)
         return refuse(refusal, ERROR_MISSING_DEVELOPER_SECRET);
     return refuse(refusal,
                   secret_found ? ERROR_IP_NOT_WHITELISTED : ERROR_INVALID_DEVELOPER_SECRET);
 }
 
-enum status access_check(struct access *out, enum error *refusal, struct db *db,
-                         const struct caller *caller, int64_t now_ms)
+enum status access_check(struct caller *out, enum error *refusal, struct db *db,
+                         const struct credentials *credentials, int64_t now_ms)
 {
     memset(out, 0, sizeof *out);
-    if (!caller->has_api_key)
+    if (!credentials->has_api_key)
         return refuse(refusal, ERROR_MISSING_API_KEY);
-    enum status status = get_api_key(out, db, &caller->api_key, now_ms);
+    enum status status = get_api_key(out, db, &credentials->api_key, now_ms);
     if (status == STATUS_NOT_FOUND)
         return refuse(refusal, ERROR_INVALID_API_KEY);
     if (status != STATUS_OK)
         return status;
     /* the caller who is in order is found out first, with the fewest look-ups */
-    status = caller->has_secret ? get_developer_key(out, db, &caller->secret, now_ms)
-                                : STATUS_NOT_FOUND;
+    status = credentials->has_secret
+                 ? get_developer_key(out, db, &credentials->secret, now_ms)
+                 : STATUS_NOT_FOUND;
     bool secret_found = status == STATUS_OK;
     if (secret_found)
-        status = network_find(db, &out->developer_key_id, &caller->address, NULL);
+        status = network_find(db, &out->developer_key_id, &credentials->address, NULL);
     if (status != STATUS_NOT_FOUND)
         return status;
-    return explain(refusal, db, caller, &out->org_id, secret_found, now_ms);
+    return explain(refusal, db, credentials, &out->org_id, secret_found, now_ms);
 }
 
 static enum status touch(struct db *db, const char *sql, const struct uuid *id,
@@ -152,14 +154,14 @@ static enum status touch(struct db *db, const char *sql, const struct uuid *id,
                   db_blob_or_null(from->bytes, address_bytes(from)));
 }
 
-enum status access_touch(struct db *db, const struct access *access,
+enum status access_touch(struct db *db, const struct caller *caller,
                          const struct address *from, int64_t now_ms)
 {
-    enum status status = touch(db, touch_api_key, &access->api_key_id,
-                               access->api_key_used_at, from, now_ms);
+    enum status status = touch(db, touch_api_key, &caller->api_key_id,
+                               caller->api_key_used_at, from, now_ms);
 
     if (status != STATUS_OK)
         return status;
-    return touch(db, touch_developer_key, &access->developer_key_id,
-                 access->developer_key_used_at, from, now_ms);
+    return touch(db, touch_developer_key, &caller->developer_key_id,
+                 caller->developer_key_used_at, from, now_ms);
 }

@@ -17,7 +17,7 @@
 #include "lib/uuid.h"
 
 /* What a request presents. */
-struct caller {
+struct credentials {
     bool has_api_key, has_secret; /* false: absent, null or empty */
     struct secret_hash api_key, secret;
     struct address address; /* of the client; family ADDRESS_NONE: unknown */
@@ -31,7 +31,7 @@ struct former {
 };
 
 /* Whom the credentials stand for. */
-struct access {
+struct caller {
     struct uuid org_id;
     struct uuid api_key_id;
     struct uuid developer_key_id;
@@ -45,12 +45,12 @@ struct access {
  * secret, or by a former one whose time is not over at now_ms. STATUS_OK and *out; STATUS_REFUSED and *refusal; or what the database said. After a refusal *out holds
  * what was found until then, the rest is zero.
  */
-enum status access_check(struct access *out, enum error *refusal, struct db *db,
-                         const struct caller *caller, int64_t now_ms);
+enum status access_check(struct caller *out, enum error *refusal, struct db *db,
+                         const struct credentials *credentials, int64_t now_ms);
 
 /* Keeps the time at which both keys were used, to the minute, and from where. Inside a
  * transaction. */
-enum status access_touch(struct db *db, const struct access *access,
+enum status access_touch(struct db *db, const struct caller *caller,
                          const struct address *from, int64_t now_ms);
 
 #endif

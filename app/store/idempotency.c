@@ -21,7 +21,7 @@ static const char forget_some[] =
 #define BYTES(field) DB_BLOB((field).bytes, sizeof(field).bytes)
 
 enum status idempotency_find(struct note_result *result, enum error *refusal, struct db *db,
-                             const struct access *access,
+                             const struct caller *caller,
                              const struct note_command *command)
 {
     struct db_rows rows;
@@ -29,7 +29,7 @@ enum status idempotency_find(struct note_result *result, enum error *refusal, st
 
     if (command->idempotency_key[0] == '\0')
         return STATUS_NOT_FOUND;
-    enum status status = DB_QUERY(db, &rows, find, BYTES(access->developer_key_id),
+    enum status status = DB_QUERY(db, &rows, find, BYTES(caller->developer_key_id),
                                   DB_TEXT(span_of(command->idempotency_key)));
     if (status != STATUS_OK)
         return status;
@@ -47,15 +47,15 @@ enum status idempotency_find(struct note_result *result, enum error *refusal, st
     return STATUS_REFUSED;
 }
 
-enum status idempotency_keep(struct db *db, const struct access *access,
+enum status idempotency_keep(struct db *db, const struct caller *caller,
                              const struct note_command *command,
                              const struct note_result *result)
 {
     if (command->idempotency_key[0] == '\0')
         return STATUS_OK;
     enum status status =
-        DB_RUN(db, NULL, keep, BYTES(access->developer_key_id),
-               DB_TEXT(span_of(command->idempotency_key)), BYTES(access->org_id),
+        DB_RUN(db, NULL, keep, BYTES(caller->developer_key_id),
+               DB_TEXT(span_of(command->idempotency_key)), BYTES(caller->org_id),
                BYTES(command->fingerprint), BYTES(result->note_id),
                DB_INT(result->editable), DB_INT(result->visible), DB_INT(command->now_ms));
     if (status != STATUS_OK)

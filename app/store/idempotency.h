@@ -16,12 +16,12 @@
  * STATUS_REFUSED with *refusal: it was used with other fields.
  */
 enum status idempotency_find(struct note_result *result, enum error *refusal, struct db *db,
-                             const struct access *access,
+                             const struct caller *caller,
                              const struct note_command *command);
 
 /* Keeps the answer for at least a day, if the command has a key; forgets a few that are
  * older. Inside the transaction that writes the note. */
-enum status idempotency_keep(struct db *db, const struct access *access,
+enum status idempotency_keep(struct db *db, const struct caller *caller,
                              const struct note_command *command,
                              const struct note_result *result);
 

@@ -44,7 +44,7 @@ static bool is_id(const struct given_id *given, const struct uuid *id)
 
 /* Rows 9 to 11. */
 static enum status check_contact(enum error *refusal, struct db *db,
-                                 const struct access *access,
+                                 const struct caller *caller,
                                  const struct note_command *command)
 {
     struct db_rows rows;
@@ -53,7 +53,7 @@ static enum status check_contact(enum error *refusal, struct db *db,
     if (!command->contact_id.is_uuid)
         return refuse(refusal, ERROR_NOT_FOUND);
     enum status status = DB_QUERY(db, &rows, find_contact, UUID(command->contact_id.uuid),
-                                  command->uniform_errors ? UUID(access->org_id) : DB_NULL);
+                                  command->uniform_errors ? UUID(caller->org_id) : DB_NULL);
     if (status == STATUS_NOT_FOUND)
         return refuse(refusal, ERROR_NOT_FOUND);
     if (status != STATUS_OK)
@@ -62,7 +62,7 @@ static enum status check_contact(enum error *refusal, struct db *db,
     (void)db_blob(&rows, 1, &owner_id, sizeof owner_id);
     bool owner_active = db_int(&rows, 2) != 0;
     db_done(&rows);
-    if (!is_id(&command->org_id, &org_id) || !uuid_equals(&org_id, &access->org_id))
+    if (!is_id(&command->org_id, &org_id) || !uuid_equals(&org_id, &caller->org_id))
         return refuse(refusal, ERROR_WRONG_ORG);
     if (!is_id(&command->member_id, &owner_id) || !owner_active)
         return refuse(refusal, ERROR_NOT_OWNER);
@@ -96,21 +96,21 @@ static enum status check_note(enum error *refusal, struct note_result *now, stru
 }
 
 static enum status check(enum error *refusal, struct note_result *now, struct db *db,
-                         const struct access *access, const struct note_command *command)
+                         const struct caller *caller, const struct note_command *command)
 {
-    enum status status = check_contact(refusal, db, access, command);
+    enum status status = check_contact(refusal, db, caller, command);
 
     if (status == STATUS_OK && command->note_id.given)
         status = check_note(refusal, now, db, command);
     return status;
 }
 
-enum status note_check(enum error *refusal, struct db *db, const struct access *access,
+enum status note_check(enum error *refusal, struct db *db, const struct caller *caller,
                        const struct note_command *command)
 {
     struct note_result unused;
 
-    return check(refusal, &unused, db, access, command);
+    return check(refusal, &unused, db, caller, command);
 }
 
 static struct db_value address_or_null(const struct address *address)
@@ -124,22 +124,22 @@ static struct db_value tag(const char *text)
 }
 
 static enum status create(struct note_result *result, struct db *db,
-                          const struct access *access, const struct note_command *c)
+                          const struct caller *caller, const struct note_command *c)
 {
     result->note_id = c->new_note_id;
     result->editable = c->editable == FLAG_ON;
     result->visible = c->visible == FLAG_ON;
-    return DB_RUN(db, NULL, insert_note, UUID(c->new_note_id), UUID(access->org_id),
+    return DB_RUN(db, NULL, insert_note, UUID(c->new_note_id), UUID(caller->org_id),
                   UUID(c->contact_id.uuid), UUID(c->member_id.uuid), DB_INT(c->now_ms),
                   DB_TEXT(c->content), DB_INT(result->editable), DB_INT(result->visible),
-                  UUID(access->developer_key_id), DB_TEXT(span_of(c->request_id)),
-                  address_or_null(&c->caller.address), tag(c->tags.country),
+                  UUID(caller->developer_key_id), DB_TEXT(span_of(c->request_id)),
+                  address_or_null(&c->credentials.address), tag(c->tags.country),
                   tag(c->tags.city), tag(c->tags.network));
 }
 
 /* *result holds the flags as they were. */
 static enum status update(struct note_result *result, struct db *db,
-                          const struct access *access, const struct note_command *c)
+                          const struct caller *caller, const struct note_command *c)
 {
     result->note_id = c->note_id.uuid;
     if (c->editable != FLAG_NOT_SENT)
@@ -151,48 +151,48 @@ static enum status update(struct note_result *result, struct db *db,
         return status;
     return DB_RUN(db, NULL, update_note, UUID(c->note_id.uuid), UUID(c->member_id.uuid),
                   DB_INT(c->now_ms), DB_TEXT(c->content), DB_INT(result->editable),
-                  DB_INT(result->visible), UUID(access->developer_key_id),
-                  DB_TEXT(span_of(c->request_id)), address_or_null(&c->caller.address),
+                  DB_INT(result->visible), UUID(caller->developer_key_id),
+                  DB_TEXT(span_of(c->request_id)), address_or_null(&c->credentials.address),
                   tag(c->tags.country), tag(c->tags.city), tag(c->tags.network));
 }
 
 static enum status write_new(struct note_result *result, struct db *db,
-                             const struct access *access,
+                             const struct caller *caller,
                              const struct note_command *command)
 {
-    enum status status = check(&result->refusal, result, db, access, command);
+    enum status status = check(&result->refusal, result, db, caller, command);
 
     if (status == STATUS_OK)
-        status = command->note_id.given ? update(result, db, access, command)
-                                        : create(result, db, access, command);
+        status = command->note_id.given ? update(result, db, caller, command)
+                                        : create(result, db, caller, command);
     if (status == STATUS_OK)
-        status = idempotency_keep(db, access, command, result);
+        status = idempotency_keep(db, caller, command, result);
     return status;
 }
 
 static enum status write_once(struct note_result *result, struct db *db,
-                              const struct access *access,
+                              const struct caller *caller,
                               const struct note_command *command)
 {
-    enum status status = idempotency_find(result, &result->refusal, db, access, command);
+    enum status status = idempotency_find(result, &result->refusal, db, caller, command);
 
     if (status == STATUS_NOT_FOUND)
-        status = write_new(result, db, access, command);
+        status = write_new(result, db, caller, command);
     if (status != STATUS_OK)
         return status;
-    return access_touch(db, access, &command->caller.address, command->now_ms);
+    return access_touch(db, caller, &command->credentials.address, command->now_ms);
 }
 
 enum status note_write(struct note_result *result, struct db *db,
                        const struct note_command *command)
 {
-    struct access access;
+    struct caller caller;
 
     *result = (struct note_result){.refusal = ERROR_NONE};
     enum status status =
-        access_check(&access, &result->refusal, db, &command->caller, command->now_ms);
+        access_check(&caller, &result->refusal, db, &command->credentials, command->now_ms);
     if (status == STATUS_OK)
-        status = write_once(result, db, &access, command);
-    result->former = access.former;
+        status = write_once(result, db, &caller, command);
+    result->former = caller.former;
     return status;
 }

@@ -35,7 +35,7 @@ enum given_flag { FLAG_NOT_SENT = -1, FLAG_OFF = 0, FLAG_ON = 1 };
 
 /* Everything needed to write one note. */
 struct note_command {
-    struct caller caller;
+    struct credentials credentials;
     struct given_id org_id, member_id, contact_id;
     struct given_id note_id; /* given: update that note */
     bool uniform_errors;     /* contacts of other organizations count as not existing */
@@ -43,7 +43,7 @@ struct note_command {
     enum given_flag editable, visible;
     struct uuid new_note_id; /* for a note that is created */
     int64_t now_ms;          /* milliseconds since 1970, UTC */
-    struct geo_tags tags;    /* of caller.address */
+    struct geo_tags tags;    /* of credentials.address */
     char request_id[REQUEST_ID_BYTES];
     char idempotency_key[IDEMPOTENCY_KEY_BYTES]; /* empty: none was sent */
     struct secret_hash fingerprint;              /* of the fields, when there is one */
@@ -59,7 +59,7 @@ struct note_result {
 };
 
 /* Rows 9 to 13. STATUS_OK, STATUS_REFUSED with *refusal, or what the database said. */
-enum status note_check(enum error *refusal, struct db *db, const struct access *access,
+enum status note_check(enum error *refusal, struct db *db, const struct caller *caller,
                        const struct note_command *command);
 
 /* Checks everything and writes the note. Inside a writing transaction, which the caller

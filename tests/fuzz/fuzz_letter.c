@@ -78,7 +78,7 @@ static void check_commit(const struct note_command *command)
     batch_commit(batch, &item, 1, TIMEOUT_MS);
     int64_t written = site_versions() - before;
     CHECK(written == (item.status == STATUS_OK && !item.result.replayed));
-    CHECK(written == 0 || site_may_write(&command->caller));
+    CHECK(written == 0 || site_may_write(&command->credentials));
     CHECK((item.status == STATUS_REFUSED) == (item.result.refusal != ERROR_NONE));
     CHECK(item.status != STATUS_UNKNOWN && item.status != STATUS_BUSY);
 }

@@ -328,7 +328,7 @@ static struct outcome run(struct fastcgi *in)
                               .replayed = x.reply.replayed,
                               .note_id = x.commit.result.note_id};
     CHECK(written == (outcome.good && !outcome.replayed));
-    CHECK(!outcome.good || site_may_write(&x.command.caller));
+    CHECK(!outcome.good || site_may_write(&x.command.credentials));
     check_answer(&x);
     json_object_put(x.body);
     arena_reset(arena);

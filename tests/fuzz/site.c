@@ -249,12 +249,13 @@ static struct given_id given(const char *text)
 void site_command(struct note_command *out, struct span content)
 {
     memset(out, 0, sizeof *out);
-    out->caller.has_api_key = true;
-    out->caller.has_secret = true;
-    credential_hash(&out->caller.api_key, &key, CREDENTIAL_API_KEY, span_of(SITE_API_KEY));
-    credential_hash(&out->caller.secret, &key, CREDENTIAL_DEVELOPER_SECRET,
+    out->credentials.has_api_key = true;
+    out->credentials.has_secret = true;
+    credential_hash(&out->credentials.api_key, &key, CREDENTIAL_API_KEY,
+                    span_of(SITE_API_KEY));
+    credential_hash(&out->credentials.secret, &key, CREDENTIAL_DEVELOPER_SECRET,
                     span_of(SITE_SECRET));
-    out->caller.address = (struct address){ADDRESS_IPV4, {192, 0, 2, 1}};
+    out->credentials.address = (struct address){ADDRESS_IPV4, {192, 0, 2, 1}};
     out->org_id = given(SITE_ORG);
     out->member_id = given(SITE_OWNER);
     out->contact_id = given(SITE_CONTACT);
@@ -280,15 +281,16 @@ static bool is_in(const struct address *address, const char *text)
     return cidr_contains(&block, address);
 }
 
-bool site_may_write(const struct caller *caller)
+bool site_may_write(const struct credentials *credentials)
 {
-    const struct address *from = &caller->address;
+    const struct address *from = &credentials->address;
 
-    if (!caller->has_api_key || !caller->has_secret ||
-        !is_hash_of(&caller->api_key, CREDENTIAL_API_KEY, SITE_API_KEY))
+    if (!credentials->has_api_key || !credentials->has_secret ||
+        !is_hash_of(&credentials->api_key, CREDENTIAL_API_KEY, SITE_API_KEY))
         return false;
-    if (is_hash_of(&caller->secret, CREDENTIAL_DEVELOPER_SECRET, SITE_SECRET))
+    if (is_hash_of(&credentials->secret, CREDENTIAL_DEVELOPER_SECRET, SITE_SECRET))
         return is_in(from, SITE_BLOCK) || is_in(from, SITE_BLOCK_6);
-    return is_hash_of(&caller->secret, CREDENTIAL_DEVELOPER_SECRET, SITE_SECOND_SECRET) &&
+    return is_hash_of(&credentials->secret, CREDENTIAL_DEVELOPER_SECRET,
+                      SITE_SECOND_SECRET) &&
            is_in(from, SITE_SECOND_BLOCK);
 }

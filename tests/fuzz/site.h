@@ -53,6 +53,6 @@ void site_tidy(void);
 void site_command(struct note_command *out, struct span content);
 
 /* Whether this caller may write: both keys, and an address that belongs to the secret. */
-bool site_may_write(const struct caller *caller);
+bool site_may_write(const struct credentials *credentials);
 
 #endif

@@ -181,10 +181,10 @@ static inline struct address stage_address(const char *text)
 }
 
 /* A caller with these keys ("" for none) from that address ("" for an unknown one). */
-static inline struct caller stage_caller(const char *api_key, const char *secret,
-                                         const char *address)
+static inline struct credentials stage_credentials(const char *api_key, const char *secret,
+                                                   const char *address)
 {
-    return (struct caller){
+    return (struct credentials){
         .has_api_key = api_key[0] != '\0',
         .has_secret = secret[0] != '\0',
         .api_key = stage_hash(api_key),
@@ -205,7 +205,7 @@ static inline struct given_id stage_given(const char *name)
 static inline struct note_command stage_command(const char *new_note, const char *content)
 {
     return (struct note_command){
-        .caller = stage_caller("ann-key", "dev", "192.0.2.7"),
+        .credentials = stage_credentials("ann-key", "dev", "192.0.2.7"),
         .org_id = stage_given("acme"),
         .member_id = stage_given("ann"),
         .contact_id = stage_given("carl"),

@@ -18,59 +18,60 @@ static int unmake(void **state)
     return 0;
 }
 
-static bool knows(const struct caller *caller, int64_t now_ms)
+static bool knows(const struct credentials *credentials, int64_t now_ms)
 {
-    struct access access;
+    struct caller caller;
 
-    return accepted_find(memory, caller, now_ms, &access);
+    return accepted_find(memory, credentials, now_ms, &caller);
 }
 
 static void a_caller_is_known_for_a_time(void **state)
 {
     const struct note_command command = stage_command("note", "text");
-    const struct access access = {.org_id = stage_id("acme")};
-    struct access found;
+    const struct caller caller = {.org_id = stage_id("acme")};
+    struct caller found;
 
     (void)state;
-    assert_false(knows(&command.caller, 0));
-    accepted_remember(memory, &command.caller, 1000, &access);
-    assert_true(accepted_find(memory, &command.caller, 1000 + ACCEPTED_FOR_MS - 1, &found));
-    assert_memory_equal(&found, &access, sizeof found);
-    assert_false(knows(&command.caller, 1000 + ACCEPTED_FOR_MS));
+    assert_false(knows(&command.credentials, 0));
+    accepted_remember(memory, &command.credentials, 1000, &caller);
+    assert_true(
+        accepted_find(memory, &command.credentials, 1000 + ACCEPTED_FOR_MS - 1, &found));
+    assert_memory_equal(&found, &caller, sizeof found);
+    assert_false(knows(&command.credentials, 1000 + ACCEPTED_FOR_MS));
 }
 
-static void other_key(struct caller *caller)
+static void other_key(struct credentials *credentials)
 {
-    caller->api_key = stage_hash("other");
+    credentials->api_key = stage_hash("other");
 }
 
-static void other_secret(struct caller *caller)
+static void other_secret(struct credentials *credentials)
 {
-    caller->secret = stage_hash("other");
+    credentials->secret = stage_hash("other");
 }
 
-static void other_address(struct caller *caller)
+static void other_address(struct credentials *credentials)
 {
-    caller->address = stage_address("192.0.2.8");
+    credentials->address = stage_address("192.0.2.8");
 }
 
 /* 192.0.2.7 and c000:207:: begin with the same bytes. */
-static void other_family(struct caller *caller)
+static void other_family(struct credentials *credentials)
 {
-    caller->address = stage_address("c000:207::");
+    credentials->address = stage_address("c000:207::");
 }
 
 static void another_caller_is_not_known(void **state)
 {
-    static void (*const changes[])(struct caller *) = {other_key, other_secret,
-                                                       other_address, other_family};
+    static void (*const changes[])(struct credentials *) = {other_key, other_secret,
+                                                            other_address, other_family};
     const struct note_command command = stage_command("note", "text");
-    const struct access access = {.api_key_used_at = 0};
+    const struct caller caller = {.api_key_used_at = 0};
 
     (void)state;
-    accepted_remember(memory, &command.caller, 0, &access);
+    accepted_remember(memory, &command.credentials, 0, &caller);
     for (size_t i = 0; i < COUNT(changes); i++) {
-        struct caller other = command.caller;
+        struct credentials other = command.credentials;
         changes[i](&other);
         assert_false(knows(&other, 0));
     }
@@ -79,33 +80,34 @@ static void another_caller_is_not_known(void **state)
 static void a_caller_that_was_refused_is_forgotten(void **state)
 {
     const struct note_command command = stage_command("note", "text");
-    const struct access access = {.api_key_used_at = 0};
-    struct caller other = command.caller;
+    const struct caller caller = {.api_key_used_at = 0};
+    struct credentials other = command.credentials;
 
     (void)state;
-    accepted_remember(memory, &command.caller, 0, &access);
+    accepted_remember(memory, &command.credentials, 0, &caller);
     other_address(&other);
     accepted_forget(memory, &other);
-    assert_true(knows(&command.caller, 0));
-    accepted_forget(memory, &command.caller);
-    assert_false(knows(&command.caller, 0));
+    assert_true(knows(&command.credentials, 0));
+    accepted_forget(memory, &command.credentials);
+    assert_false(knows(&command.credentials, 0));
 }
 
 /* However many there are, those that came last are mostly there. */
 static void many_callers_are_known_at_once(void **state)
 {
-    const struct access access = {.api_key_used_at = 0};
-    struct caller caller = stage_command("note", "text").caller;
+    const struct caller caller = {.api_key_used_at = 0};
+    struct credentials credentials = stage_command("note", "text").credentials;
     int known = 0;
 
     (void)state;
     for (int round = 0; round < 2; round++) {
         for (unsigned i = 0; i < ACCEPTED_MAX / 4; i++) {
-            caller.address = (struct address){ADDRESS_IPV4, {10, 0, i >> 8 & 255, i & 255}};
+            credentials.address =
+                (struct address){ADDRESS_IPV4, {10, 0, i >> 8 & 255, i & 255}};
             if (round == 0)
-                accepted_remember(memory, &caller, 0, &access);
+                accepted_remember(memory, &credentials, 0, &caller);
             else
-                known += knows(&caller, 0);
+                known += knows(&credentials, 0);
         }
     }
     assert_true(known > ACCEPTED_MAX / 4 * 99 / 100);

@@ -2,10 +2,11 @@
 
 #include "tests/unit/stage.h"
 
-static enum error check(struct access *access, const struct caller *caller)
+static enum error check(struct caller *caller, const struct credentials *credentials)
 {
     enum error refusal = ERROR_NONE;
-    enum status status = access_check(access, &refusal, stage_db, caller, STAGE_NOW_MS);
+    enum status status =
+        access_check(caller, &refusal, stage_db, credentials, STAGE_NOW_MS);
 
     assert_int_equal(status, refusal == ERROR_NONE ? STATUS_OK : STATUS_REFUSED);
     return refusal;
@@ -19,10 +20,10 @@ struct row {
 static void expect_rows(const struct row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct access access;
-        struct caller caller =
-            stage_caller(rows[i].api_key, rows[i].secret, rows[i].address);
-        enum error error = check(&access, &caller);
+        struct caller caller;
+        struct credentials credentials =
+            stage_credentials(rows[i].api_key, rows[i].secret, rows[i].address);
+        enum error error = check(&caller, &credentials);
         if (error != rows[i].error)
             fail_msg("%s, %s, %s: %s", rows[i].api_key, rows[i].secret, rows[i].address,
                      error == ERROR_NONE ? "accepted" : error_text(error)->code);
@@ -114,23 +115,23 @@ static void members_who_are_not_active_have_no_keys(void **state)
 
 static void what_was_found_out_is_told(void **state)
 {
-    struct access access;
-    struct caller good = stage_caller("ann-key", "dev", "192.0.2.7");
-    struct caller stranger = stage_caller("ann-key", "eve-dev", "192.0.2.7");
+    struct caller caller;
+    struct credentials good = stage_credentials("ann-key", "dev", "192.0.2.7");
+    struct credentials stranger = stage_credentials("ann-key", "eve-dev", "192.0.2.7");
     struct uuid acme = stage_id("acme"), key = stage_id("ann-key"), dev = stage_id("dev"),
                 none = stage_id("");
 
     (void)state;
-    assert_int_equal(check(&access, &good), ERROR_NONE);
-    assert_true(uuid_equals(&access.org_id, &acme));
-    assert_true(uuid_equals(&access.api_key_id, &key));
-    assert_true(uuid_equals(&access.developer_key_id, &dev));
-    assert_int_equal(check(&access, &stranger), ERROR_INVALID_DEVELOPER_SECRET);
-    assert_true(uuid_equals(&access.org_id, &acme));
-    assert_true(uuid_equals(&access.developer_key_id, &none));
+    assert_int_equal(check(&caller, &good), ERROR_NONE);
+    assert_true(uuid_equals(&caller.org_id, &acme));
+    assert_true(uuid_equals(&caller.api_key_id, &key));
+    assert_true(uuid_equals(&caller.developer_key_id, &dev));
+    assert_int_equal(check(&caller, &stranger), ERROR_INVALID_DEVELOPER_SECRET);
+    assert_true(uuid_equals(&caller.org_id, &acme));
+    assert_true(uuid_equals(&caller.developer_key_id, &none));
     stranger.has_api_key = false;
-    assert_int_equal(check(&access, &stranger), ERROR_MISSING_API_KEY);
-    assert_true(uuid_equals(&access.org_id, &none));
+    assert_int_equal(check(&caller, &stranger), ERROR_MISSING_API_KEY);
+    assert_true(uuid_equals(&caller.org_id, &none));
 }
 
 static const char *used_at(const char *table)
@@ -152,12 +153,13 @@ static const char *used_from(const char *table)
 
 static void touch_at(const char *address, int64_t now_ms)
 {
-    struct access access;
-    struct caller caller = stage_caller("ann-key", "dev", address);
+    struct caller caller;
+    struct credentials credentials = stage_credentials("ann-key", "dev", address);
 
-    assert_int_equal(check(&access, &caller), ERROR_NONE);
+    assert_int_equal(check(&caller, &credentials), ERROR_NONE);
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    assert_int_equal(access_touch(stage_db, &access, &caller.address, now_ms), STATUS_OK);
+    assert_int_equal(access_touch(stage_db, &caller, &credentials.address, now_ms),
+                     STATUS_OK);
     assert_int_equal(db_write_commit(stage_db), STATUS_OK);
 }
 

@@ -129,7 +129,7 @@ static void developer_keys_do_not_share_idempotency_keys(void **state)
     struct note_result result;
 
     (void)state;
-    other.caller = stage_caller("ann-key", "far", "198.51.100.1");
+    other.credentials = stage_credentials("ann-key", "far", "198.51.100.1");
     assert_int_equal(run(&result, &first), STATUS_OK);
     assert_int_equal(run(&result, &other), STATUS_OK);
     assert_false(result.replayed);

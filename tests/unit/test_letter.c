@@ -12,7 +12,7 @@ static int make_command(void **state)
     (void)state;
     memset(&command, 0, sizeof command);
     command.content = span_of(note);
-    command.caller.address.family = ADDRESS_IPV4;
+    command.credentials.address.family = ADDRESS_IPV4;
     return 0;
 }
 
@@ -54,11 +54,16 @@ static void a_letter_that_is_cut_off_or_too_long_is_refused(void **state)
 static void a_truth_value_that_is_none_is_refused(void **state)
 {
     bool *const values[] = {
-        &command.caller.has_api_key, &command.caller.has_secret,
-        &command.org_id.given,       &command.org_id.is_uuid,
-        &command.member_id.given,    &command.member_id.is_uuid,
-        &command.contact_id.given,   &command.contact_id.is_uuid,
-        &command.uniform_errors,     &command.note_id.given,
+        &command.credentials.has_api_key,
+        &command.credentials.has_secret,
+        &command.org_id.given,
+        &command.org_id.is_uuid,
+        &command.member_id.given,
+        &command.member_id.is_uuid,
+        &command.contact_id.given,
+        &command.contact_id.is_uuid,
+        &command.uniform_errors,
+        &command.note_id.given,
         &command.note_id.is_uuid,
     };
     struct note_command out;
@@ -97,7 +102,7 @@ static void a_family_that_does_not_exist_is_refused(void **state)
     for (unsigned family = 0; family <= UINT8_MAX; family++) {
         bool good =
             family == ADDRESS_NONE || family == ADDRESS_IPV4 || family == ADDRESS_IPV6;
-        command.caller.address.family = (uint8_t)family;
+        command.credentials.address.family = (uint8_t)family;
         assert_int_equal(read_letter(&out), good ? STATUS_OK : STATUS_INVALID);
     }
 }

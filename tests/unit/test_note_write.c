@@ -43,7 +43,7 @@ static const char *everything_stored(void)
 static void expect_refusal(const struct note_command *command, enum error expected)
 {
     struct note_result result;
-    struct access access;
+    struct caller caller;
     enum error refusal = ERROR_NONE;
     char before[64];
 
@@ -53,9 +53,9 @@ static void expect_refusal(const struct note_command *command, enum error expect
         fail_msg("%s instead of %s: %s", status_name(status), error_text(expected)->code,
                  status == STATUS_REFUSED ? error_text(result.refusal)->code : "");
     assert_string_equal(everything_stored(), before);
-    if (access_check(&access, &refusal, stage_db, &command->caller, command->now_ms) ==
+    if (access_check(&caller, &refusal, stage_db, &command->credentials, command->now_ms) ==
         STATUS_OK)
-        assert_int_equal(note_check(&refusal, stage_db, &access, command), STATUS_REFUSED);
+        assert_int_equal(note_check(&refusal, stage_db, &caller, command), STATUS_REFUSED);
     assert_int_equal(refusal, expected);
 }
 
@@ -88,7 +88,7 @@ static struct note_command update_by_bob(const char *note, const char *content)
     struct note_command command = update_of(note, content);
 
     command.member_id = stage_given("bob");
-    command.caller = stage_caller("bob-key", "dev", "192.0.2.7");
+    command.credentials = stage_credentials("bob-key", "dev", "192.0.2.7");
     return command;
 }
 
@@ -140,7 +140,7 @@ static void unknown_origins_are_null(void **state)
     struct note_command command = stage_command("note", "x");
 
     (void)state;
-    command.caller.address = stage_address("2001:db8::1");
+    command.credentials.address = stage_address("2001:db8::1");
     (void)must_write(&command);
     assert_string_equal(stage_ask("SELECT hex(address) FROM notes"),
                         "20010DB8000000000000000000000001");
@@ -277,7 +277,7 @@ static void an_owner_who_is_not_active_counts_as_absent(void **state)
     struct note_command command = stage_command("note", "x");
 
     (void)state;
-    command.caller = stage_caller("bob-key", "dev", "192.0.2.7");
+    command.credentials = stage_credentials("bob-key", "dev", "192.0.2.7");
     (void)must_write(&command);
     stage_sql("UPDATE members SET active = 0 WHERE member_id = {ann}");
     command.new_note_id = stage_id("later");
@@ -293,7 +293,7 @@ static void an_update_replaces_the_content_and_keeps_the_former_version(void **s
     struct note_command command = update_of("note", "second");
     command.now_ms = STAGE_NOW_MS + 5;
     (void)snprintf(command.request_id, sizeof command.request_id, "request-2");
-    command.caller = stage_caller("ann-key", "far", "198.51.100.9");
+    command.credentials = stage_credentials("ann-key", "far", "198.51.100.9");
     struct note_result result = must_write(&command);
     struct uuid id = stage_id("note");
     assert_true(uuid_equals(&result.note_id, &id));
@@ -447,13 +447,13 @@ static void what_was_changed_since_the_check_counts(void **state)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct note_command command = stage_command("note", "x");
-        struct access access;
+        struct caller caller;
         enum error refusal;
 
         assert_int_equal(
-            access_check(&access, &refusal, stage_db, &command.caller, command.now_ms),
+            access_check(&caller, &refusal, stage_db, &command.credentials, command.now_ms),
             STATUS_OK);
-        assert_int_equal(note_check(&refusal, stage_db, &access, &command), STATUS_OK);
+        assert_int_equal(note_check(&refusal, stage_db, &caller, &command), STATUS_OK);
         stage_sql(rows[i].sql);
         expect_refusal(&command, rows[i].error);
         assert_int_equal(stage_remove(state), 0);

@@ -44,27 +44,28 @@ static void must_rotate(const struct kind *kind, const char *new, int64_t until_
     assert_int_equal(rotate_to(kind, kind->id, new, until_ms), STATUS_OK);
 }
 
-static enum error check(struct access *access, const struct caller *caller, int64_t now_ms)
+static enum error check(struct caller *caller, const struct credentials *credentials,
+                        int64_t now_ms)
 {
     enum error refusal = ERROR_NONE;
-    enum status status = access_check(access, &refusal, stage_db, caller, now_ms);
+    enum status status = access_check(caller, &refusal, stage_db, credentials, now_ms);
 
     assert_int_equal(status, refusal == ERROR_NONE ? STATUS_OK : STATUS_REFUSED);
     return refusal;
 }
 
-static struct caller caller_with(const struct kind *kind, const char *text)
+static struct credentials caller_with(const struct kind *kind, const char *text)
 {
-    return kind->is_api_key ? stage_caller(text, "dev", "192.0.2.7")
-                            : stage_caller("ann-key", text, "192.0.2.7");
+    return kind->is_api_key ? stage_credentials(text, "dev", "192.0.2.7")
+                            : stage_credentials("ann-key", text, "192.0.2.7");
 }
 
 /* Until when this secret is good as a former one: 0: it is the present one, -1: refused. */
 static int64_t good_until(const struct kind *kind, const char *text, int64_t now_ms)
 {
-    struct caller caller = caller_with(kind, text);
-    struct access access;
-    enum error error = check(&access, &caller, now_ms);
+    struct credentials credentials = caller_with(kind, text);
+    struct caller caller;
+    enum error error = check(&caller, &credentials, now_ms);
 
     if (error != ERROR_NONE) {
         assert_int_equal(error, kind->is_api_key ? ERROR_INVALID_API_KEY
@@ -73,12 +74,12 @@ static int64_t good_until(const struct kind *kind, const char *text, int64_t now
     }
     const struct uuid id = stage_id(kind->id);
     assert_true(
-        uuid_equals(&id, kind->is_api_key ? &access.api_key_id : &access.developer_key_id));
-    assert_int_equal(kind->is_api_key ? access.former.secret_until_ms
-                                      : access.former.api_key_until_ms,
+        uuid_equals(&id, kind->is_api_key ? &caller.api_key_id : &caller.developer_key_id));
+    assert_int_equal(kind->is_api_key ? caller.former.secret_until_ms
+                                      : caller.former.api_key_until_ms,
                      0);
-    return kind->is_api_key ? access.former.api_key_until_ms
-                            : access.former.secret_until_ms;
+    return kind->is_api_key ? caller.former.api_key_until_ms
+                            : caller.former.secret_until_ms;
 }
 
 /* dev and far may both be used from there, so that a secret can be refused alone. */
@@ -156,14 +157,14 @@ static void a_dead_key_has_no_good_secret(void **state)
 
 static void a_former_secret_of_another_organization_is_none(void **state)
 {
-    struct caller stranger = stage_caller("ann-key", "eve-dev", "192.0.2.7");
-    struct access access;
+    struct credentials stranger = stage_credentials("ann-key", "eve-dev", "192.0.2.7");
+    struct caller caller;
 
     (void)state;
     assert_int_equal(rotate_to(&kinds[1], "eve-dev", "eve-new", UNTIL_MS), STATUS_OK);
-    assert_int_equal(check(&access, &stranger, STAGE_NOW_MS),
+    assert_int_equal(check(&caller, &stranger, STAGE_NOW_MS),
                      ERROR_INVALID_DEVELOPER_SECRET);
-    assert_int_equal(access.former.secret_until_ms, 0);
+    assert_int_equal(caller.former.secret_until_ms, 0);
 }
 
 static void one_more_rotation_lengthens_no_former_secrets_time(void **state)
@@ -355,23 +356,23 @@ static void every_look_up_goes_by_an_index(void **state)
 /* Their tables can even be missing. */
 static void former_secrets_are_not_looked_for_where_the_present_one_is_found(void **state)
 {
-    struct caller caller = stage_caller("ann-key", "dev", "192.0.2.7");
-    struct caller stranger = stage_caller("ann-key", "nobody", "192.0.2.7");
-    struct access access;
+    struct credentials credentials = stage_credentials("ann-key", "dev", "192.0.2.7");
+    struct credentials stranger = stage_credentials("ann-key", "nobody", "192.0.2.7");
+    struct caller caller;
     enum error refusal = ERROR_NONE;
 
     (void)state;
     stage_sql("DROP TABLE former_api_keys; DROP TABLE former_developer_secrets");
-    assert_int_equal(check(&access, &caller, STAGE_NOW_MS), ERROR_NONE);
-    assert_int_equal(access_check(&access, &refusal, stage_db, &stranger, STAGE_NOW_MS),
+    assert_int_equal(check(&caller, &credentials, STAGE_NOW_MS), ERROR_NONE);
+    assert_int_equal(access_check(&caller, &refusal, stage_db, &stranger, STAGE_NOW_MS),
                      STATUS_INTERNAL);
 }
 
 static void keys_from_before_this_schema_go_on_working(void **state)
 {
     struct migrations ours = schema_ours();
-    struct caller caller = stage_caller("ann-key", "dev", "192.0.2.7");
-    struct access access;
+    struct credentials credentials = stage_credentials("ann-key", "dev", "192.0.2.7");
+    struct caller caller;
 
     (void)state;
     db_close(stage_db);
@@ -384,7 +385,7 @@ static void keys_from_before_this_schema_go_on_working(void **state)
     stage_sql("UPDATE api_keys SET last_used_at = 1000");
     ours = schema_ours();
     assert_int_equal(migrate_apply(stage_db, &ours, NULL, NULL), STATUS_OK);
-    assert_int_equal(check(&access, &caller, STAGE_NOW_MS), ERROR_NONE);
+    assert_int_equal(check(&caller, &credentials, STAGE_NOW_MS), ERROR_NONE);
     assert_string_equal(stage_ask("SELECT last_used_from FROM api_keys"), "NULL");
     assert_string_equal(stage_ask("SELECT last_used_at FROM api_keys"), "1000");
     must_rotate(&kinds[0], "ann-new", UNTIL_MS);
