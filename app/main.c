@@ -65,7 +65,7 @@ struct state {
     char made_socket[CONFIG_TEXT_BYTES]; /* and must remove it; empty: was handed over */
     int give, take;
     int slots; /* of the pool; INT_MAX with --single */
-    struct accepted *accepted;
+    struct caller_cache *caller_cache;
     struct throttle *throttle; /* see limits.h */
     struct mailboxes *boxes;   /* between workers and writer; NULL with --single */
 };
@@ -298,7 +298,7 @@ static int run_worker(void *context, struct pool_worker *self)
     const struct worker_context worker = {
         .settings = state->settings,
         .key = &state->key,
-        .accepted = state->accepted,
+        .caller_cache = state->caller_cache,
         .throttle = state->throttle,
         .listening = state->listening,
         .give = state->give,
@@ -459,9 +459,9 @@ static int serve(struct state *state)
     if (log_open(state->settings->log, program_name, &why) != STATUS_OK)
         return fail(EX_CANTCREAT, &why);
     report_start(state);
-    state->accepted = accepted_create();
+    state->caller_cache = caller_cache_create();
     state->throttle = limits_open(state->settings, state->options.single);
-    if (state->accepted == NULL || state->throttle == NULL)
+    if (state->caller_cache == NULL || state->throttle == NULL)
         return fail(EX_OSERR, &(struct problem){"out of memory"});
     if (state->options.single)
         return pool_run_single(&program, state);
@@ -532,7 +532,7 @@ int main(int argc, char **argv)
         listener_remove(state.made_socket);
     secret_wipe(&state.key, sizeof state.key);
     mailboxes_free(state.boxes);
-    accepted_free(state.accepted);
+    caller_cache_free(state.caller_cache);
     throttle_free(state.throttle);
     free(state.settings);
     return exit_status;

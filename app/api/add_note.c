@@ -146,8 +146,8 @@ static bool is_good_by_memory(struct service *service, struct exchange *x, int64
     struct reply unused = {.error = ERROR_NONE};
     enum error refusal;
 
-    x->identified =
-        accepted_find(service->accepted, &x->command.credentials, now_ms, &x->caller);
+    x->identified = caller_cache_find(service->caller_cache, &x->command.credentials,
+                                      now_ms, &x->caller);
     return x->identified && read_fields(service, x, &unused) == STATUS_OK &&
            limits_charge(service->throttle, service->settings, x, &refusal) == STATUS_OK;
 }
@@ -161,7 +161,7 @@ static enum status check(struct service *service, struct exchange *x)
         return STATUS_OK;
     enum status status = check_by_database(service, x);
     if (status == STATUS_OK)
-        accepted_remember(service->accepted, credentials, now_ms, &x->caller);
+        caller_cache_put(service->caller_cache, credentials, now_ms, &x->caller);
     return status;
 }
 
@@ -234,7 +234,7 @@ static void reply_to_late_refusal(struct service *service, struct exchange *x)
 {
     enum error refusal = x->commit.result.refusal;
 
-    accepted_forget(service->accepted, &x->command.credentials);
+    caller_cache_remove(service->caller_cache, &x->command.credentials);
     if (refusal == ERROR_INVALID_API_KEY && !service_knows_keys(service))
         reply_to_failure(&x->reply, STATUS_UNAVAILABLE);
     else

@@ -17,8 +17,9 @@ static void complain_about_geo(const char *path, const char *sentence)
 }
 
 struct service *service_create(const struct settings *settings,
-                               const struct secret_key *key, struct accepted *accepted,
-                               struct throttle *throttle, struct committer *committer)
+                               const struct secret_key *key,
+                               struct caller_cache *caller_cache, struct throttle *throttle,
+                               struct committer *committer)
 {
     const struct geo_paths paths = {settings->geoip_country, settings->geoip_city,
                                     settings->geoip_asn};
@@ -32,7 +33,7 @@ struct service *service_create(const struct settings *settings,
     service->settings = settings;
     service->key = key;
     service->geo = geo_create(&paths, complain_about_geo);
-    service->accepted = accepted;
+    service->caller_cache = caller_cache;
     service->throttle = throttle;
     if (service->committer == NULL || service->geo == NULL) {
         service_free(service);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "app/commit/committer.h"
-#include "app/serve/accepted.h"
+#include "app/serve/caller_cache.h"
 #include "app/serve/exchange.h"
 #include "app/settings.h"
 #include "lib/db.h"
@@ -23,16 +23,17 @@ struct service {
     struct db *reader;   /* NULL: not open; see service_reader */
     bool reader_renewed; /* it was opened anew, or that failed; for the owner to clear */
     struct committer *committer;
-    struct accepted *accepted;
+    struct caller_cache *caller_cache;
     struct throttle *throttle;
     struct geo *geo;
 };
 
 /* Makes a service for this process and takes the committer over, also when it fails.
- * settings, key, accepted and throttle must outlive it. NULL: no memory. */
+ * settings, key, caller_cache and throttle must outlive it. NULL: no memory. */
 struct service *service_create(const struct settings *settings,
-                               const struct secret_key *key, struct accepted *accepted,
-                               struct throttle *throttle, struct committer *committer);
+                               const struct secret_key *key,
+                               struct caller_cache *caller_cache, struct throttle *throttle,
+                               struct committer *committer);
 
 /* NULL is allowed. */
 void service_free(struct service *service);

@@ -255,7 +255,7 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
         .take = context->take,
     };
 
-    w->service = service_create(context->settings, context->key, context->accepted,
+    w->service = service_create(context->settings, context->key, context->caller_cache,
                                 context->throttle, make_committer(context, w->self));
     if (w->service == NULL)
         return STATUS_NO_MEMORY;

@@ -4,7 +4,7 @@
 #ifndef APP_SERVE_WORKER_H
 #define APP_SERVE_WORKER_H
 
-#include "app/serve/accepted.h"
+#include "app/serve/caller_cache.h"
 #include "app/settings.h"
 #include "lib/fastcgi.h"
 #include "lib/mailbox.h"
@@ -16,7 +16,7 @@
 struct worker_context {
     const struct settings *settings;
     const struct secret_key *key;
-    struct accepted *accepted;
+    struct caller_cache *caller_cache;
     struct throttle *throttle; /* see limits.h */
     int listening;             /* the socket to accept from */
     int give, take;            /* the hand-over socket, or -1 */

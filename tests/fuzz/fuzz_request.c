@@ -118,10 +118,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     group = batch_create(site_database());
     arena = arena_create(ARENA_BYTES);
     CHECK(boxes != NULL && group != NULL && arena != NULL);
-    at_once = service_create(settings, site_key(), accepted_create(), throttle_create(),
+    at_once = service_create(settings, site_key(), caller_cache_create(), throttle_create(),
                              committer_create_direct(site_database()));
-    by_writer = service_create(settings, site_key(), accepted_create(), throttle_create(),
-                               committer_create_mailbox(boxes, 0));
+    by_writer = service_create(settings, site_key(), caller_cache_create(),
+                               throttle_create(), committer_create_mailbox(boxes, 0));
     CHECK(at_once != NULL && by_writer != NULL);
     (void)atexit(finish);
     return 0;

@@ -1,20 +1,20 @@
-#include "app/serve/accepted.h"
+#include "app/serve/caller_cache.h"
 
 #include "tests/unit/stage.h"
 
-static struct accepted *memory;
+static struct caller_cache *memory;
 
 static int make(void **state)
 {
     (void)state;
-    memory = accepted_create();
+    memory = caller_cache_create();
     return memory != NULL ? 0 : -1;
 }
 
 static int unmake(void **state)
 {
     (void)state;
-    accepted_free(memory);
+    caller_cache_free(memory);
     return 0;
 }
 
@@ -22,7 +22,7 @@ static bool knows(const struct credentials *credentials, int64_t now_ms)
 {
     struct caller caller;
 
-    return accepted_find(memory, credentials, now_ms, &caller);
+    return caller_cache_find(memory, credentials, now_ms, &caller);
 }
 
 static void a_caller_is_known_for_a_time(void **state)
@@ -33,11 +33,11 @@ static void a_caller_is_known_for_a_time(void **state)
 
     (void)state;
     assert_false(knows(&command.credentials, 0));
-    accepted_remember(memory, &command.credentials, 1000, &caller);
-    assert_true(
-        accepted_find(memory, &command.credentials, 1000 + ACCEPTED_FOR_MS - 1, &found));
+    caller_cache_put(memory, &command.credentials, 1000, &caller);
+    assert_true(caller_cache_find(memory, &command.credentials,
+                                  1000 + CALLER_CACHE_KEEP_MS - 1, &found));
     assert_memory_equal(&found, &caller, sizeof found);
-    assert_false(knows(&command.credentials, 1000 + ACCEPTED_FOR_MS));
+    assert_false(knows(&command.credentials, 1000 + CALLER_CACHE_KEEP_MS));
 }
 
 static void other_key(struct credentials *credentials)
@@ -69,7 +69,7 @@ static void another_caller_is_not_known(void **state)
     const struct caller caller = {.api_key_used_at = 0};
 
     (void)state;
-    accepted_remember(memory, &command.credentials, 0, &caller);
+    caller_cache_put(memory, &command.credentials, 0, &caller);
     for (size_t i = 0; i < COUNT(changes); i++) {
         struct credentials other = command.credentials;
         changes[i](&other);
@@ -84,11 +84,11 @@ static void a_caller_that_was_refused_is_forgotten(void **state)
     struct credentials other = command.credentials;
 
     (void)state;
-    accepted_remember(memory, &command.credentials, 0, &caller);
+    caller_cache_put(memory, &command.credentials, 0, &caller);
     other_address(&other);
-    accepted_forget(memory, &other);
+    caller_cache_remove(memory, &other);
     assert_true(knows(&command.credentials, 0));
-    accepted_forget(memory, &command.credentials);
+    caller_cache_remove(memory, &command.credentials);
     assert_false(knows(&command.credentials, 0));
 }
 
@@ -101,16 +101,16 @@ static void many_callers_are_known_at_once(void **state)
 
     (void)state;
     for (int round = 0; round < 2; round++) {
-        for (unsigned i = 0; i < ACCEPTED_MAX / 4; i++) {
+        for (unsigned i = 0; i < CALLER_CACHE_MAX / 4; i++) {
             credentials.address =
                 (struct address){ADDRESS_IPV4, {10, 0, i >> 8 & 255, i & 255}};
             if (round == 0)
-                accepted_remember(memory, &credentials, 0, &caller);
+                caller_cache_put(memory, &credentials, 0, &caller);
             else
                 known += knows(&credentials, 0);
         }
     }
-    assert_true(known > ACCEPTED_MAX / 4 * 99 / 100);
+    assert_true(known > CALLER_CACHE_MAX / 4 * 99 / 100);
 }
 
 #define WITH_MEMORY(test) cmocka_unit_test_setup_teardown(test, make, unmake)

@@ -1,4 +1,4 @@
-#include "app/serve/accepted.h"
+#include "app/serve/caller_cache.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 enum {
     SET_SIZE = 8, /* a caller may stand in any entry of one set */
-    SETS = ACCEPTED_MAX / SET_SIZE,
+    SETS = CALLER_CACHE_MAX / SET_SIZE,
 };
 
 struct content {
@@ -21,22 +21,22 @@ struct entry {
     struct content content;
 };
 
-struct accepted {
+struct caller_cache {
     struct entry sets[SETS][SET_SIZE];
 };
 
-struct accepted *accepted_create(void)
+struct caller_cache *caller_cache_create(void)
 {
-    void *memory = mmap(NULL, sizeof(struct accepted), PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, sizeof(struct caller_cache), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     return memory != MAP_FAILED ? memory : NULL;
 }
 
-void accepted_free(struct accepted *accepted)
+void caller_cache_free(struct caller_cache *cache)
 {
-    if (accepted != NULL)
-        (void)munmap(accepted, sizeof *accepted);
+    if (cache != NULL)
+        (void)munmap(cache, sizeof *cache);
 }
 
 /* 64 bits that stand for a caller; never 0. The hashes are random enough to be used as they
@@ -54,10 +54,9 @@ static uint64_t fingerprint(const struct credentials *credentials)
     return all != 0 ? all : 1;
 }
 
-static struct entry *set_of(struct accepted *accepted, uint64_t credentials)
+static struct entry *set_of(struct caller_cache *cache, uint64_t credentials)
 {
-    return accepted
-        ->sets[(size_t)(credentials * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
+    return cache->sets[(size_t)(credentials * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
 }
 
 /* False when somebody wrote meanwhile. */
@@ -84,10 +83,10 @@ static void write_entry(struct entry *entry, const struct content *content)
 }
 
 /* NULL: not there. */
-static struct entry *find(struct content *out, struct accepted *accepted,
+static struct entry *find(struct content *out, struct caller_cache *cache,
                           uint64_t credentials)
 {
-    struct entry *set = set_of(accepted, credentials);
+    struct entry *set = set_of(cache, credentials);
 
     for (size_t i = 0; i < SET_SIZE; i++)
         if (read_entry(out, &set[i]) && out->credentials == credentials)
@@ -111,39 +110,39 @@ static struct entry *oldest(struct entry *set)
     return found;
 }
 
-bool accepted_find(struct accepted *accepted, const struct credentials *credentials,
-                   int64_t now_monotonic_ms, struct caller *caller)
+bool caller_cache_find(struct caller_cache *cache, const struct credentials *credentials,
+                       int64_t now_monotonic_ms, struct caller *caller)
 {
     struct content found;
 
-    if (find(&found, accepted, fingerprint(credentials)) == NULL ||
+    if (find(&found, cache, fingerprint(credentials)) == NULL ||
         now_monotonic_ms >= found.until_ms)
         return false;
     *caller = found.caller;
     return true;
 }
 
-void accepted_remember(struct accepted *accepted, const struct credentials *credentials,
-                       int64_t now_monotonic_ms, const struct caller *caller)
+void caller_cache_put(struct caller_cache *cache, const struct credentials *credentials,
+                      int64_t now_monotonic_ms, const struct caller *caller)
 {
     const struct content content = {
         .credentials = fingerprint(credentials),
-        .until_ms = now_monotonic_ms + ACCEPTED_FOR_MS,
+        .until_ms = now_monotonic_ms + CALLER_CACHE_KEEP_MS,
         .caller = *caller,
     };
     struct content former;
-    struct entry *entry = find(&former, accepted, content.credentials);
+    struct entry *entry = find(&former, cache, content.credentials);
 
     if (entry == NULL)
-        entry = oldest(set_of(accepted, content.credentials));
+        entry = oldest(set_of(cache, content.credentials));
     write_entry(entry, &content);
 }
 
-void accepted_forget(struct accepted *accepted, const struct credentials *credentials)
+void caller_cache_remove(struct caller_cache *cache, const struct credentials *credentials)
 {
     static const struct content nobody;
     struct content found;
-    struct entry *entry = find(&found, accepted, fingerprint(credentials));
+    struct entry *entry = find(&found, cache, fingerprint(credentials));
 
     if (entry != NULL)
         write_entry(entry, &nobody);

@@ -1,0 +1,38 @@
+/*
+ * A memory of callers that were accepted a moment ago, shared by all processes of a pool.
+ *
+ * It saves the look-ups for a caller who sends many requests. Nothing depends on it being
+ * right: whatever it lets pass is checked again inside the transaction that writes.
+ */
+#ifndef APP_SERVE_CALLER_CACHE_H
+#define APP_SERVE_CALLER_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/store/access.h"
+
+enum {
+    CALLER_CACHE_MAX = 4096, /* callers; a new one may push out an old one */
+    CALLER_CACHE_KEEP_MS = 60 * 1000,
+};
+
+struct caller_cache;
+
+/* Before fork. NULL: no memory. */
+struct caller_cache *caller_cache_create(void);
+
+/* NULL is allowed. In each process, for its own view. */
+void caller_cache_free(struct caller_cache *cache);
+
+/* True when this caller was accepted within CALLER_CACHE_KEEP_MS; fills *caller. */
+bool caller_cache_find(struct caller_cache *cache, const struct credentials *credentials,
+                       int64_t now_monotonic_ms, struct caller *caller);
+
+void caller_cache_put(struct caller_cache *cache, const struct credentials *credentials,
+                      int64_t now_monotonic_ms, const struct caller *caller);
+
+/* To be called when the transaction refused what the memory had let pass. */
+void caller_cache_remove(struct caller_cache *cache, const struct credentials *credentials);
+
+#endif
