@@ -1,24 +1,34 @@
 #include "app/serve/caller_cache.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "lib/shared.h"
 
 enum {
-    SET_SIZE = 8, /* a caller may stand in any entry of one set */
+    SET_SIZE = 8, /* entries in which a caller may stand */
     SETS = CALLER_CACHE_MAX / SET_SIZE,
 };
 
 struct content {
-    uint64_t credentials; /* fingerprint; 0: nobody */
+    uint64_t fingerprint; /* of the credentials; 0: a free entry */
     int64_t until_ms;     /* monotonic */
     struct caller caller;
 };
 
-/* The version is odd while somebody writes. Should that process die, the entry is lost. */
+enum {
+    WORD_BYTES = sizeof(uint64_t),
+    WORDS = (sizeof(struct content) + WORD_BYTES - 1) / WORD_BYTES,
+    FINGERPRINT_WORD = offsetof(struct content, fingerprint) / WORD_BYTES,
+};
+
+/* A sequence lock: the version is odd while a process writes. The words are atomic, because
+ * another process may read them meanwhile; it notices by the version. Should the process that
+ * writes die, the entry is lost. */
 struct entry {
     _Atomic uint32_t version;
-    struct content content;
+    _Atomic uint64_t words[WORDS];
 };
 
 struct caller_cache {
@@ -27,21 +37,17 @@ struct caller_cache {
 
 struct caller_cache *caller_cache_create(void)
 {
-    void *memory = mmap(NULL, sizeof(struct caller_cache), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    return memory != MAP_FAILED ? memory : NULL;
+    return shared_create(sizeof(struct caller_cache));
 }
 
 void caller_cache_free(struct caller_cache *cache)
 {
-    if (cache != NULL)
-        (void)munmap(cache, sizeof *cache);
+    shared_free(cache, sizeof *cache);
 }
 
 /* 64 bits that stand for a caller; never 0. The hashes are random enough to be used as they
  * are, and should two callers ever look alike, the transaction tells them apart. */
-static uint64_t fingerprint(const struct credentials *credentials)
+static uint64_t fingerprint_of(const struct credentials *credentials)
 {
     uint64_t key, secret, high, low;
 
@@ -54,47 +60,61 @@ static uint64_t fingerprint(const struct credentials *credentials)
     return all != 0 ? all : 1;
 }
 
-static struct entry *set_of(struct caller_cache *cache, uint64_t credentials)
+static struct entry *set_of(struct caller_cache *cache, uint64_t fingerprint)
 {
-    return cache->sets[(size_t)(credentials * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
+    return cache->sets[(size_t)(fingerprint * UINT64_C(0x9E3779B97F4A7C15) >> 40) % SETS];
 }
 
-/* False when somebody wrote meanwhile. */
+/* False when another process wrote meanwhile. */
 static bool read_entry(struct content *out, struct entry *entry)
 {
-    uint32_t version = atomic_load(&entry->version);
+    uint64_t words[WORDS];
+    uint32_t version = atomic_load_explicit(&entry->version, memory_order_acquire);
 
-    *out = entry->content;
+    for (size_t i = 0; i < WORDS; i++)
+        words[i] = atomic_load_explicit(&entry->words[i], memory_order_relaxed);
     atomic_thread_fence(memory_order_acquire);
-    return version % 2 == 0 && atomic_load(&entry->version) == version;
+    memcpy(out, words, sizeof *out);
+    return version % 2 == 0 &&
+           atomic_load_explicit(&entry->version, memory_order_relaxed) == version;
 }
 
-/* Does nothing when somebody else is writing: it is only a memory. */
+/* Does nothing when another process is writing: an entry may get lost at any time. */
 static void write_entry(struct entry *entry, const struct content *content)
 {
-    uint32_t version = atomic_load(&entry->version);
+    uint64_t words[WORDS] = {0};
+    uint32_t version = atomic_load_explicit(&entry->version, memory_order_relaxed);
 
     if (version % 2 != 0 ||
         !atomic_compare_exchange_strong(&entry->version, &version, version + 1))
         return;
+    memcpy(words, content, sizeof *content);
     atomic_thread_fence(memory_order_release);
-    entry->content = *content;
-    atomic_store(&entry->version, version + 2);
+    for (size_t i = 0; i < WORDS; i++)
+        atomic_store_explicit(&entry->words[i], words[i], memory_order_relaxed);
+    atomic_store_explicit(&entry->version, version + 2, memory_order_release);
+}
+
+static bool may_be_of(struct entry *entry, uint64_t fingerprint)
+{
+    return atomic_load_explicit(&entry->words[FINGERPRINT_WORD], memory_order_relaxed) ==
+           fingerprint;
 }
 
 /* NULL: not there. */
 static struct entry *find(struct content *out, struct caller_cache *cache,
-                          uint64_t credentials)
+                          uint64_t fingerprint)
 {
-    struct entry *set = set_of(cache, credentials);
+    struct entry *set = set_of(cache, fingerprint);
 
     for (size_t i = 0; i < SET_SIZE; i++)
-        if (read_entry(out, &set[i]) && out->credentials == credentials)
+        if (may_be_of(&set[i], fingerprint) && read_entry(out, &set[i]) &&
+            out->fingerprint == fingerprint)
             return &set[i];
     return NULL;
 }
 
-/* The one in a set that will be missed least. */
+/* The entry of a set to overwrite: the one that expires first. */
 static struct entry *oldest(struct entry *set)
 {
     struct entry *found = &set[0];
@@ -115,7 +135,7 @@ bool caller_cache_find(struct caller_cache *cache, const struct credentials *cre
 {
     struct content found;
 
-    if (find(&found, cache, fingerprint(credentials)) == NULL ||
+    if (find(&found, cache, fingerprint_of(credentials)) == NULL ||
         now_monotonic_ms >= found.until_ms)
         return false;
     *caller = found.caller;
@@ -126,15 +146,15 @@ void caller_cache_put(struct caller_cache *cache, const struct credentials *cred
                       int64_t now_monotonic_ms, const struct caller *caller)
 {
     const struct content content = {
-        .credentials = fingerprint(credentials),
+        .fingerprint = fingerprint_of(credentials),
         .until_ms = now_monotonic_ms + CALLER_CACHE_KEEP_MS,
         .caller = *caller,
     };
     struct content former;
-    struct entry *entry = find(&former, cache, content.credentials);
+    struct entry *entry = find(&former, cache, content.fingerprint);
 
     if (entry == NULL)
-        entry = oldest(set_of(cache, content.credentials));
+        entry = oldest(set_of(cache, content.fingerprint));
     write_entry(entry, &content);
 }
 
@@ -142,7 +162,7 @@ void caller_cache_remove(struct caller_cache *cache, const struct credentials *c
 {
     static const struct content nobody;
     struct content found;
-    struct entry *entry = find(&found, cache, fingerprint(credentials));
+    struct entry *entry = find(&found, cache, fingerprint_of(credentials));
 
     if (entry != NULL)
         write_entry(entry, &nobody);

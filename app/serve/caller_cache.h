@@ -1,8 +1,9 @@
 /*
- * A memory of callers that were accepted a moment ago, shared by all processes of a pool.
+ * A cache of callers that were accepted a moment ago, shared by all processes of a pool.
  *
- * It saves the look-ups for a caller who sends many requests. Nothing depends on it being
- * right: whatever it lets pass is checked again inside the transaction that writes.
+ * It saves the look-ups for a caller who sends many requests. Only commands may rely on it:
+ * the transaction that carries them out checks the credentials again. An answer that is made
+ * of what was read must never be given on its word, as entries are told apart by 64 bits.
  */
 #ifndef APP_SERVE_CALLER_CACHE_H
 #define APP_SERVE_CALLER_CACHE_H
@@ -32,7 +33,7 @@ bool caller_cache_find(struct caller_cache *cache, const struct credentials *cre
 void caller_cache_put(struct caller_cache *cache, const struct credentials *credentials,
                       int64_t now_monotonic_ms, const struct caller *caller);
 
-/* To be called when the transaction refused what the memory had let pass. */
+/* To be called when the transaction refused a caller that the cache had let pass. */
 void caller_cache_remove(struct caller_cache *cache, const struct credentials *credentials);
 
 #endif
