@@ -176,21 +176,26 @@ static size_t len_up_to(size_t max, const _Atomic uint32_t *in)
     return len < max ? len : max;
 }
 
-enum status mailbox_post(struct mailboxes *m, size_t client, size_t box, struct span head,
-                         struct span body)
+enum status mailbox_post(struct mailboxes *m, size_t client, size_t box,
+                         const struct span *parts, size_t count)
 {
-    size_t number = client * m->boxes_each + box;
+    size_t number = client * m->boxes_each + box, len = 0;
     struct box *b = &m->boxes[number];
     char *letter = m->letters + number * m->letter_bytes;
 
-    if (head.len > m->letter_bytes || body.len > m->letter_bytes - head.len)
-        return STATUS_TOO_LARGE;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > m->letter_bytes - len)
+            return STATUS_TOO_LARGE;
+        len += parts[i].len;
+    }
     if (atomic_load(&b->state) != EMPTY)
         return STATUS_BUSY;
-    memcpy(letter, head.data, head.len);
-    if (body.len > 0)
-        memcpy(letter + head.len, body.data, body.len);
-    put_len(&b->letter_len, head.len + body.len);
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > 0)
+            memcpy(letter, parts[i].data, parts[i].len);
+        letter += parts[i].len;
+    }
+    put_len(&b->letter_len, len);
     atomic_store(&b->state, QUEUED);
     announce(m, number);
     return STATUS_OK;

@@ -50,9 +50,9 @@ static void look_at_nothing(struct committer *committer, size_t place,
 static void post(struct committer *committer, size_t place,
                  const struct note_command *command, int timeout_ms, struct commit *commit)
 {
-    const struct span head = {(const char *)command, sizeof *command};
-    enum status status =
-        mailbox_post(committer->boxes, committer->client, place, head, command->content);
+    const struct span parts[] = {{(const char *)command, sizeof *command},
+                                 command->content};
+    enum status status = mailbox_post(committer->boxes, committer->client, place, parts, 2);
 
     commit->begin_by_ms = clock_monotonic_ms() + timeout_ms;
     commit->end_by_ms = commit->begin_by_ms + timeout_ms;

@@ -32,10 +32,17 @@ static int unmake(void **state)
     return 0;
 }
 
+static enum status post_parts(struct mailboxes *to, size_t client, size_t box,
+                              struct span head, struct span body)
+{
+    const struct span parts[] = {head, body};
+
+    return mailbox_post(to, client, box, parts, COUNT(parts));
+}
+
 static void post(size_t client, size_t box, const char *text)
 {
-    assert_int_equal(mailbox_post(boxes, client, box, span_of(text), span_of("")),
-                     STATUS_OK);
+    assert_int_equal(post_parts(boxes, client, box, span_of(text), span_of("")), STATUS_OK);
 }
 
 static enum mailbox_state check(size_t client, size_t box)
@@ -72,8 +79,7 @@ static bool is_told(size_t client)
 static void a_letter_is_answered(void **state)
 {
     (void)state;
-    assert_int_equal(mailbox_post(boxes, 1, 39, span_of("head"), span_of("body")),
-                     STATUS_OK);
+    assert_int_equal(post_parts(boxes, 1, 39, span_of("head"), span_of("body")), STATUS_OK);
     assert_int_equal(check(1, 39), MAILBOX_WAITING);
     size_t number = take("headbody");
     assert_int_equal(check(1, 39), MAILBOX_WAITING);
@@ -108,16 +114,14 @@ static void a_letter_as_long_as_promised_fits_and_a_longer_one_does_not(void **s
     memset(text, 'x', sizeof text);
     assert_true(limit >= LETTER_BYTES && limit < sizeof text);
     assert_int_equal(
-        mailbox_post(boxes, 0, 1, ((struct span){text, limit - 1}), span_of("y")),
-        STATUS_OK);
+        post_parts(boxes, 0, 1, ((struct span){text, limit - 1}), span_of("y")), STATUS_OK);
     assert_true(mailboxes_take(boxes, &number, &letter));
     assert_int_equal(letter.len, limit);
     assert_int_equal(letter.data[limit - 1], 'y');
-    assert_int_equal(mailbox_post(boxes, 0, 2, ((struct span){text, limit}), span_of("y")),
+    assert_int_equal(post_parts(boxes, 0, 2, ((struct span){text, limit}), span_of("y")),
                      STATUS_TOO_LARGE);
-    assert_int_equal(
-        mailbox_post(boxes, 0, 2, ((struct span){text, limit + 1}), span_of("")),
-        STATUS_TOO_LARGE);
+    assert_int_equal(post_parts(boxes, 0, 2, ((struct span){text, limit + 1}), span_of("")),
+                     STATUS_TOO_LARGE);
     assert_no_letter();
 }
 
@@ -158,8 +162,7 @@ static void a_late_answer_reaches_nobody(void **state)
     post(2, 0, "first");
     size_t number = take("first");
     assert_int_equal(mailbox_give_up(boxes, 2, 0, answer, &answer_len), MAILBOX_LOST);
-    assert_int_equal(mailbox_post(boxes, 2, 0, span_of("second"), span_of("")),
-                     STATUS_BUSY);
+    assert_int_equal(post_parts(boxes, 2, 0, span_of("second"), span_of("")), STATUS_BUSY);
     mailboxes_answer(boxes, number, "late", 4);
     mailboxes_tell(boxes);
     assert_false(is_told(2));
@@ -215,7 +218,7 @@ static void a_new_client_finds_its_boxes_empty(void **state)
     assert_no_letter();
     post(0, 2, "x");
     post(0, 3, "x");
-    assert_int_equal(mailbox_post(boxes, 0, 1, span_of("x"), span_of("")), STATUS_BUSY);
+    assert_int_equal(post_parts(boxes, 0, 1, span_of("x"), span_of("")), STATUS_BUSY);
     mailboxes_answer(boxes, 1, "for the dead", 12);
     post(0, 1, "x");
     assert_int_equal(check(0, 1), MAILBOX_WAITING);
@@ -230,7 +233,7 @@ static void waiting_ends_when_a_letter_comes(void **state)
     pid_t client = fork();
     if (client == 0) {
         (void)poll(NULL, 0, 50);
-        _exit(mailbox_post(boxes, 0, 7, span_of("hello"), span_of("")) != STATUS_OK);
+        _exit(post_parts(boxes, 0, 7, span_of("hello"), span_of("")) != STATUS_OK);
     }
     int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
     while (!mailboxes_wait(boxes, -1, &none))
@@ -265,7 +268,7 @@ static int be_client(size_t client, int letters)
         struct span head = {(const char *)letter, sizeof letter};
         enum mailbox_state state;
 
-        if (mailbox_post(boxes, client, box, head, span_of("")) != STATUS_OK)
+        if (post_parts(boxes, client, box, head, span_of("")) != STATUS_OK)
             return 1;
         while ((state = mailbox_check(boxes, client, box, got, &len)) == MAILBOX_WAITING)
             (void)poll(&bell, 1, 1);
@@ -342,9 +345,8 @@ static void lengths_that_cannot_be_true_are_cut(void **state)
 
     (void)state;
     memset(text, 'x', sizeof text);
-    assert_int_equal(
-        mailbox_post(boxes, 0, 0, (struct span){text, sizeof text}, span_of("")),
-        STATUS_OK);
+    assert_int_equal(post_parts(boxes, 0, 0, (struct span){text, sizeof text}, span_of("")),
+                     STATUS_OK);
     spoil(&letter_len, &nonsense, sizeof nonsense);
     assert_true(mailboxes_take(boxes, &number, &letter));
     assert_int_equal(letter.len, mailboxes_letter_bytes(boxes));
