@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "app/api/call.h"
 #include "app/commit/letter.h"
 #include "app/commit/writer.h"
 #include "app/process/check.h"
@@ -317,8 +318,13 @@ static int run_writer(void *context, struct pool_worker *self)
 
     if (!contain(state, ROLE_WRITER))
         return EX_OSERR;
-    return writer_run(state->settings->database, settings_lock_timeout_ms(state->settings),
-                      state->boxes, self);
+    const struct writer_context writer = {
+        .database_path = state->settings->database,
+        .lock_timeout_ms = settings_lock_timeout_ms(state->settings),
+        .boxes = state->boxes,
+        .kinds = call_command_kinds(),
+    };
+    return writer_run(&writer, self);
 }
 
 enum {

@@ -1,27 +1,97 @@
 /*
- * The calls of the API: method, path and handler in one table. 404, 405 and Allow fall out
- * of it.
+ * The calls of the API: a row for each, from which everything follows: finding it, 404, 405 and
+ * Allow, reading its fields, refusing, rendering, {"help":true} and the documents.
+ *
+ * A call has exactly one of read (it answers from the database), command (it writes) and
+ * document (it answers bytes of its own). None of them sees credentials, limits, caches or
+ * failures: app/serve/pipeline.h does all that for every call alike.
  */
 #ifndef APP_API_CALL_H
 #define APP_API_CALL_H
 
-#include "app/api/fields.h"
-#include "app/serve/exchange.h"
-#include "app/serve/service.h"
+#include "app/api/field.h"
+#include "app/api/reply.h"
+#include "app/commit/command.h"
+#include "app/rules/caller_rules.h"
+#include "app/settings.h"
+#include "lib/arena.h"
+#include "lib/db.h"
+
+/* An error that is particular to a call, or that it words differently. */
+struct call_error {
+    enum error error;
+    const char *message; /* NULL: as in app/api/error.c; likewise: */
+    const char *when;
+    const char *remedy;
+};
+
+/* What a reader may use. */
+struct reading {
+    struct db *db; /* inside a reading transaction */
+    const struct caller *caller;
+    const struct settings *settings;
+    struct arena *arena; /* for what the answer points to */
+    int64_t now_ms;      /* milliseconds since 1970, UTC */
+};
 
 struct call {
-    const char *method;
+    const char *method; /* GET also answers HEAD */
     const char *path;
+    const char *name;    /* an identifier for programs */
+    const char *title;   /* a few words */
+    const char *summary; /* a sentence or two */
+    bool ours;           /* not part of the published API */
+    enum credentials_needed credentials;
     const struct field *fields; /* besides the credentials, in the order they are judged */
     size_t field_count;
-    /* Begins to answer a request whose body is one JSON object: fills in the reply, or
-     * starts a commit and sets exchange->committing. */
-    void (*begin)(struct service *service, struct exchange *exchange);
-    /* Fills in the reply when the commit is done. */
-    void (*end)(struct service *service, struct exchange *exchange);
+    const struct field *answer; /* the members of "data" */
+    size_t answer_count;
+    const struct call_error
+        *errors; /* of its own checks, in their order, then reworded ones */
+    size_t error_count;
+    size_t input_size;  /* of the struct that fields fill; of a command its kind's */
+    size_t answer_size; /* of the struct that answer renders */
+
+    /* Fills *answer, or sets *refusal. STATUS_OK in both cases, or what the database said. */
+    enum status (*read)(void *answer, enum error *refusal, const struct reading *reading,
+                        const void *input);
+    const struct command_kind *command;
+    /* Fills *answer from a command that was carried out and its result. */
+    void (*present)(void *answer, const struct command *command, const void *result);
+    /* Fills *out; constants, or in the arena. Only where credentials is CREDENTIALS_NONE. */
+    enum status (*document)(struct reply_document *out, const struct settings *settings,
+                            struct arena *arena);
 };
+
+enum {
+    CALLS_MAX = 64,
+    CALL_ERRORS_MAX = ERROR_COUNT + 8,
+};
+
+/* The table; app/api/calls.c. */
+extern const struct call *const calls[];
+extern const size_t call_count;
 
 /* The call that a request means; NULL when there is none, and then the reply says so. */
 const struct call *call_find(struct span method, struct span path, struct reply *reply);
+
+/* The kinds of the calls' commands, by the numbers of their calls. */
+const struct command_kinds *call_command_kinds(void);
+
+/* The place of a call in the table. */
+uint32_t call_number(const struct call *call);
+
+/* Makes the reply a refusal in the words of the call. call NULL: in those of app/api/error.c. */
+void call_refuse(const struct call *call, struct reply *reply, enum error error);
+
+/* Makes the reply a refusal with these complaints about fields. */
+void call_complain(struct reply *reply, const struct complaints *complaints);
+
+/* Makes the reply a success that renders *answer. */
+void call_answer(const struct call *call, struct reply *reply, const void *answer);
+
+/* Every error that the call can give, in the order of the checks, with all words filled in (but
+ * for MISSING_FIELDS and INVALID_FIELDS, whose messages the fields have). Returns how many. */
+size_t call_errors(const struct call *call, struct call_error out[CALL_ERRORS_MAX]);
 
 #endif

@@ -1,20 +1,30 @@
-#include "app/api/fields.h"
+#include "app/api/field.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "app/store/note_write.h"
+#include "app/rules/given.h"
 #include "lib/json.h"
 #include "lib/utf8.h"
 
 enum verdict { GOOD, MISSING, INVALID };
 
-/* value is never null nor the empty string; these count as absent for every type. */
-static enum verdict read_id(void *out, struct json_object *value, size_t max_text_bytes)
+size_t field_max_bytes(const struct field *field, const struct settings *settings)
+{
+    if (field->max_setting != 0)
+        return (size_t) * (const int64_t *)((const char *)settings + field->max_setting);
+    return field->max_bytes != 0 ? field->max_bytes : SIZE_MAX;
+}
+
+/* For the functions below, value is never null nor the empty string: these count as absent. */
+static enum verdict read_id(void *out, const struct field *field, struct json_object *value,
+                            const struct settings *settings)
 {
     struct given_id *id = out;
     struct span text = json_string(value);
 
-    (void)max_text_bytes;
+    (void)field;
+    (void)settings;
     if (text.data == NULL)
         return INVALID;
     id->given = true;
@@ -22,7 +32,8 @@ static enum verdict read_id(void *out, struct json_object *value, size_t max_tex
     return GOOD;
 }
 
-static enum verdict read_text(void *out, struct json_object *value, size_t max_text_bytes)
+static enum verdict read_text(void *out, const struct field *field,
+                              struct json_object *value, const struct settings *settings)
 {
     struct span text = json_string(value);
 
@@ -30,7 +41,8 @@ static enum verdict read_text(void *out, struct json_object *value, size_t max_t
         return INVALID;
     if (utf8_blank(text))
         return MISSING;
-    if (text.len > max_text_bytes || memchr(text.data, '\0', text.len) != NULL)
+    if (text.len > field_max_bytes(field, settings) ||
+        memchr(text.data, '\0', text.len) != NULL)
         return INVALID;
     *(struct span *)out = text;
     return GOOD;
@@ -48,12 +60,14 @@ static bool is_boolean(struct json_object *value, bool truth)
            (json_object_get_boolean(value) != 0) == truth;
 }
 
-static enum verdict read_flag(void *out, struct json_object *value, size_t max_text_bytes)
+static enum verdict read_flag(void *out, const struct field *field,
+                              struct json_object *value, const struct settings *settings)
 {
     struct span text = json_string(value);
     enum given_flag *flag = out;
 
-    (void)max_text_bytes;
+    (void)field;
+    (void)settings;
     if (is_number(value, 1) || is_boolean(value, true) || span_equals(text, span_of("1")))
         *flag = FLAG_ON;
     else if (is_number(value, 0) || is_boolean(value, false) ||
@@ -64,60 +78,140 @@ static enum verdict read_flag(void *out, struct json_object *value, size_t max_t
     return GOOD;
 }
 
-static void forget_id(void *out)
+static enum verdict read_integer(void *out, const struct field *field,
+                                 struct json_object *value, const struct settings *settings)
 {
+    (void)settings;
+    if (!json_object_is_type(value, json_type_int))
+        return INVALID;
+    int64_t number = json_object_get_int64(value);
+    if (number < field->min || number > field->max)
+        return INVALID;
+    *(int64_t *)out = number;
+    return GOOD;
+}
+
+static enum verdict read_word(void *out, const struct field *field,
+                              struct json_object *value, const struct settings *settings)
+{
+    struct span text = json_string(value);
+
+    (void)settings;
+    for (int i = 0; text.data != NULL && field->words[i] != NULL; i++) {
+        if (!span_equals(text, span_of(field->words[i])))
+            continue;
+        *(int *)out = i;
+        return GOOD;
+    }
+    return INVALID;
+}
+
+static void clear_id(void *out, const struct field *field)
+{
+    (void)field;
     *(struct given_id *)out = (struct given_id){.given = false};
 }
 
-static void forget_text(void *out)
+static void clear_text(void *out, const struct field *field)
 {
+    (void)field;
     *(struct span *)out = (struct span){NULL, 0};
 }
 
-static void forget_flag(void *out)
+static void clear_flag(void *out, const struct field *field)
 {
+    (void)field;
     *(enum given_flag *)out = FLAG_NOT_SENT;
 }
 
-static const struct {
-    enum verdict (*read)(void *out, struct json_object *value, size_t max_text_bytes);
-    void (*forget)(void *out);
-} types[] = {
-    [FIELD_ID] = {read_id, forget_id},
-    [FIELD_TEXT] = {read_text, forget_text},
-    [FIELD_FLAG] = {read_flag, forget_flag},
-};
-
-static enum verdict read_field(void *out, const struct field *field,
-                               struct json_object *body, size_t max_text_bytes)
+static void clear_integer(void *out, const struct field *field)
 {
-    struct json_object *value = NULL;
-    void *place = (char *)out + field->offset;
-
-    types[field->type].forget(place);
-    (void)json_object_object_get_ex(body, field->name, &value);
-    struct span text = json_string(value);
-    if (value == NULL || (text.data != NULL && text.len == 0))
-        return field->required ? MISSING : GOOD;
-    return types[field->type].read(place, value, max_text_bytes);
+    *(int64_t *)out = field->initial;
 }
 
-enum status fields_read(void *out, const struct field *fields, size_t count,
-                        struct json_object *body, size_t max_text_bytes,
-                        struct reply *reply)
+static void clear_word(void *out, const struct field *field)
 {
-    enum verdict worst = GOOD;
+    (void)field;
+    *(int *)out = -1;
+}
 
+static const struct {
+    enum verdict (*read)(void *out, const struct field *field, struct json_object *value,
+                         const struct settings *settings);
+    void (*clear)(void *out, const struct field *field); /* sets it to what was not sent */
+} types[] = {
+    [FIELD_ID] = {.read = read_id, .clear = clear_id},
+    [FIELD_TEXT] = {.read = read_text, .clear = clear_text},
+    [FIELD_FLAG] = {.read = read_flag, .clear = clear_flag},
+    [FIELD_INTEGER] = {.read = read_integer, .clear = clear_integer},
+    [FIELD_WORD] = {.read = read_word, .clear = clear_word},
+};
+
+static void complain(struct complaints *complaints, const struct field *field,
+                     enum verdict verdict)
+{
+    enum error error = verdict == MISSING ? ERROR_MISSING_FIELDS : ERROR_INVALID_FIELDS;
+
+    if (verdict == GOOD ||
+        (verdict == INVALID && complaints->error == ERROR_MISSING_FIELDS))
+        return;
+    if (complaints->error != error)
+        complaints->message_count = 0;
+    complaints->error = error;
+    assert(complaints->message_count < COMPLAINTS_MAX);
+    complaints->fields[complaints->message_count] = field->name;
+    complaints->messages[complaints->message_count++] =
+        verdict == MISSING ? field->missing : field->invalid;
+}
+
+/* NULL: absent, null or "". */
+static struct json_object *member_of(struct json_object *body, const char *name)
+{
+    struct json_object *value = NULL;
+
+    if (body != NULL)
+        (void)json_object_object_get_ex(body, name, &value);
+    struct span text = json_string(value);
+    return text.data != NULL && text.len == 0 ? NULL : value;
+}
+
+/* A nested object; where it is not sent, its fields count as not sent, and none is missed. */
+static void read_object(void *out, const struct field *field, struct json_object *value,
+                        const struct settings *settings, struct complaints *complaints)
+{
+    struct complaints inside = {.error = ERROR_NONE};
+    bool is_object = json_object_is_type(value, json_type_object);
+
+    if (value == NULL || !is_object)
+        complain(complaints, field,
+                 value != NULL     ? INVALID
+                 : field->required ? MISSING
+                                   : GOOD);
+    fields_read(out, field->fields, field->field_count, is_object ? value : NULL, settings,
+                is_object ? complaints : &inside);
+}
+
+static enum verdict read_field(void *out, const struct field *field,
+                               struct json_object *value, const struct settings *settings)
+{
+    types[field->type].clear(out, field);
+    if (value == NULL)
+        return field->required ? MISSING : GOOD;
+    return types[field->type].read(out, field, value, settings);
+}
+
+void fields_read(void *out, const struct field *fields, size_t count,
+                 struct json_object *body, const struct settings *settings,
+                 struct complaints *complaints)
+{
     for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = read_field(out, &fields[i], body, max_text_bytes);
-        if (verdict == GOOD || (verdict == INVALID && worst == MISSING))
-            continue;
-        if (verdict != worst)
-            reply_fail(reply,
-                       verdict == MISSING ? ERROR_MISSING_FIELDS : ERROR_INVALID_FIELDS);
-        worst = verdict;
-        reply_add_message(reply, verdict == MISSING ? fields[i].missing : fields[i].invalid,
-                          fields[i].name);
+        const struct field *field = &fields[i];
+        struct json_object *value = member_of(body, field->name);
+
+        if (field->type == FIELD_OBJECT)
+            read_object(out, field, value, settings, complaints);
+        else
+            complain(complaints, field,
+                     read_field((char *)out + field->offset, field, value, settings));
     }
-    return worst == GOOD ? STATUS_OK : STATUS_REFUSED;
 }

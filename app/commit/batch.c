@@ -8,16 +8,18 @@
 #include "lib/log.h"
 
 struct batch {
+    struct command_kinds kinds;
     char *path;
     struct db *db; /* NULL: not open */
 };
 
-struct batch *batch_create(const char *database_path)
+struct batch *batch_create(const char *database_path, const struct command_kinds *kinds)
 {
     struct batch *batch = calloc(1, sizeof *batch);
 
     if (batch == NULL)
         return NULL;
+    batch->kinds = *kinds;
     batch->path = strdup(database_path);
     if (batch->path == NULL) {
         free(batch);
@@ -80,41 +82,44 @@ static bool is_fault(enum status status)
     return status != STATUS_OK && status != STATUS_REFUSED;
 }
 
-/* A refusal has written nothing: note_write looks before it writes. A fault may have left half
- * of a note, so it is the end of the transaction. */
-static enum status apply(struct db *db, struct batch_item *item)
+/* A refusal has written nothing: all is judged before anything is written. A fault may have left
+ * half of a command, so it is the end of the transaction. */
+static enum status apply(struct batch *batch, struct batch_item *item)
 {
-    item->status = note_write(&item->result, db, &item->command);
+    const struct command_kind *kind = command_kind_of(&batch->kinds, item->command);
+
+    item->status = command_apply(&item->result, kind, batch->db, item->command);
     if (!is_fault(item->status))
         return STATUS_OK;
-    LOG(LEVEL_ERROR, "write_failed", LOG_TEXT("request_id", item->command.request_id),
-        LOG_TEXT("status", status_name(item->status)), LOG_TEXT("message", db_message(db)));
+    LOG(LEVEL_ERROR, "write_failed", LOG_TEXT("request_id", item->command->request_id),
+        LOG_TEXT("status", status_name(item->status)),
+        LOG_TEXT("message", db_message(batch->db)));
     return item->status;
 }
 
-static enum status apply_all(struct db *db, struct batch_item *items, size_t count)
+static enum status apply_all(struct batch *batch, struct batch_item *items, size_t count)
 {
     enum status status = STATUS_OK;
 
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = apply(db, &items[i]);
+        status = apply(batch, &items[i]);
     return status;
 }
 
 /* The status of the transaction; items have theirs if it is STATUS_OK. */
-static enum status run_transaction(struct db *db, struct batch_item *items, size_t count,
-                                   int timeout_ms)
+static enum status run_transaction(struct batch *batch, struct batch_item *items,
+                                   size_t count, int timeout_ms)
 {
-    enum status status = db_write_begin(db, timeout_ms);
+    enum status status = db_write_begin(batch->db, timeout_ms);
 
     if (status != STATUS_OK)
         return status;
-    status = apply_all(db, items, count);
+    status = apply_all(batch, items, count);
     if (status != STATUS_OK) {
-        db_write_rollback(db);
+        db_write_rollback(batch->db);
         return status;
     }
-    status = db_write_commit(db);
+    status = db_write_commit(batch->db);
     settle_applied(items, count, status);
     return STATUS_OK;
 }
@@ -135,7 +140,7 @@ static void commit_once(struct batch *batch, struct batch_item *items, size_t co
     set_all(items, count, status);
     if (status != STATUS_OK)
         return;
-    status = run_transaction(batch->db, items, count, timeout_ms);
+    status = run_transaction(batch, items, count, timeout_ms);
     if (status != STATUS_OK) {
         LOG(LEVEL_ERROR, "transaction_failed", LOG_TEXT("status", status_name(status)),
             LOG_TEXT("message", db_message(batch->db)));

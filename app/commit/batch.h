@@ -1,9 +1,9 @@
 /*
- * Committing: one or many note commands in one transaction.
+ * Committing: one or many commands in one transaction.
  *
  * However many there are, they cost one wait for the disk. One that is refused has written
- * nothing; one that fails spoils the transaction, and then each is done once more, alone, so
- * that it takes none of the others along. An item is answered only when the transaction has
+ * nothing; one that fails spoils the transaction, and then each is carried out once more, alone,
+ * so that it takes none of the others along. An item is answered only when the transaction has
  * been committed, or has certainly not been.
  */
 #ifndef APP_COMMIT_BATCH_H
@@ -11,19 +11,19 @@
 
 #include <stddef.h>
 
-#include "app/store/note_write.h"
+#include "app/commit/command.h"
 
 struct batch;
 
 struct batch_item {
-    struct note_command command;
-    struct note_result result;
-    enum status status; /* as committer_commit returns it */
+    const struct command *command; /* borrowed */
+    struct command_result result;
+    enum status status; /* as in struct commit */
 };
 
 /* database_path is copied. The database is opened when it is needed, and again after it
  * failed. NULL: no memory. */
-struct batch *batch_create(const char *database_path);
+struct batch *batch_create(const char *database_path, const struct command_kinds *kinds);
 
 /* Whether the connection to the database is there: not before the first commit, and not after
  * a fault. */
@@ -33,7 +33,7 @@ bool batch_is_open(const struct batch *batch);
  * using it. */
 void batch_free(struct batch *batch);
 
-/* Applies all items, in their order, and fills in their result and status. Waits at most
+/* Carries out all items, in their order, and fills in their result and status. Waits at most
  * timeout_ms for other writers, all in all. */
 void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
                   int timeout_ms);

@@ -8,15 +8,15 @@
 
 struct committer {
     const struct committer_kind *kind;
+    struct command_kinds kinds;
     struct batch *batch;     /* of the direct kind */
     struct mailboxes *boxes; /* of the mailbox kind */
     size_t client;
 };
 
 struct committer_kind {
-    void (*start)(struct committer *committer, size_t place,
-                  const struct note_command *command, int timeout_ms,
-                  struct commit *commit);
+    void (*start)(struct committer *committer, size_t place, const struct command *command,
+                  int timeout_ms, struct commit *commit);
     void (*look)(struct committer *committer, size_t place, struct commit *commit);
 };
 
@@ -27,10 +27,10 @@ static void finish(struct commit *commit, enum status status)
 }
 
 static void start_directly(struct committer *committer, size_t place,
-                           const struct note_command *command, int timeout_ms,
+                           const struct command *command, int timeout_ms,
                            struct commit *commit)
 {
-    struct batch_item item = {.command = *command};
+    struct batch_item item = {.command = command};
 
     (void)place;
     batch_commit(committer->batch, &item, 1, timeout_ms);
@@ -47,12 +47,11 @@ static void look_at_nothing(struct committer *committer, size_t place,
     (void)commit;
 }
 
-static void post(struct committer *committer, size_t place,
-                 const struct note_command *command, int timeout_ms, struct commit *commit)
+static void post(struct committer *committer, size_t place, const struct command *command,
+                 int timeout_ms, struct commit *commit)
 {
-    const struct span parts[] = {{(const char *)command, sizeof *command},
-                                 command->content};
-    enum status status = mailbox_post(committer->boxes, committer->client, place, parts, 2);
+    enum status status = letter_post(committer->boxes, committer->client, place,
+                                     command_kind_of(&committer->kinds, command), command);
 
     commit->begin_by_ms = clock_monotonic_ms() + timeout_ms;
     commit->end_by_ms = commit->begin_by_ms + timeout_ms;
@@ -99,14 +98,16 @@ static void look_into_box(struct committer *committer, size_t place, struct comm
 static const struct committer_kind direct = {start_directly, look_at_nothing};
 static const struct committer_kind mailbox = {post, look_into_box};
 
-struct committer *committer_create_direct(const char *database_path)
+struct committer *committer_create_direct(const char *database_path,
+                                          const struct command_kinds *kinds)
 {
     struct committer *committer = calloc(1, sizeof *committer);
 
     if (committer == NULL)
         return NULL;
     committer->kind = &direct;
-    committer->batch = batch_create(database_path);
+    committer->kinds = *kinds;
+    committer->batch = batch_create(database_path, kinds);
     if (committer->batch == NULL) {
         free(committer);
         return NULL;
@@ -114,13 +115,15 @@ struct committer *committer_create_direct(const char *database_path)
     return committer;
 }
 
-struct committer *committer_create_mailbox(struct mailboxes *boxes, size_t client)
+struct committer *committer_create_mailbox(struct mailboxes *boxes, size_t client,
+                                           const struct command_kinds *kinds)
 {
     struct committer *committer = calloc(1, sizeof *committer);
 
     if (committer == NULL)
         return NULL;
     committer->kind = &mailbox;
+    committer->kinds = *kinds;
     committer->boxes = boxes;
     committer->client = client;
     mailboxes_claim(boxes, client);
@@ -136,8 +139,7 @@ void committer_free(struct committer *committer)
 }
 
 void committer_start(struct committer *committer, size_t place,
-                     const struct note_command *command, int timeout_ms,
-                     struct commit *commit)
+                     const struct command *command, int timeout_ms, struct commit *commit)
 {
     *commit = (struct commit){.done = false};
     committer->kind->start(committer, place, command, timeout_ms, commit);

@@ -1,10 +1,27 @@
 #include "app/commit/letter.h"
 
+#include <assert.h>
 #include <string.h>
 
-size_t letter_max_bytes(size_t max_note_bytes)
+size_t letter_max_bytes(size_t max_text_bytes)
 {
-    return sizeof(struct note_command) + max_note_bytes;
+    return COMMAND_MAX_BYTES + max_text_bytes;
+}
+
+static struct span *text_of(struct command *command, size_t offset)
+{
+    return (struct span *)((char *)command + offset);
+}
+
+enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
+                        const struct command_kind *kind, const struct command *command)
+{
+    struct span parts[1 + LETTER_TEXTS_MAX] = {{(const char *)command, kind->size}};
+
+    assert(kind->text_count <= LETTER_TEXTS_MAX);
+    for (size_t i = 0; i < kind->text_count; i++)
+        parts[1 + i] = *(const struct span *)((const char *)command + kind->texts[i]);
+    return mailbox_post(boxes, client, box, parts, 1 + kind->text_count);
 }
 
 static bool is_terminated(const char *text, size_t size)
@@ -16,16 +33,6 @@ static bool is_terminated(const char *text, size_t size)
 static bool is_truth_value(const bool *flag)
 {
     return *(const unsigned char *)flag <= 1;
-}
-
-static bool is_sound_id(const struct given_id *id)
-{
-    return is_truth_value(&id->given) && is_truth_value(&id->is_uuid);
-}
-
-static bool is_sound_flag(enum given_flag flag)
-{
-    return flag == FLAG_NOT_SENT || flag == FLAG_OFF || flag == FLAG_ON;
 }
 
 static bool are_sound_credentials(const struct credentials *credentials)
@@ -43,23 +50,43 @@ static bool are_sound_tags(const struct geo_tags *tags)
            is_terminated(tags->network, sizeof tags->network);
 }
 
-static bool is_sound(const struct note_command *c)
+static bool is_sound(const struct command *c)
 {
-    return are_sound_credentials(&c->credentials) && is_sound_id(&c->org_id) &&
-           is_sound_id(&c->member_id) && is_sound_id(&c->contact_id) &&
-           is_sound_id(&c->note_id) && is_truth_value(&c->uniform_errors) &&
-           is_sound_flag(c->editable) && is_sound_flag(c->visible) && c->now_ms >= 0 &&
-           are_sound_tags(&c->tags) && is_terminated(c->request_id, sizeof c->request_id) &&
+    return are_sound_credentials(&c->credentials) && is_truth_value(&c->uniform_errors) &&
+           c->now_ms >= 0 && are_sound_tags(&c->tags) &&
+           is_terminated(c->request_id, sizeof c->request_id) &&
            is_terminated(c->idempotency_key, sizeof c->idempotency_key);
 }
 
-enum status letter_read(struct note_command *out, struct span letter)
+/* Lets the command's texts point at their bytes; false when lengths do not agree. */
+static bool place_texts(struct command *command, const struct command_kind *kind,
+                        struct span bytes)
+{
+    for (size_t i = 0; i < kind->text_count; i++) {
+        struct span *text = text_of(command, kind->texts[i]);
+        if (text->len > bytes.len)
+            return false;
+        text->data = bytes.data;
+        bytes.data += text->len;
+        bytes.len -= text->len;
+    }
+    return bytes.len == 0;
+}
+
+enum status letter_read(struct command *out, const struct command_kinds *kinds,
+                        struct span letter)
 {
     if (letter.len < sizeof *out)
         return STATUS_INVALID;
     memcpy(out, letter.data, sizeof *out);
-    if (out->content.len != letter.len - sizeof *out)
+    const struct command_kind *kind = command_kind_of(kinds, out);
+    if (kind == NULL || letter.len < kind->size)
         return STATUS_INVALID;
-    out->content.data = letter.data + sizeof *out;
-    return is_sound(out) ? STATUS_OK : STATUS_INVALID;
+    assert(kind->size <= COMMAND_MAX_BYTES);
+    /* the part that is copied already may have changed in shared memory meanwhile */
+    memcpy((char *)out + sizeof *out, letter.data + sizeof *out, kind->size - sizeof *out);
+    const struct span texts = {letter.data + kind->size, letter.len - kind->size};
+    if (!place_texts(out, kind, texts))
+        return STATUS_INVALID;
+    return is_sound(out) && kind->is_sound(out) ? STATUS_OK : STATUS_INVALID;
 }

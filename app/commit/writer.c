@@ -13,7 +13,7 @@
 
 enum {
     BATCH_MAX_ITEMS = 256,
-    BATCH_MAX_BYTES = 4 * 1024 * 1024, /* of notes */
+    BATCH_MAX_BYTES = 4 * 1024 * 1024, /* of letters */
 };
 
 struct writer {
@@ -21,13 +21,15 @@ struct writer {
     struct pool_worker *self;
     struct batch *batch;
     int lock_timeout_ms;
+    struct command_kinds kinds;
+    char *commands; /* COMMAND_MAX_BYTES for each item */
     struct batch_item items[BATCH_MAX_ITEMS];
     size_t letter_numbers[BATCH_MAX_ITEMS];
     size_t count;
 };
 
 static void answer(struct writer *w, size_t number, enum status status,
-                   const struct note_result *result)
+                   const struct command_result *result)
 {
     const struct letter_answer letter = {.status = status, .result = *result};
 
@@ -44,8 +46,10 @@ static void gather(struct writer *w)
            mailboxes_take(w->boxes, &number, &letter)) {
         struct batch_item *item = &w->items[w->count];
 
-        *item = (struct batch_item){.status = STATUS_OK};
-        if (letter_read(&item->command, letter) != STATUS_OK) {
+        struct command *command = (void *)(w->commands + w->count * COMMAND_MAX_BYTES);
+
+        *item = (struct batch_item){.command = command};
+        if (letter_read(command, &w->kinds, letter) != STATUS_OK) {
             LOG(LEVEL_ERROR, "letter_unreadable", LOG_NUMBER("number", (int64_t)number));
             answer(w, number, STATUS_INTERNAL, &item->result);
             continue;
@@ -102,25 +106,32 @@ static void keep_memory(void)
     (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
-int writer_run(const char *database_path, int lock_timeout_ms, struct mailboxes *boxes,
-               struct pool_worker *self)
+static enum status open_writer(struct writer *w, const struct writer_context *context)
+{
+    w->boxes = context->boxes;
+    w->lock_timeout_ms = context->lock_timeout_ms;
+    w->kinds = *context->kinds;
+    w->commands = calloc(BATCH_MAX_ITEMS, COMMAND_MAX_BYTES);
+    w->batch = batch_create(context->database_path, context->kinds);
+    return w->commands != NULL && w->batch != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+int writer_run(const struct writer_context *context, struct pool_worker *self)
 {
     struct writer *w = calloc(1, sizeof *w);
     int exit_status = EX_OSERR;
 
+    if (w == NULL)
+        return exit_status;
     keep_memory();
-    if (w != NULL)
-        w->batch = batch_create(database_path);
-    if (w != NULL && w->batch != NULL) {
-        w->boxes = boxes;
-        w->lock_timeout_ms = lock_timeout_ms;
-        w->self = self;
-        mailboxes_recover(boxes);
+    w->self = self;
+    if (open_writer(w, context) == STATUS_OK) {
+        mailboxes_recover(w->boxes);
         pool_ready(self);
         exit_status = loop(w);
     }
-    if (w != NULL)
-        batch_free(w->batch);
+    batch_free(w->batch);
+    free(w->commands);
     free(w);
     return exit_status;
 }

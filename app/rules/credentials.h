@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "lib/address.h"
 #include "lib/secret.h"
 #include "lib/span.h"
 #include "lib/status.h"
@@ -22,6 +23,20 @@ enum {
     CREDENTIAL_TEXT_BYTES = 48, /* of one that we make, with the closing NUL */
     CREDENTIAL_MIN_BYTES = 16,  /* of one that was made elsewhere */
     CREDENTIAL_MAX_BYTES = 255,
+};
+
+/* What a request presents. */
+struct credentials {
+    bool has_api_key, has_secret; /* false: absent, null or empty */
+    struct secret_hash api_key, secret;
+    struct address address; /* of the client; family ADDRESS_NONE: unknown */
+};
+
+/* What a call needs of them. */
+enum credentials_needed {
+    CREDENTIALS_NONE,
+    CREDENTIALS_SECRET, /* the developer secret says for whom the program speaks */
+    CREDENTIALS_BOTH,
 };
 
 /* Makes a new one from the kernel's random source. Wipe it after use. */

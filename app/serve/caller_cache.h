@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/store/access.h"
+#include "app/rules/caller_rules.h"
 
 enum {
     CALLER_CACHE_MAX = 4096, /* callers; a new one may push out an old one */

@@ -10,24 +10,26 @@
 #include <json.h>
 #include <stdint.h>
 
+#include "app/api/call.h"
 #include "app/commit/committer.h"
-#include "app/serve/reply.h"
 #include "app/serve/request.h"
 #include "lib/arena.h"
-
-struct call;
 
 struct exchange {
     size_t place; /* its number; also that of its commit */
     struct arena *arena;
     struct request request;
     struct json_object *body; /* NULL: none, or not parsed */
-    const struct call *call;
-    struct caller caller; /* as far as it was found out */
-    struct note_command command;
-    bool identified; /* the credentials are in order: rows 1 to 6 of the checks passed */
-    bool charged;    /* the developer key's quota was charged for it */
-    bool committing; /* the reply waits for the commit */
+    const struct call *call;  /* NULL: not known */
+    struct credentials credentials;
+    int64_t now_ms;               /* when its body was read; milliseconds since 1970, UTC */
+    void *input;                  /* the call's struct, in the arena; of a command: */
+    struct command *command;      /* its common part, NULL for other calls */
+    struct complaints complaints; /* about the fields, found when they were read */
+    struct caller caller;         /* as far as it was found out */
+    bool identified;              /* the credentials are in order: checks 1 to 6 passed */
+    bool charged;                 /* the developer key's quota was charged for it */
+    bool committing;              /* the reply waits for the commit */
     struct commit commit;
     struct reply reply;
     int64_t began_us, db_us; /* monotonic; time spent waiting for database and commit */

@@ -99,12 +99,12 @@ static int64_t whole_seconds(int64_t us)
     return (us + US_PER_S - 1) / US_PER_S;
 }
 
-static void limit(struct reply *reply, enum error instead_of,
+static void limit(struct exchange *x, enum error instead_of,
                   const struct throttle_state *state)
 {
-    reply_fail(reply, ERROR_RATE_LIMITED);
-    reply->instead_of = instead_of;
-    reply->retry_after_s = whole_seconds(state->retry_us);
+    call_refuse(x->call, &x->reply, ERROR_RATE_LIMITED);
+    x->reply.instead_of = instead_of;
+    x->reply.retry_after_s = whole_seconds(state->retry_us);
 }
 
 static const struct throttle_rate *rate_of(const struct settings *settings,
@@ -123,47 +123,44 @@ static const struct throttle_rate *rate_of(const struct settings *settings,
     return &no_limit;
 }
 
-void limits_refuse(struct throttle *throttle, const struct settings *settings,
-                   struct exchange *x, enum error refusal)
+void limits_refuse(const struct limits *limits, struct exchange *x, enum error refusal)
 {
     enum budget budget = refusals[refusal].budget;
-    const struct throttle_rate *rate = rate_of(settings, budget);
+    const struct throttle_rate *rate = rate_of(limits->settings, budget);
     int64_t now_us = clock_monotonic_us();
     struct counter counter;
 
     if (budget == BUDGET_CREDENTIALS)
         x->identified = false; /* whatever was thought before */
-    reply_fail(&x->reply, refusal);
+    call_refuse(x->call, &x->reply, refusal);
     if (rate->count == 0)
         return;
     if (budget == BUDGET_CREDENTIALS)
         set_network(&counter, &x->request.address);
     else
         set_contacts(&counter, &x->caller);
-    struct throttle_state state = refusals[refusal].is_guess
-                                      ? throttle_take(throttle, &counter.key, rate, now_us)
-                                      : throttle_look(throttle, &counter.key, rate, now_us);
+    struct throttle_state state =
+        refusals[refusal].is_guess
+            ? throttle_take(limits->throttle, &counter.key, rate, now_us)
+            : throttle_look(limits->throttle, &counter.key, rate, now_us);
     if (state.used_up)
-        limit(&x->reply, refusal, &state);
+        limit(x, refusal, &state);
 }
 
-enum status limits_charge(struct throttle *throttle, const struct settings *settings,
-                          struct exchange *x, enum error *refusal)
+bool limits_charge(const struct limits *limits, struct exchange *x)
 {
-    const struct throttle_rate *rate = &settings->rate_limit;
+    const struct throttle_rate *rate = &limits->settings->rate_limit;
     struct counter counter;
 
     if (rate->count == 0)
-        return STATUS_OK;
+        return true;
     set_quota(&counter, &x->caller);
     struct throttle_state state =
-        throttle_take(throttle, &counter.key, rate, clock_monotonic_us());
+        throttle_take(limits->throttle, &counter.key, rate, clock_monotonic_us());
     x->charged = !state.used_up;
-    if (x->charged)
-        return STATUS_OK;
-    *refusal = ERROR_RATE_LIMITED;
-    x->reply.retry_after_s = whole_seconds(state.retry_us);
-    return STATUS_REFUSED;
+    if (!x->charged)
+        x->reply.retry_after_s = whole_seconds(state.retry_us);
+    return x->charged;
 }
 
 /* What may have been stored costs as much as what was. */
@@ -173,10 +170,9 @@ static bool stored_nothing(const struct reply *reply)
            (reply->error != ERROR_NONE && reply->error != ERROR_OUTCOME_UNKNOWN);
 }
 
-void limits_settle(struct throttle *throttle, const struct settings *settings,
-                   struct exchange *x)
+void limits_settle(const struct limits *limits, struct exchange *x)
 {
-    const struct throttle_rate *rate = &settings->rate_limit;
+    const struct throttle_rate *rate = &limits->settings->rate_limit;
     int64_t now_us;
     struct counter counter;
 
@@ -185,10 +181,11 @@ void limits_settle(struct throttle *throttle, const struct settings *settings,
     now_us = clock_monotonic_us();
     set_quota(&counter, &x->caller);
     if (x->charged && stored_nothing(&x->reply))
-        throttle_give_back(throttle, &counter.key, rate, now_us);
+        throttle_give_back(limits->throttle, &counter.key, rate, now_us);
     if (!x->identified)
         return;
-    struct throttle_state state = throttle_look(throttle, &counter.key, rate, now_us);
+    struct throttle_state state =
+        throttle_look(limits->throttle, &counter.key, rate, now_us);
     x->reply.quota = (struct reply_quota){
         .count = rate->count,
         .time_s = rate->time_s,

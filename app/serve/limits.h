@@ -30,18 +30,21 @@ enum {
  * says so, and they count for this process only. Before fork. NULL: no memory. */
 struct throttle *limits_open(const struct settings *settings, bool alone);
 
-/* Charges the quota of the developer key in exchange->caller. STATUS_REFUSED with *refusal
- * when it is used up. */
-enum status limits_charge(struct throttle *throttle, const struct settings *settings,
-                          struct exchange *exchange, enum error *refusal);
+/* The counters with the settings that say how much is allowed. */
+struct limits {
+    struct throttle *throttle;
+    const struct settings *settings;
+};
+
+/* Charges the quota of the developer key in exchange->caller; false when it is used up. */
+bool limits_charge(const struct limits *limits, struct exchange *exchange);
 
 /* Fills in the reply to a request that was refused, and counts it. */
-void limits_refuse(struct throttle *throttle, const struct settings *settings,
-                   struct exchange *exchange, enum error refusal);
+void limits_refuse(const struct limits *limits, struct exchange *exchange,
+                   enum error refusal);
 
 /* To be called when the reply is there: gives the charge for what was not stored back, and
  * tells callers that were identified how much they have left. */
-void limits_settle(struct throttle *throttle, const struct settings *settings,
-                   struct exchange *exchange);
+void limits_settle(const struct limits *limits, struct exchange *exchange);
 
 #endif

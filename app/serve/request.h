@@ -4,8 +4,8 @@
 #ifndef APP_SERVE_REQUEST_H
 #define APP_SERVE_REQUEST_H
 
+#include "app/rules/command.h"
 #include "app/settings.h"
-#include "app/store/note_write.h"
 #include "lib/address.h"
 #include "lib/fastcgi.h"
 #include "lib/span.h"

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "app/api/call.h"
 #include "app/process/containment.h"
-#include "app/serve/service.h"
+#include "app/serve/access_log.h"
+#include "app/serve/pipeline.h"
+#include "app/serve/response.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -22,7 +23,7 @@ struct worker {
     const struct settings *settings;
     struct pool_worker *self;
     struct fastcgi *fastcgi;
-    struct service *service;
+    struct pipeline *pipeline;
     struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
@@ -41,72 +42,7 @@ static const char last_resort_after_commit[] = LAST_RESORT(
     "503 Service Unavailable", "OUTCOME_UNKNOWN",
     "The outcome is unknown. Repeat the request with the same Idempotency-Key.");
 
-/* The names of what a refusal complains about, between commas. */
-static void list_fields(char out[LOG_FIELD_BYTES], const struct reply *reply)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < reply->message_count && used < LOG_FIELD_BYTES; i++)
-        if (reply->fields[i] != NULL)
-            used += (size_t)snprintf(out + used, LOG_FIELD_BYTES - used, "%s%s",
-                                     used > 0 ? "," : "", reply->fields[i]);
-}
-
-/* Whoever still has the former secret will be shut out at that time. */
-static void warn_of_former(const struct exchange *x, const char *key_name,
-                           const struct uuid *key_id, int64_t until_ms)
-{
-    char address[ADDRESS_TEXT_BYTES], key[UUID_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
-
-    if (until_ms == 0)
-        return;
-    address_format(&x->request.address, address);
-    uuid_format(key_id, key);
-    clock_format(until_ms, until);
-    LOG(LEVEL_WARNING, "former_secret_used", LOG_TEXT("request_id", x->request.id),
-        LOG_TEXT("remote_addr", address), LOG_TEXT(key_name, key),
-        LOG_TEXT("until", until));
-}
-
-static void warn_of_former_secrets(const struct exchange *x)
-{
-    const struct caller *caller = &x->caller;
-
-    warn_of_former(x, "apikey_id", &caller->api_key_id, caller->former.api_key_until_ms);
-    warn_of_former(x, "devkey_id", &caller->developer_key_id,
-                   caller->former.secret_until_ms);
-}
-
-static void log_request(const struct exchange *x, size_t bytes)
-{
-    static const struct uuid none;
-    const struct request *request = &x->request;
-    const enum error error = x->reply.error;
-    char fields[LOG_FIELD_BYTES];
-    char address[ADDRESS_TEXT_BYTES], org[UUID_TEXT_BYTES] = "", key[UUID_TEXT_BYTES] = "";
-
-    list_fields(fields, &x->reply);
-    address_format(&request->address, address);
-    if (!uuid_equals(&x->caller.org_id, &none))
-        uuid_format(&x->caller.org_id, org);
-    if (!uuid_equals(&x->caller.developer_key_id, &none))
-        uuid_format(&x->caller.developer_key_id, key);
-    const char *hidden =
-        x->reply.instead_of != ERROR_NONE ? error_text(x->reply.instead_of)->code : "";
-    LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
-        LOG_TEXT("remote_addr", address), LOG_SPAN("method", request->method),
-        LOG_SPAN("path", request->path), LOG_TEXT("org_id", org),
-        LOG_TEXT("devkey_id", key),
-        LOG_TEXT("code", error == ERROR_NONE ? "OK" : error_text(error)->code),
-        LOG_TEXT("instead_of", hidden), LOG_TEXT("fields", fields),
-        LOG_NUMBER("http_status", reply_http_status(&x->reply)),
-        LOG_NUMBER("bytes", (int64_t)bytes),
-        LOG_NUMBER("dur_us", clock_monotonic_us() - x->began_us),
-        LOG_NUMBER("db_us", x->db_us));
-}
-
-/* The note may be on the disk, and then nobody may be told that this is an error like any. */
+/* What was written may be on the disk: then the caller must not be told that it is not. */
 static struct span last_resort_for(struct exchange *x)
 {
     bool stored = x->commit.done && x->commit.status == STATUS_OK;
@@ -120,10 +56,9 @@ static void answer(struct worker *w, struct exchange *x)
 {
     struct span bytes = {NULL, 0};
 
-    if (reply_render(&x->reply, x->request.id, x->arena, &bytes) != STATUS_OK)
+    if (response_render(&x->reply, x->request.id, x->arena, &bytes) != STATUS_OK)
         bytes = last_resort_for(x);
-    warn_of_former_secrets(x);
-    log_request(x, bytes.len); /* before its method and path are gone */
+    access_log_write(x, bytes.len); /* before its method and path are gone */
     if (fastcgi_answer(w->fastcgi, x->place, bytes) != STATUS_OK)
         LOG(LEVEL_WARNING, "answer_not_taken", LOG_TEXT("request_id", x->request.id));
     json_object_put(x->body);
@@ -151,10 +86,7 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
  * the process that takes its place can use it fully. */
 static void leave_if_outdated(struct worker *w)
 {
-    bool renewed = w->service->reader_renewed;
-
-    w->service->reader_renewed = false;
-    if (!renewed || !containment_outdated())
+    if (!reader_was_renewed(pipeline_reader(w->pipeline)) || !containment_outdated())
         return;
     LOG(LEVEL_INFO, "database_replaced",
         LOG_TEXT("message", "this process makes room for one that may use it"));
@@ -170,9 +102,9 @@ static void begin(struct worker *w, size_t place)
         return;
     }
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
-        service_begin(w->service, x);
+        pipeline_begin(w->pipeline, x);
     else
-        reply_fail(&x->reply, ERROR_INTERNAL);
+        call_refuse(NULL, &x->reply, ERROR_INTERNAL);
     if (x->committing)
         w->committing++;
     else
@@ -184,7 +116,7 @@ static void look_after_commits(struct worker *w)
 {
     for (size_t i = 0; i < FASTCGI_PLACES && w->committing > 0; i++) {
         struct exchange *x = &w->exchanges[i];
-        if (!x->committing || !service_look(w->service, x))
+        if (!x->committing || !pipeline_look(w->pipeline, x))
             continue;
         w->committing--;
         answer(w, x);
@@ -239,8 +171,9 @@ static struct committer *make_committer(const struct worker_context *context,
                                         const struct pool_worker *self)
 {
     if (context->boxes == NULL)
-        return committer_create_direct(context->settings->database);
-    return committer_create_mailbox(context->boxes, (size_t)pool_slot(self));
+        return committer_create_direct(context->settings->database, call_command_kinds());
+    return committer_create_mailbox(context->boxes, (size_t)pool_slot(self),
+                                    call_command_kinds());
 }
 
 static enum status open_worker(struct worker *w, const struct worker_context *context)
@@ -255,9 +188,9 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
         .take = context->take,
     };
 
-    w->service = service_create(context->settings, context->key, context->caller_cache,
-                                context->throttle, make_committer(context, w->self));
-    if (w->service == NULL)
+    w->pipeline = pipeline_create(context->settings, context->key, context->caller_cache,
+                                  context->throttle, make_committer(context, w->self));
+    if (w->pipeline == NULL)
         return STATUS_NO_MEMORY;
     return fastcgi_create(&w->fastcgi, &fds, io_timeout_ms(context->settings),
                           (size_t)context->settings->max_body_bytes);
@@ -266,7 +199,7 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
 static void close_worker(struct worker *w)
 {
     fastcgi_free(w->fastcgi);
-    service_free(w->service);
+    pipeline_free(w->pipeline);
     for (int i = 0; i < w->arena_count; i++)
         arena_free(w->arenas[i]);
     free(w);
@@ -283,8 +216,8 @@ int worker_run(const struct worker_context *context, struct pool_worker *self)
     w->self = self;
     enum status status = open_worker(w, context);
     if (status == STATUS_OK) {
-        (void)service_reader(w->service); /* open before the first request needs it */
-        w->service->reader_renewed = false;
+        reader_open(pipeline_reader(w->pipeline)); /* before the first request needs it */
+        (void)reader_was_renewed(pipeline_reader(w->pipeline));
         pool_ready(self);
         exit_status = loop(w);
     } else {

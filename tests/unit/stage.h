@@ -12,7 +12,10 @@
 
 #include "tests/unit/scratch.h"
 
-#include "app/store/note_write.h"
+#include "app/api/add_note.h"
+#include "app/api/error.h"
+#include "app/rules/note_rules.h"
+#include "app/store/key_facts.h"
 #include "app/store/schema.h"
 #include "lib/clock.h"
 #include "lib/db.h"
@@ -205,17 +208,80 @@ static inline struct given_id stage_given(const char *name)
 static inline struct note_command stage_command(const char *new_note, const char *content)
 {
     return (struct note_command){
-        .credentials = stage_credentials("ann-key", "dev", "192.0.2.7"),
+        .common =
+            {
+                .credentials = stage_credentials("ann-key", "dev", "192.0.2.7"),
+                .new_id = stage_id(new_note),
+                .now_ms = STAGE_NOW_MS,
+                .request_id = "request-1",
+            },
         .org_id = stage_given("acme"),
         .member_id = stage_given("ann"),
         .contact_id = stage_given("carl"),
         .content = span_of(content),
         .editable = FLAG_NOT_SENT,
         .visible = FLAG_NOT_SENT,
-        .new_note_id = stage_id(new_note),
-        .now_ms = STAGE_NOW_MS,
-        .request_id = "request-1",
     };
+}
+
+/* Checks 1 to 6, from the facts in the database. */
+static inline enum status stage_judge_caller(struct caller *out, enum error *refusal,
+                                             struct db *db,
+                                             const struct credentials *credentials,
+                                             int64_t now_ms)
+{
+    struct key_facts facts;
+    enum status status = key_facts_read(&facts, db, credentials, CREDENTIALS_BOTH, now_ms);
+
+    *out = facts.caller;
+    if (status != STATUS_OK)
+        return status;
+    *refusal = caller_judge(&facts, credentials, CREDENTIALS_BOTH);
+    return *refusal == ERROR_NONE ? STATUS_OK : STATUS_REFUSED;
+}
+
+/* The worker's filter for a note. */
+static inline enum status stage_judge_note(enum error *refusal, struct db *db,
+                                           const struct caller *caller,
+                                           const struct note_command *command)
+{
+    return command_judge(refusal, add_note_call.command, db, caller, &command->common);
+}
+
+/* What has become of a note command. */
+struct stage_result {
+    enum error refusal;
+    bool replayed;
+    struct former former;
+    struct uuid note_id;
+    int editable, visible;
+};
+
+static inline struct stage_result stage_result_of(const struct command_result *result)
+{
+    struct note_result note;
+
+    memcpy(&note, result->value, sizeof note);
+    return (struct stage_result){
+        .refusal = result->refusal,
+        .replayed = result->replayed,
+        .former = result->former,
+        .note_id = note.note_id,
+        .editable = note.editable,
+        .visible = note.visible,
+    };
+}
+
+/* Carries it out inside a transaction, as a batch does. */
+static inline enum status stage_write(struct stage_result *out, struct db *db,
+                                      const struct note_command *command)
+{
+    struct command_result result;
+    enum status status =
+        command_apply(&result, add_note_call.command, db, &command->common);
+
+    *out = stage_result_of(&result);
+    return status;
 }
 
 #define on_stage(test) cmocka_unit_test_setup_teardown(test, stage_make, stage_remove)

@@ -12,7 +12,7 @@ static int make(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
-    batch = batch_create(stage_path);
+    batch = batch_create(stage_path, call_command_kinds());
     return batch != NULL ? 0 : -1;
 }
 
@@ -33,10 +33,20 @@ static void assert_notes(int count)
 /* A command that is in order; notes are numbered. */
 static struct batch_item item_for(int new_note)
 {
+    static struct note_command commands[64]; /* more than a test needs at once */
+    static size_t next;
+    struct note_command *command = &commands[next++ % COUNT(commands)];
     char name[16];
 
     (void)snprintf(name, sizeof name, "note %d", new_note);
-    return (struct batch_item){.command = stage_command(name, "text")};
+    *command = stage_command(name, "text");
+    return (struct batch_item){.command = &command->common};
+}
+
+/* To change it. */
+static struct note_command *command_of(const struct batch_item *item)
+{
+    return (struct note_command *)item->command;
 }
 
 static void commit_one(struct batch_item *item, int timeout_ms)
@@ -62,7 +72,7 @@ static void one_that_is_refused_takes_no_other_along(void **state)
     struct batch_item items[] = {item_for(1), item_for(2), item_for(3)};
 
     (void)state;
-    items[1].command.member_id = stage_given("bob");
+    command_of(&items[1])->member_id = stage_given("bob");
     batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_OK);
     assert_int_equal(items[1].status, STATUS_REFUSED);
@@ -93,7 +103,7 @@ static void what_a_failed_item_did_is_undone(void **state)
     commit_one(&first, STAGE_LOCK_MS);
     stage_sql("CREATE TRIGGER stop BEFORE UPDATE ON notes BEGIN"
               " SELECT RAISE(ABORT, 'no'); END");
-    update.command.note_id = stage_given("note 1");
+    command_of(&update)->note_id = stage_given("note 1");
     struct batch_item items[] = {update, item_for(3)};
     batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_INVALID);
@@ -109,7 +119,7 @@ static void one_that_spoils_the_transaction_fails_alone(void **state)
     (void)state;
     stage_sql("CREATE TRIGGER stop AFTER INSERT ON notes WHEN new.content = 'poison'"
               " BEGIN SELECT RAISE(ROLLBACK, 'no'); END");
-    items[1].command.content = span_of("poison");
+    command_of(&items[1])->content = span_of("poison");
     batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
     assert_int_equal(items[0].status, STATUS_OK);
     assert_int_equal(items[1].status, STATUS_INVALID);
@@ -176,13 +186,13 @@ static void a_database_that_comes_back_is_used_again(void **state)
 
 static int store_many(int first, int count)
 {
-    struct batch *own = batch_create(stage_path);
+    struct batch *own = batch_create(stage_path, call_command_kinds());
     int stored = 0;
 
     for (int i = 0; i < count; i++) {
         struct batch_item item = item_for(0);
-        item.command.new_note_id.bytes[0] = (uint8_t)first;
-        item.command.new_note_id.bytes[1] = (uint8_t)i;
+        command_of(&item)->common.new_id.bytes[0] = (uint8_t)first;
+        command_of(&item)->common.new_id.bytes[1] = (uint8_t)i;
         batch_commit(own, &item, 1, 20000);
         stored += item.status == STATUS_OK;
     }

@@ -32,12 +32,12 @@ static void a_caller_is_known_for_a_time(void **state)
     struct caller found;
 
     (void)state;
-    assert_false(knows(&command.credentials, 0));
-    caller_cache_put(memory, &command.credentials, 1000, &caller);
-    assert_true(caller_cache_find(memory, &command.credentials,
+    assert_false(knows(&command.common.credentials, 0));
+    caller_cache_put(memory, &command.common.credentials, 1000, &caller);
+    assert_true(caller_cache_find(memory, &command.common.credentials,
                                   1000 + CALLER_CACHE_KEEP_MS - 1, &found));
     assert_memory_equal(&found, &caller, sizeof found);
-    assert_false(knows(&command.credentials, 1000 + CALLER_CACHE_KEEP_MS));
+    assert_false(knows(&command.common.credentials, 1000 + CALLER_CACHE_KEEP_MS));
 }
 
 static void other_key(struct credentials *credentials)
@@ -69,9 +69,9 @@ static void another_caller_is_not_known(void **state)
     const struct caller caller = {.api_key_used_at = 0};
 
     (void)state;
-    caller_cache_put(memory, &command.credentials, 0, &caller);
+    caller_cache_put(memory, &command.common.credentials, 0, &caller);
     for (size_t i = 0; i < COUNT(changes); i++) {
-        struct credentials other = command.credentials;
+        struct credentials other = command.common.credentials;
         changes[i](&other);
         assert_false(knows(&other, 0));
     }
@@ -81,22 +81,22 @@ static void a_caller_that_was_refused_is_forgotten(void **state)
 {
     const struct note_command command = stage_command("note", "text");
     const struct caller caller = {.api_key_used_at = 0};
-    struct credentials other = command.credentials;
+    struct credentials other = command.common.credentials;
 
     (void)state;
-    caller_cache_put(memory, &command.credentials, 0, &caller);
+    caller_cache_put(memory, &command.common.credentials, 0, &caller);
     other_address(&other);
     caller_cache_remove(memory, &other);
-    assert_true(knows(&command.credentials, 0));
-    caller_cache_remove(memory, &command.credentials);
-    assert_false(knows(&command.credentials, 0));
+    assert_true(knows(&command.common.credentials, 0));
+    caller_cache_remove(memory, &command.common.credentials);
+    assert_false(knows(&command.common.credentials, 0));
 }
 
 /* However many there are, those that came last are mostly there. */
 static void many_callers_are_known_at_once(void **state)
 {
     const struct caller caller = {.api_key_used_at = 0};
-    struct credentials credentials = stage_command("note", "text").credentials;
+    struct credentials credentials = stage_command("note", "text").common.credentials;
     int known = 0;
 
     (void)state;

@@ -15,13 +15,21 @@ enum {
 
 static struct committer *committer;
 
+static struct note_result result_of(const struct commit *commit)
+{
+    struct note_result result;
+
+    memcpy(&result, commit->result.value, sizeof result);
+    return result;
+}
+
 /* ---- In this process ---- */
 
 static int make_direct(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
-    committer = committer_create_direct(stage_path);
+    committer = committer_create_direct(stage_path, call_command_kinds());
     return committer != NULL ? 0 : -1;
 }
 
@@ -35,7 +43,7 @@ static struct commit commit_for(const struct note_command *command, int timeout_
 {
     struct commit commit;
 
-    committer_start(committer, 0, command, timeout_ms, &commit);
+    committer_start(committer, 0, &command->common, timeout_ms, &commit);
     assert_true(commit.done);
     committer_look(committer, 0, &commit);
     return commit;
@@ -65,8 +73,9 @@ static void a_note_is_on_the_disk_when_it_is_done(void **state)
     command.visible = FLAG_ON;
     struct commit commit = commit_for(&command, TIMEOUT_MS);
     assert_int_equal(commit.status, STATUS_OK);
-    assert_true(uuid_equals(&commit.result.note_id, &id));
-    assert_int_equal(commit.result.visible, 1);
+    struct note_result result = result_of(&commit);
+    assert_true(uuid_equals(&result.note_id, &id));
+    assert_int_equal(result.visible, 1);
     assert_string_equal(notes_stored(), "note");
 }
 
@@ -205,7 +214,8 @@ static int make_boxes(void **state)
 {
     (void)state;
     boxes = mailboxes_create(CLIENTS, BOXES, letter_max_bytes(1000));
-    committer = boxes != NULL ? committer_create_mailbox(boxes, 1) : NULL;
+    committer =
+        boxes != NULL ? committer_create_mailbox(boxes, 1, call_command_kinds()) : NULL;
     return committer != NULL ? 0 : -1;
 }
 
@@ -222,27 +232,33 @@ static struct commit post(size_t place, const char *content, int timeout_ms)
     struct note_command command = stage_command("note", content);
     struct commit commit;
 
-    committer_start(committer, place, &command, timeout_ms, &commit);
+    committer_start(committer, place, &command.common, timeout_ms, &commit);
     return commit;
 }
 
 static size_t must_take(const char *content)
 {
-    struct note_command command;
+    union {
+        struct note_command note;
+        char bytes[COMMAND_MAX_BYTES];
+    } command;
     struct span letter;
     size_t number = 0;
 
     assert_true(mailboxes_take(boxes, &number, &letter));
-    assert_int_equal(letter_read(&command, letter), STATUS_OK);
-    assert_true(span_equals(command.content, span_of(content)));
-    assert_string_equal(command.request_id, "request-1");
+    assert_int_equal(letter_read(&command.note.common, call_command_kinds(), letter),
+                     STATUS_OK);
+    assert_true(span_equals(command.note.content, span_of(content)));
+    assert_string_equal(command.note.common.request_id, "request-1");
     return number;
 }
 
 static void answer(size_t number, enum status status)
 {
-    const struct letter_answer letter = {
-        .status = status, .result = {.note_id = stage_id("made"), .editable = 1}};
+    const struct note_result result = {.note_id = stage_id("made"), .editable = 1};
+    struct letter_answer letter = {.status = status};
+
+    memcpy(letter.result.value, &result, sizeof result);
 
     mailboxes_answer(boxes, number, &letter, sizeof letter);
     mailboxes_tell(boxes);
@@ -277,8 +293,9 @@ static void the_writers_word_is_handed_on(void **state)
         answer(number, words[i]);
         assert_true(is_done(2, &commit));
         assert_int_equal(commit.status, words[i]);
-        assert_true(uuid_equals(&commit.result.note_id, &made));
-        assert_int_equal(commit.result.editable, 1);
+        struct note_result result = result_of(&commit);
+        assert_true(uuid_equals(&result.note_id, &made));
+        assert_int_equal(result.editable, 1);
         assert_true(is_done(2, &commit));
     }
 }

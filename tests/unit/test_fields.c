@@ -1,4 +1,4 @@
-#include "app/api/fields.h"
+#include "app/api/field.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "app/store/note_write.h"
+#include "app/api/error.h"
+#include "app/rules/given.h"
 #include "lib/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -26,14 +27,31 @@ struct filled {
 };
 
 static const struct field fields[] = {
-    {"id", FIELD_ID, true, offsetof(struct filled, id), "Missing id", "Invalid id", ""},
-    {"text", FIELD_TEXT, true, offsetof(struct filled, text), "Missing text",
-     "Invalid text", ""},
-    {"other_id", FIELD_ID, false, offsetof(struct filled, other_id), NULL, "Invalid other",
-     ""},
-    {"flag", FIELD_FLAG, false, offsetof(struct filled, flag), NULL, "Invalid flag", ""},
-    {"other_flag", FIELD_FLAG, false, offsetof(struct filled, other_flag), NULL,
-     "Invalid other flag", ""},
+    {.name = "id",
+     .type = FIELD_ID,
+     .required = true,
+     .offset = offsetof(struct filled, id),
+     .missing = "Missing id",
+     .invalid = "Invalid id"},
+    {.name = "text",
+     .type = FIELD_TEXT,
+     .required = true,
+     .offset = offsetof(struct filled, text),
+     .max_bytes = TEXT_MAX_BYTES,
+     .missing = "Missing text",
+     .invalid = "Invalid text"},
+    {.name = "other_id",
+     .type = FIELD_ID,
+     .offset = offsetof(struct filled, other_id),
+     .invalid = "Invalid other"},
+    {.name = "flag",
+     .type = FIELD_FLAG,
+     .offset = offsetof(struct filled, flag),
+     .invalid = "Invalid flag"},
+    {.name = "other_flag",
+     .type = FIELD_FLAG,
+     .offset = offsetof(struct filled, other_flag),
+     .invalid = "Invalid other flag"},
 };
 
 /* The body that was parsed last; texts point into it. */
@@ -47,7 +65,7 @@ static int forget_body(void **state)
     return 0;
 }
 
-static enum status read(struct filled *out, struct reply *reply, const char *text)
+static enum status read(struct filled *out, struct complaints *complaints, const char *text)
 {
     struct arena *arena = arena_create(1 << 20);
 
@@ -55,20 +73,21 @@ static enum status read(struct filled *out, struct reply *reply, const char *tex
     if (json_parse(&body, span_of(text), arena) != JSON_OBJECT)
         fail_msg("no object: %s", text);
     arena_free(arena);
-    *reply = (struct reply){.error = ERROR_NONE};
+    *complaints = (struct complaints){.error = ERROR_NONE};
     memset(out, 0x5a, sizeof *out); /* nothing may be left of this */
-    return fields_read(out, fields, COUNT(fields), body, TEXT_MAX_BYTES, reply);
+    fields_read(out, fields, COUNT(fields), body, NULL, complaints);
+    return complaints->error == ERROR_NONE ? STATUS_OK : STATUS_REFUSED;
 }
 
 static struct filled must_read(const char *text)
 {
     struct filled filled;
-    struct reply reply;
+    struct complaints complaints;
 
-    if (read(&filled, &reply, text) != STATUS_OK)
-        fail_msg("%s: %s", text, reply.messages[0]);
-    assert_int_equal(reply.error, ERROR_NONE);
-    assert_int_equal(reply.message_count, 0);
+    if (read(&filled, &complaints, text) != STATUS_OK)
+        fail_msg("%s: %s", text, complaints.messages[0]);
+    assert_int_equal(complaints.error, ERROR_NONE);
+    assert_int_equal(complaints.message_count, 0);
     return filled;
 }
 
@@ -84,15 +103,15 @@ static struct filled must_read_with(const char *more)
 static void expect_complaints(const char *text, enum error error, const char *expected)
 {
     struct filled filled;
-    struct reply reply;
+    struct complaints complaints;
     char got[256] = "";
 
-    assert_int_equal(read(&filled, &reply, text), STATUS_REFUSED);
-    for (size_t i = 0; i < reply.message_count; i++)
+    assert_int_equal(read(&filled, &complaints, text), STATUS_REFUSED);
+    for (size_t i = 0; i < complaints.message_count; i++)
         (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i ? ", " : "",
-                       reply.messages[i]);
-    if (reply.error != error || strcmp(got, expected) != 0)
-        fail_msg("%s: %s: %s", text, error_text(reply.error)->code, got);
+                       complaints.messages[i]);
+    if (complaints.error != error || strcmp(got, expected) != 0)
+        fail_msg("%s: %s: %s", text, error_text(complaints.error)->code, got);
 }
 
 static void ids_are_read_in_either_case_and_need_not_be_uuids(void **state)

@@ -10,15 +10,16 @@ static struct note_command command_with_key(const char *new_note, const char *ke
 {
     struct note_command command = stage_command(new_note, "text");
 
-    (void)snprintf(command.idempotency_key, sizeof command.idempotency_key, "%s", key);
-    idempotency_set_fingerprint(&command);
+    (void)snprintf(command.common.idempotency_key, sizeof command.common.idempotency_key,
+                   "%s", key);
+    note_fingerprint(&command.common.fingerprint, &command);
     return command;
 }
 
-static enum status run(struct note_result *result, const struct note_command *command)
+static enum status run(struct stage_result *result, const struct note_command *command)
 {
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    enum status status = note_write(result, stage_db, command);
+    enum status status = stage_write(result, stage_db, command);
     if (status == STATUS_OK)
         assert_int_equal(db_write_commit(stage_db), STATUS_OK);
     else
@@ -35,14 +36,14 @@ static void the_same_request_writes_one_note(void **state)
 {
     struct note_command first = command_with_key("one", "k"),
                         again = command_with_key("two", "k");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     assert_int_equal(run(&result, &first), STATUS_OK);
     assert_false(result.replayed);
     assert_int_equal(run(&result, &again), STATUS_OK);
     assert_true(result.replayed);
-    assert_memory_equal(&result.note_id, &first.new_note_id, sizeof result.note_id);
+    assert_memory_equal(&result.note_id, &first.common.new_id, sizeof result.note_id);
     assert_notes("1");
 }
 
@@ -50,7 +51,7 @@ static void without_a_key_every_request_writes(void **state)
 {
     struct note_command first = stage_command("one", "text"),
                         second = stage_command("two", "text");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     assert_int_equal(run(&result, &first), STATUS_OK);
@@ -64,8 +65,9 @@ static void forms_of_the_same_fields_count_as_one(void **state)
 
     (void)state;
     zero.editable = zero.visible = FLAG_OFF;
-    idempotency_set_fingerprint(&zero);
-    assert_memory_equal(&absent.fingerprint, &zero.fingerprint, sizeof absent.fingerprint);
+    note_fingerprint(&zero.common.fingerprint, &zero);
+    assert_memory_equal(&absent.common.fingerprint, &zero.common.fingerprint,
+                        sizeof absent.common.fingerprint);
 }
 
 static void on_an_update_a_flag_that_is_not_sent_is_another_request_than_zero(void **state)
@@ -76,10 +78,10 @@ static void on_an_update_a_flag_that_is_not_sent_is_another_request_than_zero(vo
     absent.note_id = stage_given("nine");
     zero = absent;
     zero.visible = FLAG_OFF;
-    idempotency_set_fingerprint(&absent);
-    idempotency_set_fingerprint(&zero);
-    assert_memory_not_equal(&absent.fingerprint, &zero.fingerprint,
-                            sizeof absent.fingerprint);
+    note_fingerprint(&absent.common.fingerprint, &absent);
+    note_fingerprint(&zero.common.fingerprint, &zero);
+    assert_memory_not_equal(&absent.common.fingerprint, &zero.common.fingerprint,
+                            sizeof absent.common.fingerprint);
 }
 
 static void other_content(struct note_command *command)
@@ -107,15 +109,16 @@ static void other_fields_with_the_same_key_are_refused(void **state)
     static void (*const changes[])(struct note_command *) = {other_content, other_flag,
                                                              an_update, another_contact};
     struct note_command first = command_with_key("one", "k");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     assert_int_equal(run(&result, &first), STATUS_OK);
     for (size_t i = 0; i < COUNT(changes); i++) {
         struct note_command other = stage_command("two", "text");
         changes[i](&other);
-        (void)snprintf(other.idempotency_key, sizeof other.idempotency_key, "k");
-        idempotency_set_fingerprint(&other);
+        (void)snprintf(other.common.idempotency_key, sizeof other.common.idempotency_key,
+                       "k");
+        note_fingerprint(&other.common.fingerprint, &other);
         assert_int_equal(run(&result, &other), STATUS_REFUSED);
         assert_int_equal(result.refusal, ERROR_IDEMPOTENCY_MISMATCH);
     }
@@ -126,10 +129,10 @@ static void developer_keys_do_not_share_idempotency_keys(void **state)
 {
     struct note_command first = command_with_key("one", "k"),
                         other = command_with_key("two", "k");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
-    other.credentials = stage_credentials("ann-key", "far", "198.51.100.1");
+    other.common.credentials = stage_credentials("ann-key", "far", "198.51.100.1");
     assert_int_equal(run(&result, &first), STATUS_OK);
     assert_int_equal(run(&result, &other), STATUS_OK);
     assert_false(result.replayed);
@@ -139,11 +142,11 @@ static void developer_keys_do_not_share_idempotency_keys(void **state)
 static void a_refused_request_keeps_nothing(void **state)
 {
     struct note_command refused = command_with_key("one", "k"), good;
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     refused.member_id = stage_given("bob");
-    idempotency_set_fingerprint(&refused);
+    note_fingerprint(&refused.common.fingerprint, &refused);
     assert_int_equal(run(&result, &refused), STATUS_REFUSED);
     good = command_with_key("one", "k");
     assert_int_equal(run(&result, &good), STATUS_OK);
@@ -153,7 +156,7 @@ static void a_refused_request_keeps_nothing(void **state)
 static void who_has_lost_access_gets_no_replay(void **state)
 {
     struct note_command command = command_with_key("one", "k");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     assert_int_equal(run(&result, &command), STATUS_OK);
@@ -165,16 +168,16 @@ static void who_has_lost_access_gets_no_replay(void **state)
 static void an_answer_is_kept_for_a_day_and_then_forgotten(void **state)
 {
     struct note_command first = command_with_key("one", "old"), later;
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     assert_int_equal(run(&result, &first), STATUS_OK);
     later = command_with_key("two", "later");
-    later.now_ms += 24 * HOUR_MS;
+    later.common.now_ms += 24 * HOUR_MS;
     assert_int_equal(run(&result, &later), STATUS_OK);
     assert_string_equal(stage_ask("SELECT count(*) FROM idempotency_keys"), "2");
     later = command_with_key("three", "much later");
-    later.now_ms += 26 * HOUR_MS;
+    later.common.now_ms += 26 * HOUR_MS;
     assert_int_equal(run(&result, &later), STATUS_OK);
     assert_string_equal(stage_ask("SELECT count(*) FROM idempotency_keys"), "2");
     assert_string_equal(stage_ask("SELECT count(*) FROM idempotency_keys"

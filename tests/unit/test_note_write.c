@@ -3,11 +3,11 @@
 #include "tests/unit/stage.h"
 
 /* In a transaction of its own, as the committer does it. */
-static enum status write_note(struct note_result *result,
+static enum status write_note(struct stage_result *result,
                               const struct note_command *command)
 {
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    enum status status = note_write(result, stage_db, command);
+    enum status status = stage_write(result, stage_db, command);
     if (status == STATUS_OK)
         assert_int_equal(db_write_commit(stage_db), STATUS_OK);
     else
@@ -15,9 +15,9 @@ static enum status write_note(struct note_result *result,
     return status;
 }
 
-static struct note_result must_write(const struct note_command *command)
+static struct stage_result must_write(const struct note_command *command)
 {
-    struct note_result result;
+    struct stage_result result;
     enum status status = write_note(&result, command);
 
     if (status != STATUS_OK)
@@ -42,7 +42,7 @@ static const char *everything_stored(void)
 /* The worker's filter and the transaction agree, and nothing is stored. */
 static void expect_refusal(const struct note_command *command, enum error expected)
 {
-    struct note_result result;
+    struct stage_result result;
     struct caller caller;
     enum error refusal = ERROR_NONE;
     char before[64];
@@ -53,9 +53,10 @@ static void expect_refusal(const struct note_command *command, enum error expect
         fail_msg("%s instead of %s: %s", status_name(status), error_text(expected)->code,
                  status == STATUS_REFUSED ? error_text(result.refusal)->code : "");
     assert_string_equal(everything_stored(), before);
-    if (access_check(&caller, &refusal, stage_db, &command->credentials, command->now_ms) ==
-        STATUS_OK)
-        assert_int_equal(note_check(&refusal, stage_db, &caller, command), STATUS_REFUSED);
+    if (stage_judge_caller(&caller, &refusal, stage_db, &command->common.credentials,
+                           command->common.now_ms) == STATUS_OK)
+        assert_int_equal(stage_judge_note(&refusal, stage_db, &caller, command),
+                         STATUS_REFUSED);
     assert_int_equal(refusal, expected);
 }
 
@@ -88,7 +89,7 @@ static struct note_command update_by_bob(const char *note, const char *content)
     struct note_command command = update_of(note, content);
 
     command.member_id = stage_given("bob");
-    command.credentials = stage_credentials("bob-key", "dev", "192.0.2.7");
+    command.common.credentials = stage_credentials("bob-key", "dev", "192.0.2.7");
     return command;
 }
 
@@ -100,9 +101,9 @@ static void a_new_note_is_stored_with_its_origin(void **state)
     struct uuid id = stage_id("note");
 
     (void)state;
-    command.tags = (struct geo_tags){"DE", "Berlin", "AS64500 Example"};
+    command.common.tags = (struct geo_tags){"DE", "Berlin", "AS64500 Example"};
     command.editable = FLAG_ON;
-    struct note_result result = must_write(&command);
+    struct stage_result result = must_write(&command);
     assert_true(uuid_equals(&result.note_id, &id));
     assert_int_equal(result.editable, 1);
     assert_int_equal(result.visible, 0);
@@ -129,7 +130,7 @@ static void flags_are_off_unless_sent(void **state)
         struct note_command command = stage_command(name, "x");
         command.editable = flags[i % COUNT(flags)];
         command.visible = flags[i / COUNT(flags)];
-        struct note_result result = must_write(&command);
+        struct stage_result result = must_write(&command);
         assert_int_equal(result.editable, command.editable == FLAG_ON);
         assert_int_equal(result.visible, command.visible == FLAG_ON);
     }
@@ -140,7 +141,7 @@ static void unknown_origins_are_null(void **state)
     struct note_command command = stage_command("note", "x");
 
     (void)state;
-    command.credentials.address = stage_address("2001:db8::1");
+    command.common.credentials.address = stage_address("2001:db8::1");
     (void)must_write(&command);
     assert_string_equal(stage_ask("SELECT hex(address) FROM notes"),
                         "20010DB8000000000000000000000001");
@@ -246,7 +247,7 @@ static void uniform_errors_hide_contacts_of_other_organizations(void **state)
 
         (void)snprintf(name, sizeof name, "n%zu", i);
         struct note_command command = stage_command(name, "x");
-        command.uniform_errors = uniform;
+        command.common.uniform_errors = uniform;
         command.contact_id = stage_given(rows[row].contact);
         command.member_id = stage_given(rows[row].member);
         command.org_id = stage_given(orgs[org]);
@@ -277,10 +278,10 @@ static void an_owner_who_is_not_active_counts_as_absent(void **state)
     struct note_command command = stage_command("note", "x");
 
     (void)state;
-    command.credentials = stage_credentials("bob-key", "dev", "192.0.2.7");
+    command.common.credentials = stage_credentials("bob-key", "dev", "192.0.2.7");
     (void)must_write(&command);
     stage_sql("UPDATE members SET active = 0 WHERE member_id = {ann}");
-    command.new_note_id = stage_id("later");
+    command.common.new_id = stage_id("later");
     expect_refusal(&command, ERROR_NOT_OWNER);
 }
 
@@ -291,10 +292,11 @@ static void an_update_replaces_the_content_and_keeps_the_former_version(void **s
     (void)state;
     add_note("note", FLAG_ON, FLAG_OFF);
     struct note_command command = update_of("note", "second");
-    command.now_ms = STAGE_NOW_MS + 5;
-    (void)snprintf(command.request_id, sizeof command.request_id, "request-2");
-    command.credentials = stage_credentials("ann-key", "far", "198.51.100.9");
-    struct note_result result = must_write(&command);
+    command.common.now_ms = STAGE_NOW_MS + 5;
+    (void)snprintf(command.common.request_id, sizeof command.common.request_id,
+                   "request-2");
+    command.common.credentials = stage_credentials("ann-key", "far", "198.51.100.9");
+    struct stage_result result = must_write(&command);
     struct uuid id = stage_id("note");
     assert_true(uuid_equals(&result.note_id, &id));
     assert_string_equal(
@@ -325,7 +327,7 @@ static void flags_that_are_not_sent_stay(void **state)
         struct note_command command = update_of(name, "second");
         command.editable = flags[i / 4 % 3];
         command.visible = flags[i / 12];
-        struct note_result result = must_write(&command);
+        struct stage_result result = must_write(&command);
         assert_int_equal(result.editable, command.editable == FLAG_NOT_SENT
                                               ? (int)before[0]
                                               : (int)command.editable);
@@ -450,10 +452,12 @@ static void what_was_changed_since_the_check_counts(void **state)
         struct caller caller;
         enum error refusal;
 
-        assert_int_equal(
-            access_check(&caller, &refusal, stage_db, &command.credentials, command.now_ms),
-            STATUS_OK);
-        assert_int_equal(note_check(&refusal, stage_db, &caller, &command), STATUS_OK);
+        assert_int_equal(stage_judge_caller(&caller, &refusal, stage_db,
+                                            &command.common.credentials,
+                                            command.common.now_ms),
+                         STATUS_OK);
+        assert_int_equal(stage_judge_note(&refusal, stage_db, &caller, &command),
+                         STATUS_OK);
         stage_sql(rows[i].sql);
         expect_refusal(&command, rows[i].error);
         assert_int_equal(stage_remove(state), 0);
@@ -464,7 +468,7 @@ static void what_was_changed_since_the_check_counts(void **state)
 static void the_same_id_twice_is_an_error_and_changes_nothing(void **state)
 {
     struct note_command command = stage_command("note", "second");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     add_note("note", FLAG_OFF, FLAG_OFF);

@@ -1,4 +1,4 @@
-#include "app/serve/reply.h"
+#include "app/serve/response.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "app/api/add_note.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -24,7 +26,7 @@ static const char *render(struct reply *reply, const char *request_id)
     struct arena *arena = arena_create(ARENA_BYTES);
     struct span out = {NULL, 0};
 
-    assert_int_equal(reply_render(reply, request_id, arena, &out), STATUS_OK);
+    assert_int_equal(response_render(reply, request_id, arena, &out), STATUS_OK);
     assert_true(out.len < sizeof text);
     memcpy(text, out.data, out.len);
     text[out.len] = '\0';
@@ -58,7 +60,7 @@ static void an_error_looks_as_promised_to_the_byte(void **state)
     struct reply reply = {.error = ERROR_NONE};
 
     (void)state;
-    reply_fail(&reply, ERROR_INVALID_API_KEY);
+    call_refuse(&add_note_call, &reply, ERROR_INVALID_API_KEY);
     assert_string_equal(render(&reply, "x"),
                         "Status: 200 OK\r\n"
                         "Content-Type: application/json\r\n"
@@ -116,7 +118,7 @@ static void every_error_has_its_status_code_and_message(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct reply reply = {.error = ERROR_NONE};
-        reply_fail(&reply, rows[i].error);
+        call_refuse(&add_note_call, &reply, rows[i].error);
         assert_int_equal(reply_http_status(&reply), rows[i].http_status);
         const char *answer = render(&reply, "x");
         (void)snprintf(expected, sizeof expected, "Status: %d %s\r\n", rows[i].http_status,
@@ -139,7 +141,7 @@ static void a_limited_request_is_told_when_to_come_again(void **state)
                           .quota = {.count = 600, .time_s = 60, .left = 0, .reset_s = 60}};
 
     (void)state;
-    reply_fail(&reply, ERROR_RATE_LIMITED);
+    call_refuse(&add_note_call, &reply, ERROR_RATE_LIMITED);
     assert_string_equal(render(&reply, "x"),
                         "Status: 429 Too Many Requests\r\n"
                         "Content-Type: application/json\r\n"
@@ -166,7 +168,7 @@ static void the_longest_header_fits(void **state)
     };
 
     (void)state;
-    reply_fail(&reply, ERROR_RATE_LIMITED);
+    call_refuse(&add_note_call, &reply, ERROR_RATE_LIMITED);
     const char *answer =
         render(&reply, "0123456789012345678901234567890123456789012345678901234567890123");
     assert_non_null(strstr(answer, ";t=9223372036854775807\r\n\r\n{"));
@@ -177,9 +179,9 @@ static void complaints_of_fields_stand_in_their_order(void **state)
     struct reply reply = {.error = ERROR_NONE};
 
     (void)state;
-    reply_fail(&reply, ERROR_MISSING_FIELDS);
+    call_refuse(&add_note_call, &reply, ERROR_MISSING_FIELDS);
     assert_int_equal(reply.message_count, 0);
-    for (int i = 0; i < REPLY_MESSAGES_MAX; i++)
+    for (int i = 0; i < 8; i++)
         reply_add_message(&reply, i % 2 ? "odd" : "even", NULL);
     assert_non_null(strstr(render(&reply, "x"),
                            "{\"data\":[\"even\",\"odd\",\"even\",\"odd\","
@@ -193,9 +195,9 @@ static void a_later_failure_takes_the_place_of_an_earlier_one(void **state)
     struct reply reply = {.error = ERROR_NONE, .data = json_object_new_object()};
 
     (void)state;
-    reply_fail(&reply, ERROR_MISSING_FIELDS);
+    call_refuse(&add_note_call, &reply, ERROR_MISSING_FIELDS);
     reply_add_message(&reply, "Missing note", "note");
-    reply_fail(&reply, ERROR_UNAVAILABLE);
+    call_refuse(&add_note_call, &reply, ERROR_UNAVAILABLE);
     assert_non_null(strstr(render(&reply, "x"),
                            "{\"data\":[\"The note was not stored. Try again.\"],"));
 }
@@ -205,7 +207,7 @@ static void other_methods_are_told_which_one_is_allowed(void **state)
     struct reply reply = {.error = ERROR_NONE, .allow = "POST"};
 
     (void)state;
-    reply_fail(&reply, ERROR_METHOD_NOT_ALLOWED);
+    call_refuse(&add_note_call, &reply, ERROR_METHOD_NOT_ALLOWED);
     assert_non_null(strstr(render(&reply, "x"), "\r\nAllow: POST\r\n"));
 }
 
@@ -231,7 +233,7 @@ static void without_room_there_is_no_answer(void **state)
     struct span out = {"x", 1};
 
     (void)state;
-    assert_int_equal(reply_render(&reply, "x", arena, &out), STATUS_NO_MEMORY);
+    assert_int_equal(response_render(&reply, "x", arena, &out), STATUS_NO_MEMORY);
     assert_int_equal(out.len, 0);
     arena_free(arena);
 }

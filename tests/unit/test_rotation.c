@@ -1,6 +1,6 @@
 /* Former secrets: app/store/api_key.h, developer_key.h and access.h together. The source and
  * not only the header of access, for the plans of its statements. */
-#include "app/store/access.c"
+#include "app/store/key_facts.c"
 
 #include "app/store/api_key.h"
 #include "app/store/developer_key.h"
@@ -48,7 +48,8 @@ static enum error check(struct caller *caller, const struct credentials *credent
                         int64_t now_ms)
 {
     enum error refusal = ERROR_NONE;
-    enum status status = access_check(caller, &refusal, stage_db, credentials, now_ms);
+    enum status status =
+        stage_judge_caller(caller, &refusal, stage_db, credentials, now_ms);
 
     assert_int_equal(status, refusal == ERROR_NONE ? STATUS_OK : STATUS_REFUSED);
     return refusal;
@@ -280,23 +281,24 @@ static void the_key_tells_when_its_last_former_secret_ends(void **state)
 static void the_result_of_writing_tells_of_former_secrets(void **state)
 {
     struct note_command command = stage_command("note", "text");
-    struct note_result result;
+    struct stage_result result;
 
     (void)state;
     must_rotate(&kinds[0], "ann-new", UNTIL_MS);
     must_rotate(&kinds[1], "dev-new", UNTIL_MS + 1);
-    (void)snprintf(command.idempotency_key, sizeof command.idempotency_key, "key");
+    (void)snprintf(command.common.idempotency_key, sizeof command.common.idempotency_key,
+                   "key");
     for (int again = 0; again < 2; again++) { /* the second is a replay */
         assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-        assert_int_equal(note_write(&result, stage_db, &command), STATUS_OK);
+        assert_int_equal(stage_write(&result, stage_db, &command), STATUS_OK);
         assert_int_equal(db_write_commit(stage_db), STATUS_OK);
         assert_int_equal(result.replayed, again);
         assert_int_equal(result.former.api_key_until_ms, UNTIL_MS);
         assert_int_equal(result.former.secret_until_ms, UNTIL_MS + 1);
     }
-    command.now_ms = UNTIL_MS;
+    command.common.now_ms = UNTIL_MS;
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    assert_int_equal(note_write(&result, stage_db, &command), STATUS_REFUSED);
+    assert_int_equal(stage_write(&result, stage_db, &command), STATUS_REFUSED);
     db_write_rollback(stage_db);
     assert_int_equal(result.refusal, ERROR_INVALID_API_KEY);
     assert_int_equal(result.former.api_key_until_ms, 0);
@@ -364,8 +366,9 @@ static void former_secrets_are_not_looked_for_where_the_present_one_is_found(voi
     (void)state;
     stage_sql("DROP TABLE former_api_keys; DROP TABLE former_developer_secrets");
     assert_int_equal(check(&caller, &credentials, STAGE_NOW_MS), ERROR_NONE);
-    assert_int_equal(access_check(&caller, &refusal, stage_db, &stranger, STAGE_NOW_MS),
-                     STATUS_INTERNAL);
+    assert_int_equal(
+        stage_judge_caller(&caller, &refusal, stage_db, &stranger, STAGE_NOW_MS),
+        STATUS_INTERNAL);
 }
 
 static void keys_from_before_this_schema_go_on_working(void **state)

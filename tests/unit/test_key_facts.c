@@ -1,4 +1,6 @@
-#include "app/store/access.h"
+#include "app/store/key_facts.h"
+
+#include "app/api/error.h"
 
 #include "tests/unit/stage.h"
 
@@ -6,7 +8,7 @@ static enum error check(struct caller *caller, const struct credentials *credent
 {
     enum error refusal = ERROR_NONE;
     enum status status =
-        access_check(caller, &refusal, stage_db, credentials, STAGE_NOW_MS);
+        stage_judge_caller(caller, &refusal, stage_db, credentials, STAGE_NOW_MS);
 
     assert_int_equal(status, refusal == ERROR_NONE ? STATUS_OK : STATUS_REFUSED);
     return refusal;
@@ -158,8 +160,7 @@ static void touch_at(const char *address, int64_t now_ms)
 
     assert_int_equal(check(&caller, &credentials), ERROR_NONE);
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    assert_int_equal(access_touch(stage_db, &caller, &credentials.address, now_ms),
-                     STATUS_OK);
+    assert_int_equal(key_touch(stage_db, &caller, &credentials.address, now_ms), STATUS_OK);
     assert_int_equal(db_write_commit(stage_db), STATUS_OK);
 }
 

@@ -1,20 +1,20 @@
 /*
- * What a request is answered with, and how that looks on the wire.
+ * What a request is answered with. How that looks on the wire is for app/serve/response.h.
  */
-#ifndef APP_SERVE_REPLY_H
-#define APP_SERVE_REPLY_H
+#ifndef APP_API_REPLY_H
+#define APP_API_REPLY_H
 
 #include <json.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "app/api/error.h"
-#include "lib/arena.h"
+#include "app/rules/error.h"
 #include "lib/span.h"
-#include "lib/status.h"
 
 enum {
-    REPLY_MESSAGES_MAX = 8,
+    REPLY_MESSAGES_MAX = 16,
+    REPLY_ALLOW_BYTES = 64,
 };
 
 /* How much a caller may send, told in the fields RateLimit-Policy and RateLimit of the draft
@@ -26,6 +26,12 @@ struct reply_quota {
     int64_t reset_s;       /* until all of count may come at once */
 };
 
+/* An answer that is not the JSON envelope. */
+struct reply_document {
+    const char *content_type; /* NULL: there is none */
+    struct span bytes;
+};
+
 struct reply {
     enum error error;                         /* ERROR_NONE: success */
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
@@ -35,23 +41,22 @@ struct reply {
     int64_t retry_after_s; /* with ERROR_RATE_LIMITED */
     enum error instead_of; /* with ERROR_RATE_LIMITED: what it hides; for the log only */
     struct reply_quota quota;
-    const char *allow;        /* with ERROR_METHOD_NOT_ALLOWED: a constant */
-    struct json_object *data; /* on success: the member "data"; owned */
+    char allow[REPLY_ALLOW_BYTES];  /* with ERROR_METHOD_NOT_ALLOWED: the methods */
+    struct json_object *data;       /* on success: the member "data"; owned */
+    bool has_nulls;                 /* members of data may be null */
+    bool head;                      /* only the header is wanted */
+    struct reply_document document; /* on success, instead of data */
 };
 
-/* Makes it the error, with the error's own message if it has one. */
+/* Makes it an error without a message. */
 void reply_fail(struct reply *reply, enum error error);
 
-/* Adds one more message to an error; field: the name of what it is about, for the log, or
- * NULL. Both are constants. */
+/* Adds one message to an error; field: the name of what it is about, for the log, or NULL. Both
+ * are constants. */
 void reply_add_message(struct reply *reply, const char *message, const char *field);
 
-/*
- * Writes CGI header and JSON body into the arena. Takes reply->data over and frees it.
- * STATUS_NO_MEMORY: then *out is empty.
- */
-enum status reply_render(struct reply *reply, const char *request_id, struct arena *arena,
-                         struct span *out);
+/* Adds a method to those that are allowed, with HEAD behind GET. */
+void reply_allow(struct reply *reply, const char *method);
 
 /* The HTTP status of the reply. */
 int reply_http_status(const struct reply *reply);

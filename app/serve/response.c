@@ -1,4 +1,4 @@
-#include "app/serve/reply.h"
+#include "app/serve/response.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,32 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/api/error.h"
 #include "lib/json.h"
 
 enum {
     HEADER_MAX_BYTES = 1024,
     UNAVAILABLE_RETRY_AFTER_S = 1,
 };
-
-void reply_fail(struct reply *reply, enum error error)
-{
-    reply->error = error;
-    reply->message_count = 0;
-    if (error_text(error)->message != NULL)
-        reply_add_message(reply, error_text(error)->message, NULL);
-}
-
-void reply_add_message(struct reply *reply, const char *message, const char *field)
-{
-    assert(reply->message_count < REPLY_MESSAGES_MAX);
-    reply->fields[reply->message_count] = field;
-    reply->messages[reply->message_count++] = message;
-}
-
-int reply_http_status(const struct reply *reply)
-{
-    return reply->error == ERROR_NONE ? 200 : error_text(reply->error)->http_status;
-}
 
 static const char *reason_phrase(int http_status)
 {
@@ -118,9 +99,16 @@ static void put_rare_lines(struct header *header, const struct reply *reply)
         put_line(header, "Retry-After: %d\r\n", UNAVAILABLE_RETRY_AFTER_S);
     if (reply->replayed)
         put_line(header, "Idempotency-Replayed: true\r\n");
-    if (reply->allow != NULL)
+    if (reply->allow[0] != '\0')
         put_line(header, "Allow: %s\r\n", reply->allow);
     put_quota(header, &reply->quota);
+}
+
+static const char *content_type_of(const struct reply *reply)
+{
+    bool is_document = reply->error == ERROR_NONE && reply->document.content_type != NULL;
+
+    return is_document ? reply->document.content_type : "application/json";
 }
 
 /* Every line of the CGI header, and the empty one behind it. */
@@ -132,31 +120,44 @@ static void render_header(struct header *out, const struct reply *reply,
     out->len = 0;
     put_line(out,
              "Status: %d %s\r\n"
-             "Content-Type: application/json\r\n"
+             "Content-Type: %s\r\n"
              "Content-Length: %zu\r\n"
              "Cache-Control: no-store\r\n"
              "X-Content-Type-Options: nosniff\r\n"
              "X-Request-Id: %s\r\n",
-             status, reason_phrase(status), body_len, request_id);
+             status, reason_phrase(status), content_type_of(reply), body_len, request_id);
     put_rare_lines(out, reply);
     put_line(out, "\r\n");
 }
 
-enum status reply_render(struct reply *reply, const char *request_id, struct arena *arena,
-                         struct span *out)
+/* Header and body; of a body that is not wanted only the length is told. */
+static enum status join(struct span *out, struct reply *reply, const char *request_id,
+                        struct arena *arena, struct span body)
 {
     struct header header;
-    struct json_object *body = body_of(reply);
-    struct span text = json_text(body, false);
+    size_t sent = reply->head ? 0 : body.len;
 
+    render_header(&header, reply, request_id, body.len);
+    char *all = arena_alloc(arena, header.len + sent);
+    if (all == NULL)
+        return STATUS_NO_MEMORY;
+    memcpy(all, header.text, header.len);
+    if (sent > 0)
+        memcpy(all + header.len, body.data, sent);
+    *out = (struct span){all, header.len + sent};
+    return STATUS_OK;
+}
+
+enum status response_render(struct reply *reply, const char *request_id,
+                            struct arena *arena, struct span *out)
+{
     *out = (struct span){NULL, 0};
-    render_header(&header, reply, request_id, text.len);
-    char *all = text.data != NULL ? arena_alloc(arena, header.len + text.len) : NULL;
-    if (all != NULL) {
-        memcpy(all, header.text, header.len);
-        memcpy(all + header.len, text.data, text.len);
-        *out = (struct span){all, header.len + text.len};
-    }
+    if (reply->error == ERROR_NONE && reply->document.content_type != NULL)
+        return join(out, reply, request_id, arena, reply->document.bytes);
+    struct json_object *body = body_of(reply);
+    struct span text = json_text(body, reply->has_nulls);
+    enum status status =
+        text.data == NULL ? STATUS_NO_MEMORY : join(out, reply, request_id, arena, text);
     json_object_put(body);
-    return all != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    return status;
 }

@@ -1,4 +1,4 @@
-#include "app/store/access.h"
+#include "app/store/key_facts.h"
 
 #include <string.h>
 
@@ -33,36 +33,33 @@ static const char touch_developer_key[] =
     "UPDATE developer_keys SET last_used_at = ?2, last_used_from = ?3"
     " WHERE developer_key_id = ?1";
 
-static enum status refuse(enum error *refusal, enum error error)
-{
-    *refusal = error;
-    return STATUS_REFUSED;
-}
-
-static enum status get_api_key(struct caller *out, struct db *db,
-                               const struct secret_hash *hash, int64_t now_ms)
+static enum status read_api_key(struct key_facts *out, struct db *db,
+                                const struct secret_hash *hash, int64_t now_ms)
 {
     const struct db_value bytes = DB_BLOB(hash->bytes, sizeof hash->bytes);
+    struct caller *caller = &out->caller;
     struct db_rows rows;
     enum status status = DB_QUERY(db, &rows, find_api_key, bytes);
 
     if (status == STATUS_NOT_FOUND)
         status = DB_QUERY(db, &rows, find_former_api_key, bytes, DB_INT(now_ms));
     if (status != STATUS_OK)
-        return status;
-    (void)db_blob(&rows, 0, &out->api_key_id, sizeof out->api_key_id);
-    (void)db_blob(&rows, 1, &out->org_id, sizeof out->org_id);
-    out->api_key_used_at = db_int(&rows, 2);
-    out->former.api_key_until_ms = db_int(&rows, 3);
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    out->api_key_found = true;
+    (void)db_blob(&rows, 0, &caller->api_key_id, sizeof caller->api_key_id);
+    (void)db_blob(&rows, 1, &caller->org_id, sizeof caller->org_id);
+    caller->api_key_used_at = db_int(&rows, 2);
+    caller->former.api_key_until_ms = db_int(&rows, 3);
     db_done(&rows);
     return STATUS_OK;
 }
 
-/* STATUS_NOT_FOUND also for a live key of another organization. */
-static enum status get_developer_key(struct caller *out, struct db *db,
-                                     const struct secret_hash *hash, int64_t now_ms)
+/* A live key of another organization than the API key's counts as not found. */
+static enum status read_developer_key(struct key_facts *out, struct db *db,
+                                      const struct secret_hash *hash, int64_t now_ms)
 {
     const struct db_value bytes = DB_BLOB(hash->bytes, sizeof hash->bytes);
+    struct caller *caller = &out->caller;
     struct db_rows rows;
     struct uuid org_id;
     enum status status = DB_QUERY(db, &rows, find_developer_key, bytes, DB_INT(now_ms));
@@ -70,78 +67,68 @@ static enum status get_developer_key(struct caller *out, struct db *db,
     if (status == STATUS_NOT_FOUND)
         status = DB_QUERY(db, &rows, find_former_secret, bytes, DB_INT(now_ms));
     if (status != STATUS_OK)
-        return status;
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     (void)db_blob(&rows, 1, &org_id, sizeof org_id);
-    if (uuid_equals(&org_id, &out->org_id)) {
-        (void)db_blob(&rows, 0, &out->developer_key_id, sizeof out->developer_key_id);
-        out->developer_key_used_at = db_int(&rows, 2);
-        out->former.secret_until_ms = db_int(&rows, 3);
-    } else {
-        status = STATUS_NOT_FOUND;
+    out->secret_found = !out->api_key_found || uuid_equals(&org_id, &caller->org_id);
+    if (out->secret_found) {
+        caller->org_id = org_id;
+        (void)db_blob(&rows, 0, &caller->developer_key_id, sizeof caller->developer_key_id);
+        caller->developer_key_used_at = db_int(&rows, 2);
+        caller->former.secret_until_ms = db_int(&rows, 3);
     }
     db_done(&rows);
-    return status;
+    return STATUS_OK;
 }
 
-/* STATUS_OK when some live developer key of the organization may be used from there. */
-static enum status org_knows_address(struct db *db, const struct uuid *org_id,
-                                     const struct address *address, int64_t now_ms)
+static enum status read_key_allows(bool *allows, struct db *db, const struct uuid *key_id,
+                                   const struct address *address)
+{
+    enum status status = network_find(db, key_id, address, NULL);
+
+    *allows = status == STATUS_OK;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Whether some live developer key of the organization may be used from there. */
+static enum status read_org_allows(bool *allows, struct db *db, const struct uuid *org_id,
+                                   const struct address *address, int64_t now_ms)
 {
     struct db_rows rows;
     enum status status = DB_QUERY(db, &rows, list_developer_keys,
                                   DB_BLOB(org_id, sizeof *org_id), DB_INT(now_ms));
 
-    for (; status == STATUS_OK; status = db_next(&rows)) {
+    while (status == STATUS_OK) {
         struct uuid key_id;
 
         (void)db_blob(&rows, 0, &key_id, sizeof key_id);
-        enum status found = network_find(db, &key_id, address, NULL);
-        if (found == STATUS_NOT_FOUND)
-            continue;
-        db_done(&rows);
-        return found;
+        status = read_key_allows(allows, db, &key_id, address);
+        if (status != STATUS_OK || *allows)
+            break;
+        status = db_next(&rows);
     }
+    db_done(&rows);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status key_facts_read(struct key_facts *out, struct db *db,
+                           const struct credentials *credentials,
+                           enum credentials_needed needed, int64_t now_ms)
+{
+    const struct address *from = &credentials->address;
+    enum status status = STATUS_OK;
+
+    *out = (struct key_facts){.api_key_found = false};
+    if (needed == CREDENTIALS_BOTH && credentials->has_api_key)
+        status = read_api_key(out, db, &credentials->api_key, now_ms);
+    if (status != STATUS_OK || (needed == CREDENTIALS_BOTH && !out->api_key_found))
+        return status;
+    if (credentials->has_secret)
+        status = read_developer_key(out, db, &credentials->secret, now_ms);
+    if (status == STATUS_OK && out->secret_found)
+        status = read_key_allows(&out->key_allows, db, &out->caller.developer_key_id, from);
+    if (status == STATUS_OK && !out->key_allows && out->api_key_found)
+        status = read_org_allows(&out->org_allows, db, &out->caller.org_id, from, now_ms);
     return status;
-}
-
-/* Rows 3 to 6 for a caller whose secret and address do not fit together. */
-static enum status explain(enum error *refusal, struct db *db,
-                           const struct credentials *credentials, const struct uuid *org_id,
-                           bool secret_found, int64_t now_ms)
-{
-    enum status status = org_knows_address(db, org_id, &credentials->address, now_ms);
-
-    if (status == STATUS_NOT_FOUND)
-        return refuse(refusal, ERROR_IP_NOT_WHITELISTED);
-    if (status != STATUS_OK)
-        return status;
-    if (!credentials->has_secret)
-        return refuse(refusal, ERROR_MISSING_DEVELOPER_SECRET);
-    return refuse(refusal,
-                  secret_found ? ERROR_IP_NOT_WHITELISTED : ERROR_INVALID_DEVELOPER_SECRET);
-}
-
-enum status access_check(struct caller *out, enum error *refusal, struct db *db,
-                         const struct credentials *credentials, int64_t now_ms)
-{
-    memset(out, 0, sizeof *out);
-    if (!credentials->has_api_key)
-        return refuse(refusal, ERROR_MISSING_API_KEY);
-    enum status status = get_api_key(out, db, &credentials->api_key, now_ms);
-    if (status == STATUS_NOT_FOUND)
-        return refuse(refusal, ERROR_INVALID_API_KEY);
-    if (status != STATUS_OK)
-        return status;
-    /* the caller who is in order is found out first, with the fewest look-ups */
-    status = credentials->has_secret
-                 ? get_developer_key(out, db, &credentials->secret, now_ms)
-                 : STATUS_NOT_FOUND;
-    bool secret_found = status == STATUS_OK;
-    if (secret_found)
-        status = network_find(db, &out->developer_key_id, &credentials->address, NULL);
-    if (status != STATUS_NOT_FOUND)
-        return status;
-    return explain(refusal, db, credentials, &out->org_id, secret_found, now_ms);
 }
 
 static enum status touch(struct db *db, const char *sql, const struct uuid *id,
@@ -154,8 +141,8 @@ static enum status touch(struct db *db, const char *sql, const struct uuid *id,
                   db_blob_or_null(from->bytes, address_bytes(from)));
 }
 
-enum status access_touch(struct db *db, const struct caller *caller,
-                         const struct address *from, int64_t now_ms)
+enum status key_touch(struct db *db, const struct caller *caller,
+                      const struct address *from, int64_t now_ms)
 {
     enum status status = touch(db, touch_api_key, &caller->api_key_id,
                                caller->api_key_used_at, from, now_ms);

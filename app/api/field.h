@@ -1,0 +1,91 @@
+/*
+ * The fields of calls: what a call takes and what it answers, as rows of a table. Reading,
+ * judging, complaining, rendering and the documentation follow from it.
+ */
+#ifndef APP_API_FIELD_H
+#define APP_API_FIELD_H
+
+#include <json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/rules/error.h"
+#include "app/settings.h"
+#include "lib/span.h"
+
+/* Each with the C types that it is read into and rendered from. */
+enum field_type {
+    FIELD_ID, /* in: struct given_id, any string, as it is looked up later; out: struct uuid,
+                      of zeros: null */
+    FIELD_TEXT, /* struct span; in: more than white space, without U+0000; out: without data:
+                      null */
+    FIELD_FLAG,    /* in: enum given_flag; 0, 1, "0", "1", false or true; out: uint8_t */
+    FIELD_INTEGER, /* int64_t; in: from min to max, the default where it is not sent */
+    FIELD_WORD,    /* int, the place of the word among words; in: -1 where it is not sent */
+    FIELD_OBJECT,  /* fields of its own, with offsets in the same struct */
+    FIELD_LIST,    /* out only: struct field_list of structs with fields of their own */
+    FIELD_SECRET,  /* a credential; read by the pipeline, never into a call's struct */
+};
+
+/* Rows to render. */
+struct field_list {
+    const void *rows;
+    size_t count, row_size;
+};
+
+/* Offset of a member of struct settings that holds a limit (int64_t). */
+#define FIELD_SETTING(member) .max_setting = offsetof(struct settings, member)
+
+struct field {
+    const char *name;
+    enum field_type type;
+    bool required;
+    bool nullable;              /* out: it may be null */
+    bool ours;                  /* this project has added it to the published page */
+    size_t offset;              /* in the struct that is filled or rendered */
+    size_t max_bytes;           /* of a text; 0: no limit of its own */
+    size_t max_setting;         /* of a text: FIELD_SETTING; 0: none */
+    int64_t min, max;           /* of an integer */
+    int64_t initial;            /* of an integer: the default */
+    const char *const *words;   /* of a word; ends with NULL */
+    const struct field *fields; /* of an object or list */
+    size_t field_count;
+    const char *missing;     /* in: what a caller is told; NULL where it is not required */
+    const char *invalid;     /* in: likewise */
+    const char *description; /* a sentence */
+    const char *fallback;    /* in: the default as JSON text; NULL: none */
+    const char *example;     /* as JSON text */
+};
+
+enum {
+    COMPLAINTS_MAX = 16,
+};
+
+/* What is wrong with the fields of a request. */
+struct complaints {
+    enum error error;                     /* ERROR_NONE: nothing */
+    const char *messages[COMPLAINTS_MAX]; /* constants */
+    const char *fields[COMPLAINTS_MAX];   /* the name of the field of each */
+    size_t message_count;
+};
+
+/* The most bytes that a text may have; SIZE_MAX: no limit. settings may be NULL where no field
+ * has a limit by a setting. */
+size_t field_max_bytes(const struct field *field, const struct settings *settings);
+
+/*
+ * Fills *out from the members of body; texts point into body. Every field is set, those that
+ * were not sent to what that means. *complaints has all complaints: first those about fields that
+ * are missing and, when none is, those about fields that are invalid, in the table's order.
+ */
+void fields_read(void *out, const struct field *fields, size_t count,
+                 struct json_object *body, const struct settings *settings,
+                 struct complaints *complaints);
+
+/* The object that *from is answered as; the caller owns it. When memory was short, members are
+ * missing or the object is NULL, as json_text() notices. */
+struct json_object *fields_render(const void *from, const struct field *fields,
+                                  size_t count);
+
+#endif

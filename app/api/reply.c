@@ -1,0 +1,34 @@
+#include "app/api/reply.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/api/error.h"
+
+void reply_fail(struct reply *reply, enum error error)
+{
+    reply->error = error;
+    reply->message_count = 0;
+}
+
+void reply_add_message(struct reply *reply, const char *message, const char *field)
+{
+    assert(reply->message_count < REPLY_MESSAGES_MAX);
+    reply->fields[reply->message_count] = field;
+    reply->messages[reply->message_count++] = message;
+}
+
+void reply_allow(struct reply *reply, const char *method)
+{
+    size_t used = strlen(reply->allow);
+    bool is_get = strcmp(method, "GET") == 0;
+
+    (void)snprintf(reply->allow + used, sizeof reply->allow - used, "%s%s%s",
+                   used > 0 ? ", " : "", method, is_get ? ", HEAD" : "");
+}
+
+int reply_http_status(const struct reply *reply)
+{
+    return reply->error == ERROR_NONE ? 200 : error_text(reply->error)->http_status;
+}

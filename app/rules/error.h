@@ -1,0 +1,38 @@
+/*
+ * Every error that a caller can get. What each of them says stands in app/api/error.h; the
+ * order of the checks is numbered in docs/api.md.
+ */
+#ifndef APP_RULES_ERROR_H
+#define APP_RULES_ERROR_H
+
+enum error {
+    ERROR_NONE = 0,
+    /* the published ones, in the order of the checks */
+    ERROR_MISSING_API_KEY,
+    ERROR_INVALID_API_KEY,
+    ERROR_IP_NOT_WHITELISTED,
+    ERROR_MISSING_DEVELOPER_SECRET,
+    ERROR_INVALID_DEVELOPER_SECRET,
+    ERROR_MISSING_FIELDS, /* the messages come from the call's table of fields */
+    ERROR_INVALID_FIELDS, /* likewise */
+    ERROR_NOT_FOUND,
+    ERROR_WRONG_ORG,
+    ERROR_NOT_OWNER,
+    ERROR_NOTE_NOT_FOUND,
+    ERROR_NOTE_NOT_EDITABLE,
+    /* what the published page does not know */
+    ERROR_INVALID_JSON,
+    ERROR_NO_JSON_OBJECT,
+    ERROR_INVALID_IDEMPOTENCY_KEY,
+    ERROR_UNKNOWN_ENDPOINT,
+    ERROR_METHOD_NOT_ALLOWED,
+    ERROR_BODY_TOO_LARGE,
+    ERROR_IDEMPOTENCY_MISMATCH,
+    ERROR_RATE_LIMITED,
+    ERROR_UNAVAILABLE,
+    ERROR_OUTCOME_UNKNOWN,
+    ERROR_INTERNAL,
+    ERROR_COUNT,
+};
+
+#endif

@@ -1,0 +1,78 @@
+#include "app/serve/access_log.h"
+
+#include <stdio.h>
+
+#include "app/api/error.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+/* The names of what a refusal complains about, between commas. */
+static void list_fields(char out[LOG_FIELD_BYTES], const struct reply *reply)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < reply->message_count && used < LOG_FIELD_BYTES; i++)
+        if (reply->fields[i] != NULL)
+            used += (size_t)snprintf(out + used, LOG_FIELD_BYTES - used, "%s%s",
+                                     used > 0 ? "," : "", reply->fields[i]);
+}
+
+/* The former secret ends at that time. */
+static void warn_of_former(const struct exchange *x, const char *key_name,
+                           const struct uuid *key_id, int64_t until_ms)
+{
+    char address[ADDRESS_TEXT_BYTES], key[UUID_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
+
+    if (until_ms == 0)
+        return;
+    address_format(&x->request.address, address);
+    uuid_format(key_id, key);
+    clock_format(until_ms, until);
+    LOG(LEVEL_WARNING, "former_secret_used", LOG_TEXT("request_id", x->request.id),
+        LOG_TEXT("remote_addr", address), LOG_TEXT(key_name, key),
+        LOG_TEXT("until", until));
+}
+
+static void warn_of_former_secrets(const struct exchange *x)
+{
+    const struct caller *caller = &x->caller;
+
+    warn_of_former(x, "apikey_id", &caller->api_key_id, caller->former.api_key_until_ms);
+    warn_of_former(x, "devkey_id", &caller->developer_key_id,
+                   caller->former.secret_until_ms);
+}
+
+static void log_request(const struct exchange *x, size_t bytes)
+{
+    static const struct uuid none;
+    const struct request *request = &x->request;
+    const enum error error = x->reply.error;
+    char fields[LOG_FIELD_BYTES];
+    char address[ADDRESS_TEXT_BYTES], org[UUID_TEXT_BYTES] = "", key[UUID_TEXT_BYTES] = "";
+
+    list_fields(fields, &x->reply);
+    address_format(&request->address, address);
+    if (!uuid_equals(&x->caller.org_id, &none))
+        uuid_format(&x->caller.org_id, org);
+    if (!uuid_equals(&x->caller.developer_key_id, &none))
+        uuid_format(&x->caller.developer_key_id, key);
+    const char *hidden =
+        x->reply.instead_of != ERROR_NONE ? error_text(x->reply.instead_of)->code : "";
+    LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
+        LOG_TEXT("remote_addr", address), LOG_SPAN("method", request->method),
+        LOG_SPAN("path", request->path), LOG_TEXT("org_id", org),
+        LOG_TEXT("devkey_id", key),
+        LOG_TEXT("code", error == ERROR_NONE ? "OK" : error_text(error)->code),
+        LOG_TEXT("instead_of", hidden), LOG_TEXT("fields", fields),
+        LOG_NUMBER("http_status", reply_http_status(&x->reply)),
+        LOG_NUMBER("bytes", (int64_t)bytes),
+        LOG_NUMBER("dur_us", clock_monotonic_us() - x->began_us),
+        LOG_NUMBER("db_us", x->db_us));
+}
+
+void access_log_write(const struct exchange *x, size_t bytes)
+{
+    warn_of_former_secrets(x);
+    log_request(x, bytes);
+}

@@ -1,0 +1,43 @@
+/*
+ * How a request goes, whatever the call: found call, parsed body, credentials and address
+ * (checks 1 to 6), quota, fields, the call's own verdict, commit, reply.
+ *
+ * It knows nothing of what a call means, and no call knows of credentials, limits, the cache of
+ * callers or failures.
+ */
+#ifndef APP_SERVE_PIPELINE_H
+#define APP_SERVE_PIPELINE_H
+
+#include <stdbool.h>
+
+#include "app/commit/committer.h"
+#include "app/serve/caller_cache.h"
+#include "app/serve/exchange.h"
+#include "app/serve/reader.h"
+#include "app/settings.h"
+#include "lib/secret.h"
+#include "lib/throttle.h"
+
+struct pipeline;
+
+/* Makes a pipeline for this process and takes the committer over, also when it fails. settings,
+ * key, caller_cache and throttle must outlive it. NULL: no memory. */
+struct pipeline *pipeline_create(const struct settings *settings,
+                                 const struct secret_key *key,
+                                 struct caller_cache *caller_cache,
+                                 struct throttle *throttle, struct committer *committer);
+
+/* NULL is allowed. */
+void pipeline_free(struct pipeline *pipeline);
+
+/* The connection that the pipeline reads by. */
+struct reader *pipeline_reader(struct pipeline *pipeline);
+
+/* Begins to answer exchange->request. Afterwards either the reply is there, or
+ * exchange->committing is set. */
+void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
+
+/* Looks after an exchange that is committing; true when its reply is there. */
+bool pipeline_look(struct pipeline *pipeline, struct exchange *exchange);
+
+#endif

@@ -1,0 +1,106 @@
+#include "app/serve/reader.h"
+
+#include <stdlib.h>
+
+#include "app/process/containment.h"
+#include "app/store/key_mark.h"
+#include "app/store/schema.h"
+#include "lib/log.h"
+
+struct reader {
+    const struct settings *settings;
+    const struct secret_key *key;
+    struct db *db; /* NULL: not open */
+    bool renewed;
+};
+
+struct reader *reader_create(const struct settings *settings, const struct secret_key *key)
+{
+    struct reader *reader = calloc(1, sizeof *reader);
+
+    if (reader == NULL)
+        return NULL;
+    reader->settings = settings;
+    reader->key = key;
+    return reader;
+}
+
+void reader_free(struct reader *reader)
+{
+    if (reader == NULL)
+        return;
+    db_close(reader->db);
+    free(reader);
+}
+
+static void close_database(struct reader *reader)
+{
+    db_close(reader->db);
+    reader->db = NULL;
+}
+
+/* With another key file no key would be found: then it is the database that fails, and not the
+ * caller of the API. */
+static enum status open_database(struct reader *reader, struct problem *why)
+{
+    const struct settings *settings = reader->settings;
+    const struct key_mark ours =
+        key_mark_of(reader->key, settings->secret_key_file, settings->database);
+    enum status status = schema_open(&reader->db, settings->database, DB_READ, why);
+
+    if (status != STATUS_OK)
+        return status;
+    status = key_mark_check(reader->db, &ours, why);
+    if (status != STATUS_OK)
+        close_database(reader);
+    return status;
+}
+
+void reader_open(struct reader *reader)
+{
+    struct problem why = {""};
+
+    if (reader->db != NULL)
+        return;
+    reader->renewed = true;
+    /* an outdated process ends, and says so */
+    if (open_database(reader, &why) != STATUS_OK && !containment_outdated())
+        LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
+}
+
+enum status reader_begin(struct reader *reader, struct db **db)
+{
+    reader_open(reader);
+    *db = reader->db;
+    return *db == NULL ? STATUS_UNAVAILABLE : db_read_begin(*db);
+}
+
+void reader_end(struct reader *reader, enum status status)
+{
+    if (reader->db == NULL)
+        return;
+    db_read_end(reader->db);
+    if (status == STATUS_OK || status == STATUS_REFUSED || status == STATUS_BUSY)
+        return;
+    LOG(LEVEL_ERROR, "read_failed", LOG_TEXT("status", status_name(status)),
+        LOG_TEXT("message", db_message(reader->db)));
+    close_database(reader);
+}
+
+bool reader_knows_keys(struct reader *reader)
+{
+    struct db *db;
+    enum status status = reader_begin(reader, &db);
+
+    reader_end(reader, status);
+    reader_open(reader);
+    return reader->db != NULL;
+}
+
+bool reader_was_renewed(struct reader *reader)
+{
+    bool renewed = reader->renewed;
+
+    reader->renewed = false;
+    return renewed;
+}

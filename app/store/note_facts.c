@@ -1,0 +1,50 @@
+#include "app/store/note_facts.h"
+
+#define CONTACT      " FROM contacts AS c JOIN members ON member_id = owner_id"
+#define THAT_CONTACT " WHERE c.contact_id = ?1 AND (?2 IS NULL OR c.org_id = ?2)"
+
+static const char find_contact[] = "SELECT c.org_id, owner_id, active" CONTACT THAT_CONTACT;
+static const char find_contact_and_note[] =
+    "SELECT c.org_id, owner_id, active, author_id, editable, visible" CONTACT
+    " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id" THAT_CONTACT;
+
+static void read_note(struct note_facts *out, const struct db_rows *rows)
+{
+    out->note_found = db_blob(rows, 3, &out->author_id, sizeof out->author_id);
+    out->editable = db_int(rows, 4) != 0;
+    out->visible = db_int(rows, 5) != 0;
+}
+
+static enum status find(struct db_rows *rows, struct db *db,
+                        const struct note_command *command, const struct uuid *only_org)
+{
+    const struct db_value contact = DB_BLOB(command->contact_id.uuid.bytes, UUID_BYTES);
+    const struct db_value org =
+        only_org != NULL ? DB_BLOB(only_org->bytes, UUID_BYTES) : DB_NULL;
+
+    if (!command->note_id.is_uuid)
+        return DB_QUERY(db, rows, find_contact, contact, org);
+    return DB_QUERY(db, rows, find_contact_and_note, contact, org,
+                    DB_BLOB(command->note_id.uuid.bytes, UUID_BYTES));
+}
+
+enum status note_facts_read(struct note_facts *out, struct db *db,
+                            const struct note_command *command, const struct uuid *only_org)
+{
+    struct db_rows rows;
+
+    *out = (struct note_facts){.contact_found = false};
+    if (!command->contact_id.is_uuid)
+        return STATUS_OK;
+    enum status status = find(&rows, db, command, only_org);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    out->contact_found = true;
+    (void)db_blob(&rows, 0, &out->org_id, sizeof out->org_id);
+    (void)db_blob(&rows, 1, &out->owner_id, sizeof out->owner_id);
+    out->owner_active = db_int(&rows, 2) != 0;
+    if (command->note_id.is_uuid)
+        read_note(out, &rows);
+    db_done(&rows);
+    return STATUS_OK;
+}

@@ -1,0 +1,18 @@
+/*
+ * What the database knows of the contact and the note of a command.
+ */
+#ifndef APP_STORE_NOTE_FACTS_H
+#define APP_STORE_NOTE_FACTS_H
+
+#include "app/rules/note_rules.h"
+#include "lib/db.h"
+
+/*
+ * Reads what note_judge needs. With only_org (NULL: any) contacts of other organizations are as
+ * good as not there, and nothing else is read of them. STATUS_OK, or what the database said.
+ */
+enum status note_facts_read(struct note_facts *out, struct db *db,
+                            const struct note_command *command,
+                            const struct uuid *only_org);
+
+#endif
