@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/api/help.h"
 #include "app/rules/caller_rules.h"
 #include "app/serve/input.h"
 #include "app/serve/limits.h"
@@ -260,6 +261,8 @@ static void serve_body(struct pipeline *p, struct exchange *x)
 
     if (error != ERROR_NONE)
         call_refuse(x->call, &x->reply, error);
+    else if (help_is_wanted(x->body))
+        help_answer(&x->reply, x->call, p->settings);
     else
         serve(p, x);
 }

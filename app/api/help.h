@@ -1,0 +1,16 @@
+/*
+ * What a call says of itself: the answer to {"help":true}.
+ */
+#ifndef APP_API_HELP_H
+#define APP_API_HELP_H
+
+#include "app/api/call.h"
+
+/* Whether a body is exactly {"help":true}. */
+bool help_is_wanted(struct json_object *body);
+
+/* Makes the reply a description of the call, with the limits of settings. */
+void help_answer(struct reply *reply, const struct call *call,
+                 const struct settings *settings);
+
+#endif
