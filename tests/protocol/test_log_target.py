@@ -11,6 +11,7 @@ import pytest
 
 from support.family import open_files, running, serves
 from support.fastcgi import http_params
+from support.private_dev import PRIVATE_DEV, can_have_a_private_dev
 from support.service import Service
 from support.site import Site
 from support.wait import wait_for
@@ -112,29 +113,6 @@ def test_no_line_is_lost_when_the_log_is_rotated_under_load(site):
 
 
 # Syslog
-
-# /dev with little more than a socket for syslog, for one process and its children.
-PRIVATE_DEV = """
-set -e
-mkdir "$1/dev"
-mount -t tmpfs none "$1/dev"
-for name in null zero random urandom; do
-    touch "$1/dev/$name"
-    mount --bind "/dev/$name" "$1/dev/$name"
-done
-ln -s "$1/syslog.sock" "$1/dev/log"
-mount --rbind "$1/dev" /dev
-shift
-exec "$@"
-"""
-
-
-def can_have_a_private_dev():
-    try:
-        return subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        return False
-
 
 @pytest.mark.skipif(not can_have_a_private_dev(), reason="needs mount namespaces, so root")
 @pytest.mark.parametrize("log,stderr", [("stderr", "null"), ("syslog", "file")])
