@@ -1,105 +1,36 @@
 #include "lib/log.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/log_output.h"
 #include "lib/utf8.h"
 
 enum {
-    HEAD_BYTES = 128, /* of a line without event and fields, at most */
-    FIELD_BYTES =
-        26, /* of a number, or of the quotes of a text; and of the name's quotes */
+    QUEUE_BYTES = 64 * 1024,
 };
 
-/* The one log of a process. */
+static const char *const level_names[] = {
+    [LEVEL_INFO] = "info",
+    [LEVEL_WARNING] = "warning",
+    [LEVEL_ERROR] = "error",
+};
+
+/* What stands before each line in the queue. */
+struct queued {
+    size_t len;
+    enum log_level level;
+};
+
+/* Lines of this process for which there was no room, oldest first. A line that does not fit
+ * is lost and counted: so are those that could not be written for another reason. */
 static struct {
-    int fd; /* -1: syslog */
-    char path[1024];
-    char ident[64];
-} target = {.fd = STDERR_FILENO};
-
-static const struct {
-    const char *name;
-    int priority;
-} levels[] = {
-    [LEVEL_INFO] = {"info", LOG_DAEMON | LOG_INFO},
-    [LEVEL_WARNING] = {"warning", LOG_DAEMON | LOG_WARNING},
-    [LEVEL_ERROR] = {"error", LOG_DAEMON | LOG_ERR},
-};
-
-static bool is_null_device(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) != 0 || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
-}
-
-static enum status open_file(const char *path, struct problem *why)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-
-    if (fd < 0)
-        return problem_set(why, STATUS_CANT_CREATE, "cannot open the log %s: %s", path,
-                           strerror(errno));
-    if (target.fd > STDERR_FILENO)
-        (void)close(target.fd);
-    target.fd = fd;
-    if (path != target.path)
-        (void)snprintf(target.path, sizeof target.path, "%s", path);
-    return STATUS_OK;
-}
-
-enum status log_open(const char *where, const char *ident, struct problem *why)
-{
-    (void)snprintf(target.ident, sizeof target.ident, "%s", ident);
-    if (where[0] == '/')
-        return open_file(where, why);
-    if (target.fd > STDERR_FILENO)
-        (void)close(target.fd);
-    target.path[0] = '\0';
-    target.fd = STDERR_FILENO;
-    if (strcmp(where, "syslog") == 0 || is_null_device(STDERR_FILENO)) {
-        openlog(target.ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-        target.fd = -1;
-    }
-    return STATUS_OK;
-}
-
-enum status log_check(const char *where, struct problem *why)
-{
-    if (where[0] != '/')
-        return STATUS_OK;
-    int fd = open(where, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0) {
-        (void)close(fd);
-        return STATUS_OK;
-    }
-    char directory[sizeof target.path];
-    (void)snprintf(directory, sizeof directory, "%.*s",
-                   (int)(strrchr(where, '/') - where + 1), where);
-    if (errno == ENOENT && access(directory, W_OK | X_OK) == 0)
-        return STATUS_OK;
-    return problem_set(why, STATUS_CANT_CREATE, "cannot open the log %s: %s", where,
-                       strerror(errno));
-}
-
-bool log_is_syslog(void)
-{
-    return target.fd < 0;
-}
-
-enum status log_reopen(struct problem *why)
-{
-    return target.path[0] == '\0' ? STATUS_OK : open_file(target.path, why);
-}
+    char bytes[QUEUE_BYTES];
+    size_t first, end;
+    int64_t lost;
+} queue;
 
 /* A line in memory of fixed size: the log has to work, too, when there is no other. */
 struct line {
@@ -213,31 +144,145 @@ static void add_field(struct line *line, const struct log_field *field)
         line->len = before;
 }
 
-static void put(enum log_level level, struct line *line)
+/* False: there is no room. */
+static bool queue_add(enum log_level level, const char *text, size_t len)
 {
-    if (target.fd < 0) {
-        syslog(levels[level].priority, "%.*s", (int)line->len, line->text);
-        return;
+    const struct queued head = {.len = len, .level = level};
+    size_t used = queue.end - queue.first;
+
+    if (sizeof queue.bytes - used < sizeof head + len)
+        return false;
+    if (sizeof queue.bytes - queue.end < sizeof head + len) {
+        memmove(queue.bytes, queue.bytes + queue.first, used);
+        queue.first = 0;
+        queue.end = used;
     }
-    (void)add(line, "\n", 1);
-    (void)!write(target.fd, line->text, line->len); /* where should a failure be told? */
+    memcpy(queue.bytes + queue.end, &head, sizeof head);
+    memcpy(queue.bytes + queue.end + sizeof head, text, len);
+    queue.end += sizeof head + len;
+    return true;
+}
+
+/* Writes the first line. False: there is no room for all of it. */
+static bool queue_send(void)
+{
+    struct queued head;
+    char *at = queue.bytes + queue.first;
+
+    memcpy(&head, at, sizeof head);
+    ssize_t sent = log_output_send(head.level, at + sizeof head, head.len);
+    if (sent >= 0 && (size_t)sent < head.len) { /* the rest moves up to what was taken */
+        head.len -= (size_t)sent;
+        queue.first += (size_t)sent;
+        memcpy(at + sent, &head, sizeof head);
+        return false;
+    }
+    if (sent < 0)
+        queue.lost++;
+    queue.first += sizeof head + head.len;
+    return true;
+}
+
+static void begin(struct line *line, enum log_level level, const char *event)
+{
+    char now[CLOCK_TEXT_BYTES];
+
+    clock_format(clock_now_ms(), now);
+    line->text[0] = '{';
+    line->len = 1;
+    add_field(line, &LOG_TEXT("ts", now));
+    add_field(line, &LOG_TEXT("level", level_names[level]));
+    add_field(line, &LOG_TEXT("event", event));
+    add_field(line, &LOG_NUMBER("pid", getpid()));
+}
+
+/* Writes the line, or queues what is not taken. False: it failed. */
+static bool send_line(enum log_level level, struct line *line)
+{
+    ssize_t sent = 0;
+
+    (void)add(line, "}\n", 2);
+    if (!log_is_waiting())
+        sent = log_output_send(level, line->text, line->len);
+    return sent >= 0 && ((size_t)sent == line->len ||
+                         queue_add(level, line->text + sent, line->len - (size_t)sent));
+}
+
+/* Once the lines that were queued before are written. */
+static void report_loss(void)
+{
+    struct line line;
+
+    begin(&line, LEVEL_WARNING, "log_lines_lost");
+    add_field(&line, &LOG_NUMBER("count", queue.lost));
+    if (send_line(LEVEL_WARNING, &line))
+        queue.lost = 0;
+}
+
+bool log_is_waiting(void)
+{
+    return queue.first < queue.end;
+}
+
+void log_flush(void)
+{
+    while (log_is_waiting())
+        if (!queue_send())
+            return;
+    queue.first = queue.end = 0;
+    if (queue.lost > 0)
+        report_loss();
+}
+
+void log_finish(int timeout_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+
+    for (;;) {
+        log_flush();
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        if (!log_is_waiting() || left_ms <= 0)
+            return;
+        log_output_wait((int)left_ms);
+    }
+}
+
+void log_after_fork(void)
+{
+    queue.first = queue.end = 0;
+    queue.lost = 0;
+}
+
+enum status log_open(const char *where, const char *ident, struct problem *why)
+{
+    return log_output_open(where, ident, why);
+}
+
+enum status log_check(const char *where, struct problem *why)
+{
+    return log_output_check(where, why);
+}
+
+enum status log_reopen(struct problem *why)
+{
+    return log_output_reopen(why);
+}
+
+bool log_is_syslog(void)
+{
+    return log_output_is_syslog();
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
     struct line line;
-    char now[CLOCK_TEXT_BYTES];
 
-    clock_format(clock_now_ms(), now);
-    line.text[0] = '{';
-    line.len = 1;
-    add_field(&line, &LOG_TEXT("ts", now));
-    add_field(&line, &LOG_TEXT("level", levels[level].name));
-    add_field(&line, &LOG_TEXT("event", event));
-    add_field(&line, &LOG_NUMBER("pid", getpid()));
+    if (log_is_waiting() || queue.lost > 0)
+        log_flush();
+    begin(&line, level, event);
     for (size_t i = 0; i < count; i++)
         add_field(&line, &fields[i]);
-    (void)add(&line, "}", 1);
-    put(level, &line);
+    if (!send_line(level, &line))
+        queue.lost++;
 }

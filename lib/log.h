@@ -5,6 +5,11 @@
  * rotated. Where standard error is the null device (spawn-fcgi makes it so), syslog takes
  * its place. Before log_open everything goes to standard error. A line stays below
  * LOG_LINE_BYTES, so that lines of several processes never mix; long text is cut.
+ *
+ * A process never waits for the reader of its log. Lines for which there is no room are
+ * queued up to a fixed size, then dropped and counted; an event `log_lines_lost` with their
+ * `count` follows when lines are taken again. The queue belongs to one process: log_flush
+ * tries it again, log_finish comes before the process ends, log_after_fork in a child.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -36,12 +41,13 @@ struct log_field {
     ((struct log_field){.name = (key), .type = LOG_FIELD_TEXT, .text = (value)})
 #define LOG_TEXT(key, value) LOG_SPAN(key, span_of(value))
 
-/* target: "stderr", "syslog", or an absolute path. ident is the program's name. On
- * failure the log stays where it was. */
-enum status log_open(const char *target, const char *ident, struct problem *why);
+/* where: "stderr", "syslog", or the absolute path of a file, but of no FIFO. ident is the
+ * program's name. On failure the log stays where it was. */
+enum status log_open(const char *where, const char *ident, struct problem *why);
 
-/* Whether log_open could do it; opens and makes nothing. */
-enum status log_check(const char *target, struct problem *why);
+/* Whether log_open could do it; makes nothing. */
+enum status log_check(const char *where, struct problem *why);
+
 /* Whether lines go to syslog now. */
 bool log_is_syslog(void);
 
@@ -51,6 +57,20 @@ enum status log_reopen(struct problem *why);
 /* Writes {"ts":…,"level":…,"event":event,"pid":…,fields…}. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
+
+/* Whether lines are queued. A process that is about to wait for something else should limit
+ * that wait while this is true. */
+bool log_is_waiting(void);
+
+/* Writes what is queued, as far as there is room. */
+void log_flush(void);
+
+/* The same, but waits up to timeout_ms for a reader. */
+void log_finish(int timeout_ms);
+
+/* Forgets what is queued: for a child after fork, as its parent will write that. */
+void log_after_fork(void);
+
 #define LOG(level, event, ...)                                                             \
     log_event((level), (event), (const struct log_field[]){__VA_ARGS__},                   \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

@@ -26,6 +26,7 @@ enum {
     READY_TIMEOUT_MS = 10000, /* for new workers of a reload to come up */
     STOP_MARGIN_MS = 5000,    /* beyond the request timeout, when stopping */
     LOOK_MS = 500,            /* how often busy workers are looked at */
+    LOG_FINISH_MS = 250,      /* for the reader of the log, when a process ends */
     READY_LOOK_MS = 10,       /* how often new workers of a reload are */
 };
 
@@ -113,6 +114,7 @@ static void reopen_log(void)
 enum pool_order pool_order(struct pool_worker *self)
 {
     signals_let_in();
+    log_flush();
     if (signals_take(SIGUSR1))
         reopen_log();
     if (signals_take(SIGTERM) || signals_take(SIGINT) || master_is_gone(self))
@@ -135,6 +137,7 @@ int pool_run_single(const struct pool_program *program, void *context)
         if (self.order == POOL_HAND_OVER)
             (void)program->reload(context, &unused);
     } while (self.order == POOL_HAND_OVER);
+    log_finish(LOG_FINISH_MS);
     return exit_status;
 }
 
@@ -146,8 +149,11 @@ static _Noreturn void be_child(struct pool *pool, int i)
 
     (void)close(pool->alive[1]);
     signals_forget();
-    _exit(i == COMPANION ? pool->program->run_companion(pool->context, &self)
-                         : pool->program->run(pool->context, &self));
+    log_after_fork();
+    int exit_status = i == COMPANION ? pool->program->run_companion(pool->context, &self)
+                                     : pool->program->run(pool->context, &self);
+    log_finish(LOG_FINISH_MS);
+    _exit(exit_status);
 }
 
 static int free_slot(const struct pool *pool)
@@ -423,6 +429,7 @@ static void loop(struct pool *pool)
         kill_what_stays(pool);
         if (is_over(pool))
             return;
+        log_flush();
         int64_t wait_ms = waiting_ms(pool);
         (void)ppoll(NULL, 0, &(struct timespec){wait_ms / 1000, wait_ms % 1000 * 1000000},
                     signals_waiting_mask());
@@ -449,6 +456,7 @@ int pool_run(const struct pool_program *program, void *context,
     } else {
         LOG(LEVEL_ERROR, "start_failed", LOG_TEXT("message", strerror(errno)));
     }
+    log_finish(LOG_FINISH_MS);
     if (pool->boards != NULL)
         (void)munmap(pool->boards, (size_t)pool->places * sizeof *pool->boards);
     free(pool->slots);

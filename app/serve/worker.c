@@ -143,8 +143,8 @@ static int loop(struct worker *w)
     for (;;) {
         size_t place = 0;
         pool_idle(w->self);
-        enum fastcgi_event event =
-            fastcgi_wait(w->fastcgi, w->committing > 0 ? LOOK_MS : -1, &place);
+        enum fastcgi_event event = fastcgi_wait(
+            w->fastcgi, w->committing > 0 || log_is_waiting() ? LOOK_MS : -1, &place);
         pool_busy(w->self);
         if (event == FASTCGI_DONE)
             return EXIT_SUCCESS;
