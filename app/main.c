@@ -457,8 +457,14 @@ static void report_start(const struct state *state)
 
 static int serve(struct state *state)
 {
-    static const struct pool_program program = {
-        .run = run_worker, .run_companion = run_writer, .reload = reload};
+    static const struct pool_role roles[] = {
+        {.name = "writer", .count = 1, .run = run_writer},
+    };
+    static const struct pool_program program = {.run = run_worker,
+                                                .roles = roles,
+                                                .role_count =
+                                                    sizeof roles / sizeof roles[0],
+                                                .reload = reload};
     const struct pool_settings pool = pool_settings_of(state->settings);
     struct problem why = {""};
 

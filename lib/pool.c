@@ -9,37 +9,29 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/shared.h"
 #include "lib/signals.h"
 
 enum {
-    COMPANION, /* its slot; workers follow */
-    FIRST_WORKER,
-    YOUNG_MS = 2000, /* who dies younger makes the next one wait */
+    YOUNG_MS = 2000, /* a process that dies younger delays the start of the next one */
     PAUSE_MIN_MS = 100,
     PAUSE_MAX_MS = 10000,
     READY_TIMEOUT_MS = 10000, /* for new workers of a reload to come up */
     STOP_MARGIN_MS = 5000,    /* beyond the request timeout, when stopping */
-    LOOK_MS = 500,            /* how often busy workers are looked at */
-    LOG_FINISH_MS = 250,      /* for the reader of the log, when a process ends */
+    LOOK_MS = 500,            /* how often busy processes are looked at */
     READY_LOOK_MS = 10,       /* how often new workers of a reload are */
+    LOG_FINISH_MS = 250,      /* for the reader of the log, when a process ends */
 };
 
-/* Shared memory, a cache line for each worker; only the worker writes there. */
+/* Shared memory, a cache line for each process, which alone writes there. */
 struct board {
     _Alignas(64) atomic_bool ready;
     atomic_int_least64_t busy_since_ms; /* monotonic; 0: idle */
-};
-
-struct slot {
-    pid_t pid; /* 0: free */
-    int generation;
-    int64_t born_ms;
 };
 
 /* Between two starts of processes that die young. */
@@ -48,16 +40,30 @@ struct pause {
     int64_t until_ms;
 };
 
+/* A row of the program's table, or, behind those, the workers. */
+struct group {
+    struct pool_role role;
+    int first, end; /* its slots: first <= i < end */
+    struct pause pause;
+};
+
+struct slot {
+    pid_t pid; /* 0: free */
+    int generation;
+    int64_t born_ms;
+    struct group *group;
+};
+
 struct pool {
     const struct pool_program *program;
     void *context;
     struct pool_settings settings;
-    int places;           /* slots of both kinds */
-    struct board *boards; /* one for each slot, shared */
+    struct group *groups, *workers; /* workers is the last of the groups */
+    int places;                     /* slots of all groups */
+    struct board *boards;           /* one for each slot, shared */
     struct slot *slots;
-    int generation;
-    int alive[2]; /* the master holds [1]; workers see its end in [0] */
-    struct pause pause, companion_pause;
+    int generation;         /* of workers */
+    int alive[2];           /* the master holds [1]; other processes see its end in [0] */
     int64_t ready_until_ms; /* 0: no reload is going on */
     bool stopping;
     int64_t stop_until_ms;
@@ -143,29 +149,29 @@ int pool_run_single(const struct pool_program *program, void *context)
 
 static _Noreturn void be_child(struct pool *pool, int i)
 {
+    const struct group *group = pool->slots[i].group;
     struct pool_worker self = {.master_gone_fd = pool->alive[0],
-                               .slot = i - FIRST_WORKER,
+                               .slot = i - group->first,
                                .board = &pool->boards[i]};
 
     (void)close(pool->alive[1]);
     signals_forget();
     log_after_fork();
-    int exit_status = i == COMPANION ? pool->program->run_companion(pool->context, &self)
-                                     : pool->program->run(pool->context, &self);
+    int exit_status = group->role.run(pool->context, &self);
     log_finish(LOG_FINISH_MS);
     _exit(exit_status);
 }
 
-static int free_slot(const struct pool *pool)
+static int free_slot(const struct pool *pool, const struct group *group)
 {
-    int i = FIRST_WORKER;
+    int i = group->first;
 
-    while (i < pool->places && pool->slots[i].pid != 0)
+    while (i < group->end && pool->slots[i].pid != 0)
         i++;
     return i;
 }
 
-/* Those that die together have one pause together. */
+/* Processes that die together delay the next ones once. */
 static void slow_down(struct pause *pause)
 {
     if (clock_monotonic_ms() < pause->until_ms)
@@ -176,8 +182,10 @@ static void slow_down(struct pause *pause)
     pause->until_ms = clock_monotonic_ms() + pause->ms;
 }
 
-static bool spawn(struct pool *pool, int i, struct pause *pause)
+static bool spawn(struct pool *pool, int i)
 {
+    struct slot *slot = &pool->slots[i];
+
     atomic_store(&pool->boards[i].ready, false);
     atomic_store(&pool->boards[i].busy_since_ms, 0);
     pid_t pid = fork();
@@ -185,66 +193,72 @@ static bool spawn(struct pool *pool, int i, struct pause *pause)
         be_child(pool, i);
     if (pid < 0) {
         LOG(LEVEL_ERROR, "fork_failed", LOG_TEXT("message", strerror(errno)));
-        slow_down(pause);
+        slow_down(&slot->group->pause);
         return false;
     }
-    pool->slots[i] = (struct slot){pid, pool->generation, clock_monotonic_ms()};
+    slot->pid = pid;
+    slot->generation = pool->generation;
+    slot->born_ms = clock_monotonic_ms();
     return true;
 }
 
-static int count(const struct pool *pool, int generation, bool only_ready)
+/* Workers of a generation. */
+static int count_workers(const struct pool *pool, int generation, bool only_ready)
 {
     int n = 0;
 
-    for (int i = FIRST_WORKER; i < pool->places; i++)
+    for (int i = pool->workers->first; i < pool->workers->end; i++)
         n += pool->slots[i].pid != 0 && pool->slots[i].generation == generation &&
              (!only_ready || atomic_load(&pool->boards[i].ready));
     return n;
 }
 
-static int count_all(const struct pool *pool)
+static int count_all(const struct pool *pool, const struct group *group)
 {
     int n = 0;
 
-    for (int i = FIRST_WORKER; i < pool->places; i++)
+    for (int i = group->first; i < group->end; i++)
         n += pool->slots[i].pid != 0;
     return n;
 }
 
-static void fill_up(struct pool *pool)
+/* Starts processes until the group has `wanted`, of which it has n. */
+static void fill_up(struct pool *pool, struct group *group, int n, int wanted)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    int n = count(pool, pool->generation, false);
-
-    if (pool->stopping || now_ms < pool->pause.until_ms)
+    if (clock_monotonic_ms() < group->pause.until_ms)
         return;
-    for (; n < pool->settings.workers; n++) {
-        int i = free_slot(pool);
-        if (i == pool->places || !spawn(pool, i, &pool->pause))
+    for (; n < wanted; n++) {
+        int i = free_slot(pool, group);
+        if (i == group->end || !spawn(pool, i))
             return;
     }
 }
 
-/* While workers live, they need it, even when all is being stopped. */
-static void keep_companion(struct pool *pool)
+/* Roles before workers. Workers that are finishing still need them, so a role is kept up
+ * until the last worker has ended. */
+static void start_missing(struct pool *pool)
 {
-    if (pool->program->run_companion == NULL || pool->slots[COMPANION].pid != 0 ||
-        clock_monotonic_ms() < pool->companion_pause.until_ms ||
-        (pool->stopping && count_all(pool) == 0))
-        return;
-    (void)spawn(pool, COMPANION, &pool->companion_pause);
+    bool over = pool->stopping && count_all(pool, pool->workers) == 0;
+
+    for (struct group *group = pool->groups; group < pool->workers && !over; group++)
+        fill_up(pool, group, count_all(pool, group), group->role.count);
+    if (!pool->stopping)
+        fill_up(pool, pool->workers, count_workers(pool, pool->generation, false),
+                pool->settings.workers);
 }
 
-static void end_companion(struct pool *pool)
+static void signal_group(const struct pool *pool, const struct group *group,
+                         int signal_number)
 {
-    if (pool->slots[COMPANION].pid != 0)
-        (void)kill(pool->slots[COMPANION].pid, SIGTERM);
+    for (int i = group->first; i < group->end; i++)
+        if (pool->slots[i].pid != 0)
+            (void)kill(pool->slots[i].pid, signal_number);
 }
 
-/* To all workers of the present generation, or of all others. */
-static void send_signal(struct pool *pool, int signal_number, bool present)
+/* To the workers of the present generation, or to those of all others. */
+static void signal_workers(struct pool *pool, int signal_number, bool present)
 {
-    for (int i = FIRST_WORKER; i < pool->places; i++)
+    for (int i = pool->workers->first; i < pool->workers->end; i++)
         if (pool->slots[i].pid != 0 &&
             (pool->slots[i].generation == pool->generation) == present)
             (void)kill(pool->slots[i].pid, signal_number);
@@ -254,13 +268,12 @@ static void stop(struct pool *pool)
 {
     if (pool->stopping)
         return;
-    LOG(LEVEL_INFO, "stopping", LOG_NUMBER("workers", count_all(pool)));
+    LOG(LEVEL_INFO, "stopping", LOG_NUMBER("workers", count_all(pool, pool->workers)));
     pool->stopping = true;
     pool->ready_until_ms = 0;
     pool->stop_until_ms =
         clock_monotonic_ms() + pool->settings.request_timeout_ms + STOP_MARGIN_MS;
-    send_signal(pool, SIGTERM, true);
-    send_signal(pool, SIGTERM, false);
+    signal_group(pool, pool->workers, SIGTERM);
 }
 
 static void reload(struct pool *pool)
@@ -272,25 +285,26 @@ static void reload(struct pool *pool)
     if (pool->program->reload(pool->context, &settings) != STATUS_OK)
         return;
     assert(settings.workers >= 1 && settings.workers <= pool->settings.slots);
-    if (pool->ready_until_ms != 0) /* nobody waits for those that were coming up any more */
-        send_signal(pool, SIGHUP, true);
+    if (pool->ready_until_ms != 0) /* those that were coming up are outdated, too */
+        signal_workers(pool, SIGHUP, true);
     pool->settings = settings;
     pool->generation++;
-    pool->pause = (struct pause){0, 0};
+    pool->workers->pause = (struct pause){0, 0};
     pool->ready_until_ms = clock_monotonic_ms() + READY_TIMEOUT_MS;
     LOG(LEVEL_INFO, "reloading", LOG_NUMBER("workers", settings.workers));
 }
 
-/* The old ones go when all of the new ones can serve. Should the new ones not come up, the
- * old ones stay, and the log tells the operator. */
+/* The old workers go when all of the new ones can serve. Should the new ones not come up,
+ * the old ones stay, and the log tells the operator. */
 static void finish_reload(struct pool *pool)
 {
     if (pool->ready_until_ms == 0)
         return;
-    if (count(pool, pool->generation, true) >= pool->settings.workers) {
+    if (count_workers(pool, pool->generation, true) >= pool->settings.workers) {
         pool->ready_until_ms = 0;
-        send_signal(pool, SIGHUP, false);
-        end_companion(pool); /* the next one has the new settings */
+        signal_workers(pool, SIGHUP, false);
+        for (struct group *group = pool->groups; group < pool->workers; group++)
+            signal_group(pool, group, SIGTERM); /* the next ones have the new settings */
         LOG(LEVEL_INFO, "reloaded", LOG_NUMBER("workers", pool->settings.workers));
     } else if (clock_monotonic_ms() >= pool->ready_until_ms) {
         pool->ready_until_ms = clock_monotonic_ms() + READY_TIMEOUT_MS;
@@ -299,19 +313,19 @@ static void finish_reload(struct pool *pool)
     }
 }
 
-static void end_stuck_workers(struct pool *pool)
+static void kill_stuck(struct pool *pool)
 {
     int64_t now_ms = clock_monotonic_ms();
 
     for (int i = 0; i < pool->places; i++) {
-        if (pool->slots[i].pid == 0)
-            continue;
+        const struct slot *slot = &pool->slots[i];
         int64_t since_ms = atomic_load(&pool->boards[i].busy_since_ms);
-        if (since_ms == 0 || now_ms - since_ms <= pool->settings.request_timeout_ms)
+        if (slot->pid == 0 || since_ms == 0 ||
+            now_ms - since_ms <= pool->settings.request_timeout_ms)
             continue;
-        LOG(LEVEL_ERROR, "worker_timed_out", LOG_NUMBER("worker", pool->slots[i].pid),
-            LOG_NUMBER("busy_ms", now_ms - since_ms));
-        (void)kill(pool->slots[i].pid, SIGKILL);
+        LOG(LEVEL_ERROR, "worker_timed_out", LOG_TEXT("role", slot->group->role.name),
+            LOG_NUMBER("worker", slot->pid), LOG_NUMBER("busy_ms", now_ms - since_ms));
+        (void)kill(slot->pid, SIGKILL);
     }
 }
 
@@ -321,7 +335,8 @@ static void log_death(const struct slot *slot, int wait_status, int64_t age_ms)
 
     if (!killed && WEXITSTATUS(wait_status) == EXIT_SUCCESS)
         return;
-    LOG(LEVEL_ERROR, "worker_died", LOG_NUMBER("worker", slot->pid),
+    LOG(LEVEL_ERROR, "worker_died", LOG_TEXT("role", slot->group->role.name),
+        LOG_NUMBER("worker", slot->pid),
         LOG_NUMBER(killed ? "signal" : "exit_status",
                    killed ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status)),
         LOG_NUMBER("age_ms", age_ms));
@@ -330,17 +345,19 @@ static void log_death(const struct slot *slot, int wait_status, int64_t age_ms)
 static void bury(struct pool *pool, int i, int wait_status)
 {
     struct slot *slot = &pool->slots[i];
-    struct pause *pause = i == COMPANION ? &pool->companion_pause : &pool->pause;
+    struct group *group = slot->group;
     int64_t age_ms = clock_monotonic_ms() - slot->born_ms;
     bool ended_well = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_SUCCESS;
-    bool missed = i == COMPANION ? !ended_well : slot->generation == pool->generation;
+    /* an old worker may fail without delaying new ones; a role that was told to end, too */
+    bool missed =
+        group == pool->workers ? slot->generation == pool->generation : !ended_well;
 
     log_death(slot, wait_status, age_ms);
     slot->pid = 0;
     if (missed && age_ms < YOUNG_MS)
-        slow_down(pause);
+        slow_down(&group->pause);
     else if (missed)
-        *pause = (struct pause){0, 0};
+        group->pause = (struct pause){0, 0};
 }
 
 static void reap(struct pool *pool)
@@ -360,10 +377,8 @@ static void handle_signals(struct pool *pool)
         reap(pool);
     if (signals_take(SIGUSR1)) {
         reopen_log();
-        send_signal(pool, SIGUSR1, true);
-        send_signal(pool, SIGUSR1, false);
-        if (pool->slots[COMPANION].pid != 0)
-            (void)kill(pool->slots[COMPANION].pid, SIGUSR1);
+        for (struct group *group = pool->groups; group <= pool->workers; group++)
+            signal_group(pool, group, SIGUSR1);
     }
     if (signals_take(SIGTERM) || signals_take(SIGINT))
         stop(pool);
@@ -371,62 +386,83 @@ static void handle_signals(struct pool *pool)
         reload(pool);
 }
 
-/* Who has not ended by now will not. */
-static void kill_what_stays(struct pool *pool)
+/* The last group that still has processes; NULL: none has. Groups end one after another, in
+ * the reverse order of their start, as a process may need those that started before it. */
+static const struct group *next_to_end(const struct pool *pool)
 {
-    if (pool->stopping && clock_monotonic_ms() >= pool->stop_until_ms) {
-        send_signal(pool, SIGKILL, true);
-        send_signal(pool, SIGKILL, false);
-        if (count_all(pool) == 0 && pool->slots[COMPANION].pid != 0)
-            (void)kill(pool->slots[COMPANION].pid, SIGKILL);
-    }
+    for (const struct group *group = pool->workers; group >= pool->groups; group--)
+        if (count_all(pool, group) > 0)
+            return group;
+    return NULL;
+}
+
+/* True: all processes have ended. */
+static bool is_over(struct pool *pool)
+{
+    const struct group *group = next_to_end(pool);
+
+    if (!pool->stopping || group == NULL)
+        return pool->stopping;
+    if (clock_monotonic_ms() >= pool->stop_until_ms)
+        signal_group(pool, group, SIGKILL);
+    else if (group != pool->workers) /* those were told once, in stop */
+        signal_group(pool, group, SIGTERM);
+    return false;
 }
 
 /* Signals end the wait early. */
 static int64_t waiting_ms(const struct pool *pool)
 {
-    int64_t until_ms[] = {pool->pause.until_ms, pool->companion_pause.until_ms};
     int64_t now_ms = clock_monotonic_ms();
     int64_t wait_ms = pool->ready_until_ms != 0 ? READY_LOOK_MS : LOOK_MS;
 
-    for (size_t i = 0; i < sizeof until_ms / sizeof until_ms[0]; i++)
-        if (until_ms[i] > now_ms && until_ms[i] - now_ms < wait_ms)
-            wait_ms = until_ms[i] - now_ms;
+    for (const struct group *group = pool->groups; group <= pool->workers; group++)
+        if (group->pause.until_ms > now_ms && group->pause.until_ms - now_ms < wait_ms)
+            wait_ms = group->pause.until_ms - now_ms;
     return wait_ms;
+}
+
+/* The table's rows and, behind them, the workers, with slots for each. */
+static void lay_out(struct pool *pool)
+{
+    const struct pool_program *program = pool->program;
+    const struct pool_role workers = {
+        .name = "worker", .count = pool->settings.slots, .run = program->run};
+    int next = 0;
+
+    for (size_t i = 0; i <= program->role_count; i++) {
+        struct group *group = &pool->groups[i];
+        group->role = i < program->role_count ? program->roles[i] : workers;
+        group->first = next;
+        next = group->end = next + group->role.count;
+    }
+    pool->workers = &pool->groups[program->role_count];
+    pool->places = next;
 }
 
 static bool prepare(struct pool *pool)
 {
+    pool->groups = calloc(pool->program->role_count + 1, sizeof *pool->groups);
+    if (pool->groups == NULL)
+        return false;
+    lay_out(pool);
     pool->slots = calloc((size_t)pool->places, sizeof *pool->slots);
-    pool->boards = mmap(NULL, (size_t)pool->places * sizeof *pool->boards,
-                        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (pool->boards == MAP_FAILED) {
-        pool->boards = NULL;
+    pool->boards = shared_create((size_t)pool->places * sizeof *pool->boards);
+    if (pool->slots == NULL || pool->boards == NULL || pipe2(pool->alive, O_CLOEXEC) != 0)
         return false;
-    }
-    return pool->slots != NULL && pipe2(pool->alive, O_CLOEXEC) == 0;
-}
-
-/* The companion goes last: workers may still need it. */
-static bool is_over(struct pool *pool)
-{
-    if (!pool->stopping || count_all(pool) > 0)
-        return false;
-    if (pool->slots[COMPANION].pid == 0)
-        return true;
-    end_companion(pool);
-    return false;
+    for (struct group *group = pool->groups; group <= pool->workers; group++)
+        for (int i = group->first; i < group->end; i++)
+            pool->slots[i].group = group;
+    return true;
 }
 
 static void loop(struct pool *pool)
 {
     for (;;) {
         handle_signals(pool);
-        keep_companion(pool);
-        fill_up(pool);
+        start_missing(pool);
         finish_reload(pool);
-        end_stuck_workers(pool);
-        kill_what_stays(pool);
+        kill_stuck(pool);
         if (is_over(pool))
             return;
         log_flush();
@@ -439,27 +475,20 @@ static void loop(struct pool *pool)
 int pool_run(const struct pool_program *program, void *context,
              const struct pool_settings *settings)
 {
-    struct pool *pool = calloc(1, sizeof *pool);
+    struct pool pool = {.program = program, .context = context, .settings = *settings};
     int exit_status = EXIT_FAILURE;
 
-    if (pool == NULL)
-        return exit_status;
-    pool->program = program;
-    pool->context = context;
-    pool->settings = *settings;
-    pool->places = FIRST_WORKER + settings->slots;
-    if (prepare(pool)) {
+    if (prepare(&pool)) {
         LOG(LEVEL_INFO, "started", LOG_NUMBER("workers", settings->workers));
-        loop(pool);
+        loop(&pool);
         LOG(LEVEL_INFO, "stopped", LOG_NUMBER("workers", 0));
         exit_status = EXIT_SUCCESS;
     } else {
         LOG(LEVEL_ERROR, "start_failed", LOG_TEXT("message", strerror(errno)));
     }
     log_finish(LOG_FINISH_MS);
-    if (pool->boards != NULL)
-        (void)munmap(pool->boards, (size_t)pool->places * sizeof *pool->boards);
-    free(pool->slots);
-    free(pool);
+    shared_free(pool.boards, (size_t)pool.places * sizeof *pool.boards);
+    free(pool.slots);
+    free(pool.groups);
     return exit_status;
 }

@@ -1,19 +1,19 @@
 /*
- * A pool of worker processes under a master.
+ * A pool of worker processes under a master, with processes of other roles beside them.
  *
- * The master serves nothing and opens nothing: it forks workers, starts new ones in place
- * of those that die (with growing pauses while they die young), ends those that are busy
- * with one request for too long, and answers signals: TERM and INT let every worker finish
- * what it has in hand and end; HUP replaces all workers by new ones and lets the old ones
- * go only when the new ones are ready; USR1 has the log opened anew. When the master
- * itself dies, its workers see it and end.
+ * The master serves nothing and opens nothing. It forks processes and replaces those that
+ * die (with growing pauses while they die young), kills those that are busy with one request
+ * for too long, and handles signals: TERM and INT let every process finish its requests and
+ * end; HUP starts new workers and, when they are ready, ends the old ones and replaces the
+ * other roles; USR1 has the log opened anew. Its children see the death of the master and
+ * end.
  *
  * What happens is written to the log (log.h). signals_init() comes first.
  */
 #ifndef LIB_POOL_H
 #define LIB_POOL_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/status.h"
 
@@ -25,20 +25,28 @@ struct pool_settings {
     int workers;            /* 1 to POOL_WORKERS_MAX */
     int slots;              /* the most workers there can be at once, during a reload old
                                and new ones; at least workers. A reload cannot change it */
-    int request_timeout_ms; /* a worker that is busy for longer is killed */
+    int request_timeout_ms; /* a process that is busy for longer is killed */
 };
 
-/* A worker's own view of the pool. */
+/* The view that a process of any role has of the pool. */
 struct pool_worker;
 
-struct pool_program {
-    /* The worker: runs in a new process, returns its exit status. */
+/* Processes that run beside the workers. */
+struct pool_role {
+    const char *name; /* in the log */
+    int count;        /* how many there are to be */
+    /* Runs in a new process and returns its exit status. */
     int (*run)(void *context, struct pool_worker *self);
-    /* One more process that the workers rely on, or NULL. It is started before them and
-     * ends after them; after a reload it is replaced, too, once it has finished. */
-    int (*run_companion)(void *context, struct pool_worker *self);
-    /* On HUP, in the master: renew the context for workers to come and *settings. If it
-     * fails, all stays as it was; it has said why in the log. */
+};
+
+struct pool_program {
+    int (*run)(void *context, struct pool_worker *self); /* of the workers */
+    /* Started in this order before the workers, and ended in the reverse order after them.
+     * A reload replaces each process once it has finished what it has in hand. */
+    const struct pool_role *roles;
+    size_t role_count;
+    /* On HUP, in the master: renews the context for processes to come, and *settings. On
+     * failure everything stays as it was, and the function has logged why. */
     enum status (*reload)(void *context, struct pool_settings *settings);
 };
 
@@ -46,20 +54,20 @@ struct pool_program {
 int pool_run(const struct pool_program *program, void *context,
              const struct pool_settings *settings);
 
-/* Runs program->run in this process, without a master or a companion. */
+/* Runs program->run in this process, without a master or other roles. */
 int pool_run_single(const struct pool_program *program, void *context);
 
-/* Which of the workers this is: from 0, below slots; no two that live at the same time
- * have the same number. */
+/* The number of this process within its role: from 0, below count or, of a worker, below
+ * slots. No two that live at the same time have the same one. */
 int pool_slot(const struct pool_worker *self);
 
 /* A descriptor that is at its end when the master is gone; -1 without a master. */
 int pool_master_gone_fd(const struct pool_worker *self);
 
-/* The worker can serve now. */
+/* This process can serve now. */
 void pool_ready(struct pool_worker *self);
 
-/* A request begins; a request has ended. Between the two the time limit counts. */
+/* A request begins; a request has ended. The time limit counts in between, for every role. */
 void pool_busy(struct pool_worker *self);
 void pool_idle(struct pool_worker *self);
 
@@ -69,7 +77,8 @@ enum pool_order {
     POOL_HAND_OVER, /* end; others go on serving */
 };
 
-/* What the worker should do after it was woken. Also carries out USR1. */
+/* What the process should do, to be asked whenever it was woken. Also carries out USR1, and
+ * writes what is queued for the log. */
 enum pool_order pool_order(struct pool_worker *self);
 
 #endif

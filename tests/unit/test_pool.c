@@ -21,7 +21,9 @@
 #include "lib/signals.h"
 
 enum {
-    WORKERS_MAX = 256, /* that one test can count */
+    ROLES = 2,
+    ROLE_PROCESSES = 2, /* of each role */
+    WORKERS_MAX = 256,  /* that one test can count */
     SLOTS = 40,
     PATIENCE_MS = 20000,
     LOOK_MS = 5,
@@ -45,6 +47,11 @@ static struct shared {
     atomic_int workers_after_reload;
     atomic_int companions, companions_ended, finished_before_companion;
     _Atomic pid_t companion;
+    struct role_count {
+        atomic_int born, ended, ended_before; /* all others */
+        _Atomic pid_t pids[ROLE_PROCESSES];   /* by pool_slot */
+        atomic_bool stuck, dies_at_once;      /* those that are born from now on */
+    } roles[ROLES];
     atomic_bool released, reload_fails;
     _Atomic pid_t pids[WORKERS_MAX];
 } * shared;
@@ -142,8 +149,51 @@ static int run_companion(void *context, struct pool_worker *self)
 }
 
 static const struct pool_program program = {.run = run_worker, .reload = reload};
+static const struct pool_role companion = {
+    .name = "companion", .count = 1, .run = run_companion};
 static const struct pool_program with_companion = {
-    .run = run_worker, .run_companion = run_companion, .reload = reload};
+    .run = run_worker, .roles = &companion, .role_count = 1, .reload = reload};
+
+static int run_role(int number, struct pool_worker *self)
+{
+    struct role_count *role = &shared->roles[number];
+
+    if (atomic_load(&role->dies_at_once))
+        return 7;
+    atomic_store(&role->pids[pool_slot(self)], getpid());
+    bool stuck = atomic_load(&role->stuck);
+    atomic_fetch_add(&role->born, 1);
+    pool_ready(self);
+    if (stuck)
+        pool_busy(self);
+    while (stuck)
+        (void)poll(NULL, 0, 1000);
+    while (pool_order(self) == POOL_GO_ON)
+        wait_to_be_woken(self, -1);
+    atomic_store(&role->ended_before, atomic_load(&shared->finished) +
+                                          atomic_load(&shared->roles[1 - number].ended));
+    atomic_fetch_add(&role->ended, 1);
+    return 0;
+}
+
+static int run_first(void *context, struct pool_worker *self)
+{
+    (void)context;
+    return run_role(0, self);
+}
+
+static int run_second(void *context, struct pool_worker *self)
+{
+    (void)context;
+    return run_role(1, self);
+}
+
+static const struct pool_role two_roles[ROLES] = {
+    {.name = "first", .count = ROLE_PROCESSES, .run = run_first},
+    {.name = "second", .count = ROLE_PROCESSES, .run = run_second},
+};
+static const struct pool_program with_roles = {
+    .run = run_worker, .roles = two_roles, .role_count = ROLES, .reload = reload};
 
 static void start_master_of(const struct pool_program *what, int workers, int slots,
                             int request_timeout_ms)
@@ -537,6 +587,87 @@ static void hup_replaces_the_companion(void **state)
     assert_int_equal(count_in_log("worker_died"), 0);
 }
 
+static void start_with_roles(int workers, int request_timeout_ms)
+{
+    start_master_of(&with_roles, workers, SLOTS, request_timeout_ms);
+    wait_until_ready(workers);
+    for (int i = 0; i < ROLES; i++)
+        wait_for(&shared->roles[i].born, ROLE_PROCESSES, "processes of a role");
+}
+
+static void end_with_roles(int workers, int ended_of_each)
+{
+    end_pool(SIGTERM, workers);
+    for (int i = 0; i < ROLES; i++)
+        assert_int_equal(shared->roles[i].ended, ended_of_each);
+}
+
+static void roles_end_after_the_workers_in_reverse_order(void **state)
+{
+    (void)state;
+    start_with_roles(3, 60000);
+    end_with_roles(3, ROLE_PROCESSES);
+    assert_int_equal(shared->roles[1].ended_before, 3);
+    assert_int_equal(shared->roles[0].ended_before, 3 + ROLE_PROCESSES);
+    assert_int_equal(count_in_log("worker_died"), 0);
+}
+
+static void each_process_of_a_role_is_replaced(void **state)
+{
+    (void)state;
+    start_with_roles(2, 60000);
+    for (int i = 0; i < ROLES; i++)
+        for (int j = 0; j < ROLE_PROCESSES; j++) {
+            int born = atomic_load(&shared->roles[i].born);
+            assert_int_equal(kill(shared->roles[i].pids[j], SIGKILL), 0);
+            wait_for(&shared->roles[i].born, born + 1, "processes of a role");
+        }
+    wait_for_log("\"role\":\"first\"", ROLE_PROCESSES);
+    wait_for_log("\"role\":\"second\"", ROLE_PROCESSES);
+    end_with_roles(2, ROLE_PROCESSES);
+    assert_int_equal(shared->born, 2);
+}
+
+static void hup_replaces_each_process_of_a_role(void **state)
+{
+    (void)state;
+    start_with_roles(2, 60000);
+    for (int round = 2; round <= 3; round++) {
+        assert_int_equal(kill(master, SIGHUP), 0);
+        for (int i = 0; i < ROLES; i++)
+            wait_for(&shared->roles[i].born, round * ROLE_PROCESSES, "processes of a role");
+        wait_for_log("\"reloaded\"", round - 1);
+    }
+    end_with_roles(2, 3 * ROLE_PROCESSES);
+    assert_int_equal(count_in_log("worker_died"), 0);
+}
+
+static void a_role_that_is_stuck_is_killed_and_replaced(void **state)
+{
+    (void)state;
+    atomic_store(&shared->roles[1].stuck, true);
+    start_with_roles(1, 300);
+    atomic_store(&shared->roles[1].stuck, false);
+    wait_for(&shared->roles[1].born, 2 * ROLE_PROCESSES, "processes of the role");
+    wait_for_log("\"event\":\"worker_timed_out\"", ROLE_PROCESSES);
+    end_with_roles(1, ROLE_PROCESSES);
+    assert_int_equal(shared->roles[0].born, ROLE_PROCESSES);
+}
+
+static void a_role_that_dies_at_once_delays_no_other(void **state)
+{
+    (void)state;
+    atomic_store(&shared->roles[0].dies_at_once, true);
+    start_master_of(&with_roles, 2, SLOTS, 60000);
+    wait_until_ready(2);
+    wait_for(&shared->roles[1].born, ROLE_PROCESSES, "processes of the other role");
+    wait_for_log("\"exit_status\":7", 3 * ROLE_PROCESSES);
+    kill_worker(0);
+    wait_until_ready(3);
+    end_pool(SIGTERM, 2);
+    assert_int_equal(shared->roles[1].ended, ROLE_PROCESSES);
+}
+
 static void workers_end_when_their_master_dies(void **state)
 {
     (void)state;
@@ -632,6 +763,11 @@ int main(void)
         with_pool(a_dead_companion_is_replaced_and_workers_live_on),
         with_pool(a_companion_that_dies_while_workers_finish_is_replaced),
         with_pool(hup_replaces_the_companion),
+        with_pool(roles_end_after_the_workers_in_reverse_order),
+        with_pool(each_process_of_a_role_is_replaced),
+        with_pool(hup_replaces_each_process_of_a_role),
+        with_pool(a_role_that_is_stuck_is_killed_and_replaced),
+        with_pool(a_role_that_dies_at_once_delays_no_other),
         with_pool(workers_end_when_their_master_dies),
         with_pool(usr1_has_all_processes_open_the_log_anew),
         with_pool(orders_to_a_single_worker_alone_are_obeyed),
