@@ -25,6 +25,7 @@
 #include "lib/mailbox.h"
 #include "lib/pool.h"
 #include "lib/privileges.h"
+#include "lib/process_title.h"
 #include "lib/signals.h"
 
 static const char program_name[] = "crmnotes.fcgi";
@@ -533,6 +534,7 @@ int main(int argc, char **argv)
     struct state state = {.listening = -1, .give = -1, .take = -1, .slots = INT_MAX};
     int exit_status;
 
+    process_title_init(argc, argv, program_name);
     if (!read_options(&state.options, argc, argv, &exit_status))
         return exit_status;
     privileges_harden();

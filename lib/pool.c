@@ -14,6 +14,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/process_title.h"
 #include "lib/shared.h"
 #include "lib/signals.h"
 
@@ -136,6 +137,7 @@ int pool_run_single(const struct pool_program *program, void *context)
     struct pool_settings unused;
     int exit_status;
 
+    process_title_set("single", -1);
     self.board = &self.own_board;
     do {
         self.order = POOL_GO_ON;
@@ -157,6 +159,8 @@ static _Noreturn void be_child(struct pool *pool, int i)
     (void)close(pool->alive[1]);
     signals_forget();
     log_after_fork();
+    bool is_only_one = group != pool->workers && group->role.count == 1;
+    process_title_set(group->role.name, is_only_one ? -1 : self.slot);
     int exit_status = group->role.run(pool->context, &self);
     log_finish(LOG_FINISH_MS);
     _exit(exit_status);
@@ -478,6 +482,7 @@ int pool_run(const struct pool_program *program, void *context,
     struct pool pool = {.program = program, .context = context, .settings = *settings};
     int exit_status = EXIT_FAILURE;
 
+    process_title_set("master", -1);
     if (prepare(&pool)) {
         LOG(LEVEL_INFO, "started", LOG_NUMBER("workers", settings->workers));
         loop(&pool);

@@ -33,7 +33,7 @@ struct pool_worker;
 
 /* Processes that run beside the workers. */
 struct pool_role {
-    const char *name; /* in the log */
+    const char *name; /* in the log and in the process's title */
     int count;        /* how many there are to be */
     /* Runs in a new process and returns its exit status. */
     int (*run)(void *context, struct pool_worker *self);
