@@ -15,7 +15,7 @@
 #include "app/commit/letter.h"
 #include "app/commit/writer.h"
 #include "app/process/check.h"
-#include "app/process/containment.h"
+#include "app/process/sandbox.h"
 #include "app/serve/limits.h"
 #include "app/serve/worker.h"
 #include "app/settings.h"
@@ -281,14 +281,14 @@ static enum status get_socket(struct state *state, struct problem *why)
 /* False: the process must end; the log says why. */
 static bool contain(const struct state *state, enum role role)
 {
-    const struct containment containment = {
+    const struct sandbox sandbox = {
         .settings = state->settings,
         .config = settings_config_path(&state->options.arguments),
         .socket = listener_path(state->made_socket),
     };
     struct problem why = {""};
 
-    if (containment_enter(role, &containment, &why) == STATUS_OK)
+    if (sandbox_enter(role, &sandbox, &why) == STATUS_OK)
         return true;
     LOG(LEVEL_ERROR, "sandbox_failed", LOG_TEXT("message", why.text));
     return false;
@@ -453,7 +453,7 @@ static void report_start(const struct state *state)
     else if (s->user[0] != '\0' && state->identity.uid != geteuid())
         LOG(LEVEL_WARNING, "user_ignored", LOG_TEXT("user", s->user),
             LOG_TEXT("message", "only root can become another user"));
-    containment_report(s);
+    sandbox_report(s);
 }
 
 static int serve(struct state *state)

@@ -7,7 +7,7 @@
 
 #include "app/commit/batch.h"
 #include "app/commit/letter.h"
-#include "app/process/containment.h"
+#include "app/process/sandbox.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 
@@ -81,7 +81,7 @@ static int loop(struct writer *w)
         enum pool_order order = pool_order(w->self);
 
         /* what waits in the boxes is for the next writer, who may use the other database */
-        if (!batch_is_open(w->batch) && containment_outdated())
+        if (!batch_is_open(w->batch) && sandbox_outdated())
             return EXIT_SUCCESS;
         gather(w);
         if (w->count > 0) {

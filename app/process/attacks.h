@@ -5,7 +5,7 @@
 #ifndef APP_PROCESS_ATTACKS_H
 #define APP_PROCESS_ATTACKS_H
 
-#include "app/process/containment.h"
+#include "app/process/sandbox.h"
 
 /*
  * Carries out what the environment's ATTACKS says, "ROLE NAME ARGUMENT" between semicolons,

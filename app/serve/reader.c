@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "app/process/containment.h"
+#include "app/process/sandbox.h"
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "lib/log.h"
@@ -64,7 +64,7 @@ void reader_open(struct reader *reader)
         return;
     reader->renewed = true;
     /* an outdated process ends, and says so */
-    if (open_database(reader, &why) != STATUS_OK && !containment_outdated())
+    if (open_database(reader, &why) != STATUS_OK && !sandbox_outdated())
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "app/process/containment.h"
+#include "app/process/sandbox.h"
 #include "app/serve/access_log.h"
 #include "app/serve/pipeline.h"
 #include "app/serve/response.h"
@@ -86,7 +86,7 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
  * the process that takes its place can use it fully. */
 static void leave_if_outdated(struct worker *w)
 {
-    if (!reader_was_renewed(pipeline_reader(w->pipeline)) || !containment_outdated())
+    if (!reader_was_renewed(pipeline_reader(w->pipeline)) || !sandbox_outdated())
         return;
     LOG(LEVEL_INFO, "database_replaced",
         LOG_TEXT("message", "this process makes room for one that may use it"));

@@ -1,6 +1,6 @@
 #include "autoconfig.h"
 
-#include "app/process/containment.h"
+#include "app/process/sandbox.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -147,24 +147,23 @@ static void add_reading(struct rules *rules, const struct settings *settings)
 }
 
 /* Nobody would fork another one when its files are replaced: it keeps their directory. */
-static void add_for_single(struct rules *rules, const struct containment *containment)
+static void add_for_single(struct rules *rules, const struct sandbox *sandbox)
 {
-    const struct settings *settings = containment->settings;
+    const struct settings *settings = sandbox->settings;
     unsigned all = LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_MAKE | LANDLOCK_LIST;
 
     add_directory_of(rules, self.files[DATABASE], all);
     add_directory_of(rules, settings->database, all);
     add(rules, settings->secret_key_file, LANDLOCK_READ);
-    if (containment->config != NULL)
-        add(rules, containment->config, LANDLOCK_READ);
-    if (containment->socket != NULL)
-        add_directory_of(rules, containment->socket, LANDLOCK_REMOVE);
+    if (sandbox->config != NULL)
+        add(rules, sandbox->config, LANDLOCK_READ);
+    if (sandbox->socket != NULL)
+        add_directory_of(rules, sandbox->socket, LANDLOCK_REMOVE);
 }
 
-static void make_rules(struct rules *rules, enum role role,
-                       const struct containment *containment)
+static void make_rules(struct rules *rules, enum role role, const struct sandbox *sandbox)
 {
-    const struct settings *settings = containment->settings;
+    const struct settings *settings = sandbox->settings;
 
     add(rules, "/dev/urandom", LANDLOCK_READ); /* of SQLite, where getrandom is unknown */
 #ifdef __SANITIZE_ADDRESS__
@@ -183,7 +182,7 @@ static void make_rules(struct rules *rules, enum role role,
         add_reading(rules, settings);
     }
     if (role == ROLE_SINGLE)
-        add_for_single(rules, containment);
+        add_for_single(rules, sandbox);
 }
 
 static unsigned calls_of(enum role role)
@@ -200,19 +199,17 @@ static unsigned calls_of(enum role role)
     return sets[role] | (log_is_syslog() ? SYSCALLS_SYSLOG : 0);
 }
 
-static enum status enter(enum role role, const struct containment *containment,
-                         struct problem *why)
+static enum status enter(enum role role, const struct sandbox *sandbox, struct problem *why)
 {
     struct rules *rules = calloc(1, sizeof *rules);
 
     if (rules == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
     tzset(); /* syslog(3) would read the time zone's file later */
-    (void)snprintf(self.database, sizeof self.database, "%s",
-                   containment->settings->database);
+    (void)snprintf(self.database, sizeof self.database, "%s", sandbox->settings->database);
     name_files();
     if (role != ROLE_MASTER && landlock_version() > 0)
-        make_rules(rules, role, containment);
+        make_rules(rules, role, sandbox);
     bool any_file = role == ROLE_MASTER;
 #ifdef COVERAGE_COUNTERS
     any_file = true; /* gcov writes its counters when a process ends */
@@ -222,15 +219,15 @@ static enum status enter(enum role role, const struct containment *containment,
     return status == STATUS_OK ? syscalls_enter(calls_of(role), why) : status;
 }
 
-enum status containment_enter(enum role role, const struct containment *containment,
-                              struct problem *why)
+enum status sandbox_enter(enum role role, const struct sandbox *sandbox,
+                          struct problem *why)
 {
     enum status status = STATUS_OK;
 
     if (role == ROLE_SINGLE && self.entered)
         return STATUS_OK;
-    if (containment->settings->sandbox)
-        status = enter(role, containment, why);
+    if (sandbox->settings->sandbox)
+        status = enter(role, sandbox, why);
     self.entered = true;
 #ifdef ENABLE_ATTACKS
     if (status == STATUS_OK)
@@ -261,7 +258,7 @@ static void warn_of_log(const struct settings *settings)
                                 "workers can write it: give the log another directory"));
 }
 
-void containment_report(const struct settings *settings)
+void sandbox_report(const struct settings *settings)
 {
     if (!settings->sandbox) {
         LOG(LEVEL_WARNING, "sandbox_off",
@@ -276,7 +273,7 @@ void containment_report(const struct settings *settings)
     warn_of_log(settings);
 }
 
-bool containment_outdated(void)
+bool sandbox_outdated(void)
 {
     if (self.file_count == 0)
         return false;

@@ -9,8 +9,8 @@
  *
  * Landlock and a filter of system calls see to it; see lib/landlock.h and lib/syscalls.h.
  */
-#ifndef APP_PROCESS_CONTAINMENT_H
-#define APP_PROCESS_CONTAINMENT_H
+#ifndef APP_PROCESS_SANDBOX_H
+#define APP_PROCESS_SANDBOX_H
 
 #include <stdbool.h>
 
@@ -18,7 +18,7 @@
 
 enum role { ROLE_MASTER, ROLE_WORKER, ROLE_WRITER, ROLE_SINGLE };
 
-struct containment {
+struct sandbox {
     const struct settings *settings;
     const char *config; /* the file that they come from, or NULL; ROLE_SINGLE keeps it */
     const char *socket; /* the path that ROLE_SINGLE removes at its end, or NULL */
@@ -29,11 +29,11 @@ struct containment {
  * the database or takes anything from a caller. Once a process; ROLE_SINGLE may come again,
  * to no effect.
  */
-enum status containment_enter(enum role role, const struct containment *containment,
-                              struct problem *why);
+enum status sandbox_enter(enum role role, const struct sandbox *sandbox,
+                          struct problem *why);
 
 /* Logs, once at the start, what of it the kernel or the build lacks. */
-void containment_report(const struct settings *settings);
+void sandbox_report(const struct settings *settings);
 
 /*
  * True when the database's files are not those any more that this worker or writer was
@@ -41,6 +41,6 @@ void containment_report(const struct settings *settings);
  * master forks one that can use them. While the database is away it is false: it may come
  * back. To be asked when the database is, or must be, opened anew.
  */
-bool containment_outdated(void);
+bool sandbox_outdated(void);
 
 #endif
