@@ -135,6 +135,8 @@ static void use(enum way way, int fd)
 {
     if (target.fd > STDERR_FILENO && target.fd != own_stderr.fd && target.fd != fd)
         (void)close(target.fd);
+    if (target.way == SYSLOG && way != SYSLOG)
+        log_syslog_close();
     target.way = way;
     target.fd = fd;
 }

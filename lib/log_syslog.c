@@ -22,7 +22,7 @@ static struct {
     char ident[LOG_SYSLOG_IDENT_BYTES];
 } self = {.fd = -1};
 
-static void disconnect(void)
+void log_syslog_close(void)
 {
     if (self.fd >= 0)
         (void)close(self.fd);
@@ -41,7 +41,7 @@ static bool connect_to_daemon(void)
     if (connect(self.fd, (const struct sockaddr *)&name, sizeof name) == 0)
         return true;
     int error = errno;
-    disconnect();
+    log_syslog_close();
     errno = error;
     return false;
 }
@@ -86,7 +86,7 @@ ssize_t log_syslog_send(int priority, const char *text, size_t len)
         errno = EAGAIN;
         return -1;
     }
-    disconnect(); /* a daemon that was restarted has another socket under that name */
+    log_syslog_close(); /* a daemon that was restarted has another socket under that name */
     return send_parts(parts) ? (ssize_t)len : -1;
 }
 

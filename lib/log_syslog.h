@@ -16,6 +16,9 @@ enum {
  * again. */
 void log_syslog_open(const char *ident);
 
+/* Disconnects. */
+void log_syslog_close(void);
+
 /* Sends one message. priority as for syslog(3), LOG_DAEMON included. Returns len, or -1 with
  * errno; EAGAIN: there is no room now. */
 ssize_t log_syslog_send(int priority, const char *text, size_t len);

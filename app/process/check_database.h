@@ -2,8 +2,8 @@
  * Whether the service can start: files that its user can reach, a key file and a database
  * that belong together.
  */
-#ifndef APP_PROCESS_CHECK_H
-#define APP_PROCESS_CHECK_H
+#ifndef APP_PROCESS_CHECK_DATABASE_H
+#define APP_PROCESS_CHECK_DATABASE_H
 
 #include <stdbool.h>
 
@@ -31,5 +31,8 @@ enum status check_key_file(struct secret_key *key, const struct settings *settin
  * STATUS_INTERNAL: nobody could look. why is filled then.
  */
 enum status check_database(const struct check *check, bool with_key, struct problem *why);
+
+/* The exit status of a program that ends because of what check_database returned. */
+int check_exit_status(enum status status);
 
 #endif

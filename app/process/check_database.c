@@ -1,4 +1,4 @@
-#include "app/process/check.h"
+#include "app/process/check_database.h"
 
 #include <fcntl.h>
 #include <libgen.h>
@@ -137,4 +137,20 @@ enum status check_database(const struct check *check, bool with_key, struct prob
         return problem_set(why, STATUS_INTERNAL, "cannot check the database");
     *why = finding.why;
     return finding.status == STATUS_BUSY ? STATUS_OK : finding.status; /* that passes */
+}
+
+int check_exit_status(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return EX_OK;
+    case STATUS_NOT_FOUND:
+    case STATUS_SCHEMA:
+    case STATUS_CONFIG:
+        return EX_CONFIG;
+    case STATUS_INTERNAL:
+        return EX_OSERR;
+    default:
+        return EX_UNAVAILABLE;
+    }
 }

@@ -1,0 +1,13 @@
+/*
+ * --check-config: what would keep the service from starting, without starting it.
+ */
+#ifndef APP_PROCESS_CHECK_CONFIG_H
+#define APP_PROCESS_CHECK_CONFIG_H
+
+#include "app/process/state.h"
+
+/* Prints which files are used, and every problem that it finds. Returns the exit status that
+ * belongs to the first one. */
+int check_config(struct state *state);
+
+#endif

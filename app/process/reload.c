@@ -1,0 +1,129 @@
+#include "app/process/reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/process/check_database.h"
+#include "app/process/report.h"
+#include "app/process/state.h"
+#include "lib/log.h"
+
+static bool same_text(const void *now, const void *next)
+{
+    return strcmp(now, next) == 0;
+}
+
+static bool same_number(const void *now, const void *next)
+{
+    return *(const int64_t *)now == *(const int64_t *)next;
+}
+
+static bool same_flag(const void *now, const void *next)
+{
+    return *(const bool *)now == *(const bool *)next;
+}
+
+#define FIXED(member, how)                                                                 \
+    .option = #member, .offset = offsetof(struct settings, member), .same = (how)
+
+/* Settings that were used up at the start: to change one, the service must be restarted. */
+static const struct {
+    const char *option;
+    size_t offset; /* in struct settings */
+    bool (*same)(const void *now, const void *next);
+    bool of_socket; /* only while the socket is one that this program made */
+} fixed[] = {
+    {FIXED(database, same_text)},
+    {FIXED(user, same_text)},
+    {FIXED(group, same_text)},
+    {FIXED(sandbox, same_flag)},
+    {FIXED(listen, same_text), .of_socket = true},
+    {FIXED(socket_mode, same_number), .of_socket = true},
+    {FIXED(socket_group, same_text), .of_socket = true},
+};
+
+static enum status check_fixed(const struct state *state, const struct settings *next,
+                               struct problem *why)
+{
+    const char *now = (const char *)state->settings;
+    bool made_socket = state->made_socket[0] != '\0';
+
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if ((made_socket || !fixed[i].of_socket) &&
+            !fixed[i].same(now + fixed[i].offset, (const char *)next + fixed[i].offset))
+            return problem_set(why, STATUS_CONFIG, "%s: to change it, restart",
+                               fixed[i].option);
+    return STATUS_OK;
+}
+
+/* Shared memory and slots were made at the start for settings up to a limit. */
+static enum status check_room(const struct state *state, const struct settings *next,
+                              struct problem *why)
+{
+    if (state->boxes != NULL &&
+        state_letter_bytes(next) > mailboxes_letter_bytes(state->boxes))
+        return problem_set(why, STATUS_CONFIG, "max_note_bytes: to raise it, restart");
+    if (state_pool_settings(next).slots > state->slots)
+        return problem_set(why, STATUS_CONFIG, "workers: to raise it over %d, restart",
+                           state->slots / 2);
+    return STATUS_OK;
+}
+
+/* A new key must belong to the database. Other problems of the database are left to the
+ * processes that open it. */
+static enum status check_new_key(const struct state *state, const struct settings *settings,
+                                 const struct secret_key *key, struct problem *why)
+{
+    const struct check check = {
+        .settings = settings,
+        .config = settings_config_path(&state->options.arguments),
+        .here = state->options.single, /* in its sandbox it cannot fork */
+    };
+
+    if (memcmp(key, &state->key, sizeof *key) == 0)
+        return STATUS_OK;
+    enum status status = check_database(&check, true, why);
+    return status == STATUS_CONFIG || status == STATUS_INTERNAL ? status : STATUS_OK;
+}
+
+static enum status renew(struct state *state, struct problem *why)
+{
+    struct settings *settings = settings_create(&state->options.arguments, why);
+    struct secret_key key;
+
+    if (settings == NULL)
+        return STATUS_CONFIG;
+    enum status status = check_fixed(state, settings, why);
+    if (status == STATUS_OK)
+        status = check_room(state, settings, why);
+    if (status == STATUS_OK)
+        status = check_key_file(&key, settings, why);
+    if (status == STATUS_OK)
+        status = check_new_key(state, settings, &key, why);
+    if (status == STATUS_OK)
+        status = log_open(settings->log, report_program, why);
+    if (status == STATUS_OK) {
+        free(state->settings);
+        state->settings = settings;
+        state->key = key;
+    } else {
+        free(settings);
+    }
+    secret_wipe(&key, sizeof key);
+    return status;
+}
+
+enum status reload(void *context, struct pool_settings *pool)
+{
+    struct state *state = context;
+    struct problem why = {""};
+    enum status status = renew(state, &why);
+
+    if (status != STATUS_OK) {
+        LOG(LEVEL_ERROR, "reload_failed", LOG_TEXT("message", why.text));
+        return status;
+    }
+    *pool = state_pool_settings(state->settings);
+    pool->slots = state->slots;
+    return STATUS_OK;
+}

@@ -1,0 +1,184 @@
+#include "app/process/start.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "app/process/check_database.h"
+#include "app/process/report.h"
+#include "app/process/roles.h"
+#include "app/process/sandbox.h"
+#include "app/serve/limits.h"
+#include "lib/fastcgi.h"
+#include "lib/listener.h"
+#include "lib/log.h"
+
+enum {
+    DESCRIPTORS_OTHER = 64, /* files, and the standard ones */
+};
+
+enum status start_find_identity(struct state *state, struct problem *why)
+{
+    const struct settings *s = state->settings;
+
+    if (s->user[0] == '\0')
+        return STATUS_OK;
+    state->drop = geteuid() == 0;
+    return privileges_find(&state->identity, s->user, s->group, why);
+}
+
+/* While this process may still open the standard error of its starter once more, which keeps
+ * the log from waiting (lib/log_output.c). */
+static int prepare_log(struct state *state)
+{
+    (void)state;
+    return log_open("stderr", report_program, NULL) == STATUS_OK ? EX_OK : EX_OSERR;
+}
+
+static int check_files(struct state *state)
+{
+    const struct check check = {
+        .settings = state->settings,
+        .config = settings_config_path(&state->options.arguments),
+        .become = state->drop ? &state->identity : NULL,
+    };
+    struct problem why = {""};
+    enum status status = check_database(&check, true, &why);
+
+    return status == STATUS_OK ? EX_OK : report_failure(check_exit_status(status), &why);
+}
+
+/* Every process of the pool has a descriptor for each slot, and the kernel counts those that
+ * are in transit between two processes: at a reload, all connections. */
+static int limit_descriptors(struct state *state)
+{
+    size_t slots = (size_t)state_pool_settings(state->settings).slots;
+
+    privileges_limit_descriptors(slots * (FASTCGI_PLACES + 1) + DESCRIPTORS_OTHER);
+    return EX_OK;
+}
+
+static enum status find_socket(struct state *state, struct problem *why)
+{
+    const struct settings *s = state->settings;
+    enum status status = STATUS_NOT_FOUND;
+
+    if (state->options.arguments.listen == NULL)
+        status = listener_inherit(&state->listening, why);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    if (s->listen[0] == '\0')
+        return problem_set(why, STATUS_CONFIG,
+                           "no socket to serve: use --listen unix:PATH, or start it by "
+                           "spawn-fcgi, mod_fcgid or a systemd socket");
+    status = listener_open(&state->listening, s->listen, (mode_t)s->socket_mode,
+                           s->socket_group, why);
+    if (status != STATUS_OK)
+        return status;
+    /* a reload may change the settings, but not this socket */
+    (void)snprintf(state->made_socket, sizeof state->made_socket, "%s", s->listen);
+    if (!state->drop)
+        return STATUS_OK;
+    gid_t group = s->socket_group[0] == '\0' ? state->identity.gid : (gid_t)-1;
+    return listener_give(s->listen, state->identity.uid, group, why);
+}
+
+static int get_socket(struct state *state)
+{
+    struct problem why = {""};
+    enum status status = find_socket(state, &why);
+
+    if (status == STATUS_OK)
+        return EX_OK;
+    return report_failure(status == STATUS_CONFIG ? EX_CONFIG : EX_CANTCREAT, &why);
+}
+
+static int drop_privileges(struct state *state)
+{
+    struct problem why = {""};
+    enum status status = STATUS_OK;
+
+    if (state->drop)
+        status = privileges_drop(&state->identity, &why);
+    state->drop = false;
+    privileges_harden(); /* the change of user reset a part of it */
+    return status == STATUS_OK ? EX_OK : report_failure(EX_OSERR, &why);
+}
+
+static int load_key(struct state *state)
+{
+    struct problem why = {""};
+
+    if (check_key_file(&state->key, state->settings, &why) == STATUS_OK)
+        return EX_OK;
+    return report_failure(EX_CONFIG, &why);
+}
+
+/* The first lines of the log: what the operator may not have meant. */
+static void warn_operator(const struct state *state)
+{
+    const struct settings *s = state->settings;
+
+    if (geteuid() == 0)
+        LOG(LEVEL_WARNING, "running_as_root",
+            LOG_TEXT("message", "requests are served with root's rights: set user"));
+    else if (s->user[0] != '\0' && state->identity.uid != geteuid())
+        LOG(LEVEL_WARNING, "user_ignored", LOG_TEXT("user", s->user),
+            LOG_TEXT("message", "only root can become another user"));
+    sandbox_report(s);
+}
+
+static int open_log(struct state *state)
+{
+    struct problem why = {""};
+
+    if (log_open(state->settings->log, report_program, &why) != STATUS_OK)
+        return report_failure(EX_CANTCREAT, &why);
+    warn_operator(state);
+    return EX_OK;
+}
+
+static int out_of(const char *what)
+{
+    struct problem why = {""};
+
+    (void)problem_set(&why, STATUS_INTERNAL, "%s", what);
+    return report_failure(EX_OSERR, &why);
+}
+
+static int share_memory(struct state *state)
+{
+    state->caller_cache = caller_cache_create();
+    state->throttle = limits_open(state->settings, state->options.single);
+    return state->caller_cache != NULL && state->throttle != NULL ? EX_OK
+                                                              : out_of("out of memory");
+}
+
+/* What workers and writer of a pool share. */
+static int lay_out_pool(struct state *state)
+{
+    if (state->options.single)
+        return EX_OK;
+    if (fastcgi_handover_pair(&state->give, &state->take) != STATUS_OK)
+        return out_of("cannot make a socket pair");
+    state->slots = state_pool_settings(state->settings).slots;
+    state->boxes = mailboxes_create((size_t)state->slots, FASTCGI_PLACES,
+                                    state_letter_bytes(state->settings));
+    return state->boxes != NULL ? EX_OK : out_of("cannot make the writer's mailboxes");
+}
+
+int start(struct state *state)
+{
+    /* in this order; each reports its failure and returns the exit status */
+    static int (*const steps[])(struct state * state) = {
+        prepare_log, check_files, limit_descriptors, get_socket,   drop_privileges,
+        load_key,    open_log,    share_memory,      lay_out_pool,
+    };
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int exit_status = steps[i](state);
+        if (exit_status != EX_OK)
+            return exit_status;
+    }
+    return roles_run(state);
+}

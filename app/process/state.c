@@ -1,0 +1,37 @@
+#include "app/process/state.h"
+
+#include <stdlib.h>
+
+#include "app/commit/letter.h"
+#include "lib/listener.h"
+
+enum {
+    SLOTS_MIN = 32, /* so that a reload can raise a small number of workers */
+};
+
+struct pool_settings state_pool_settings(const struct settings *settings)
+{
+    int both = 2 * (int)settings->workers;
+
+    return (struct pool_settings){
+        .workers = (int)settings->workers,
+        .slots = both > SLOTS_MIN ? both : SLOTS_MIN,
+        .request_timeout_ms = (int)settings->request_timeout * 1000,
+    };
+}
+
+size_t state_letter_bytes(const struct settings *settings)
+{
+    return letter_max_bytes((size_t)settings->max_note_bytes);
+}
+
+void state_free(struct state *state)
+{
+    if (state->made_socket[0] != '\0')
+        listener_remove(state->made_socket);
+    secret_wipe(&state->key, sizeof state->key);
+    mailboxes_free(state->boxes);
+    caller_cache_free(state->caller_cache);
+    throttle_free(state->throttle);
+    free(state->settings);
+}

@@ -1,0 +1,44 @@
+/*
+ * What the master makes at the start and keeps, and the processes that it forks inherit.
+ */
+#ifndef APP_PROCESS_STATE_H
+#define APP_PROCESS_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/process/options.h"
+#include "app/serve/caller_cache.h"
+#include "app/settings.h"
+#include "lib/mailbox.h"
+#include "lib/pool.h"
+#include "lib/privileges.h"
+#include "lib/secret.h"
+#include "lib/throttle.h"
+
+struct state {
+    struct options options;
+    struct settings *settings; /* owned */
+    bool drop;                 /* started by root: `identity` is still to be assumed */
+    struct identity identity;  /* of settings->user; all zeros where none is set */
+    struct secret_key key;
+    int listening;                       /* the socket to accept from */
+    char made_socket[CONFIG_TEXT_BYTES]; /* what it was made from, to be removed at the end;
+                                            empty: it was handed over */
+    int give, take; /* the ends of the workers' hand-over socket; -1 with --single */
+    int slots;      /* of the pool; INT_MAX with --single */
+    struct caller_cache *caller_cache;
+    struct throttle *throttle; /* see limits.h */
+    struct mailboxes *boxes;   /* between workers and writer; NULL with --single */
+};
+
+/* How many workers these settings want, with slots for a reload that raises the number. */
+struct pool_settings state_pool_settings(const struct settings *settings);
+
+/* The most bytes that a command may have on its way to the writer. */
+size_t state_letter_bytes(const struct settings *settings);
+
+/* Removes the socket that was made, and frees what the state owns; not the state itself. */
+void state_free(struct state *state);
+
+#endif
