@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <time.h>
 
+_Static_assert(sizeof(time_t) >= 8, "years 0 to 9999 are more than 32 bits of seconds");
+
 enum {
     SECONDS_PER_DAY = 86400,
-    MS_PER_DAY = 86400000,
-    DAYS_PER_ERA = 146097, /* 400 years, after which the calendar repeats */
-    DAYS_TO_1970 = 719468, /* from 0000-03-01 */
 };
 
 /* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z */
@@ -56,49 +55,23 @@ int64_t clock_monotonic_ms(void)
     return clock_monotonic_us() / 1000;
 }
 
-/* Counting years from March puts the leap day last, so that one formula serves all. */
-static unsigned days_before_month(unsigned months_from_march)
-{
-    return (153 * months_from_march + 2) / 5;
-}
-
-static int64_t days_from_date(unsigned year, unsigned month, unsigned day)
-{
-    int64_t y = (int64_t)year + 400 - (month < 3); /* one era up: January of 0 is no -1 */
-    int64_t days = y * 365 + y / 4 - y / 100 + y / 400;
-
-    return days + days_before_month((month + 9) % 12) + day - 1 - DAYS_PER_ERA -
-           DAYS_TO_1970;
-}
-
-static void date_from_days(struct date_time *out, int64_t days)
-{
-    unsigned from_march = (unsigned)(days + DAYS_TO_1970 + DAYS_PER_ERA);
-    unsigned era = from_march / DAYS_PER_ERA;
-    unsigned day = from_march % DAYS_PER_ERA;
-    unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    unsigned day_of_year = day - (365 * year + year / 4 - year / 100);
-    unsigned month = (5 * day_of_year + 2) / 153;
-
-    out->day = day_of_year - days_before_month(month) + 1;
-    out->month = month < 10 ? month + 3 : month - 9;
-    out->year = era * 400 + year - 400 + (out->month < 3);
-}
-
 void clock_format(int64_t ms, char out[CLOCK_TEXT_BYTES])
 {
-    struct date_time date;
+    struct tm tm;
 
     if (ms < earliest_ms)
         ms = earliest_ms;
     if (ms > latest_ms)
         ms = latest_ms;
-    int64_t since_year_0 = ms - earliest_ms;
-    unsigned in_day = (unsigned)(since_year_0 % MS_PER_DAY);
-    date_from_days(&date, since_year_0 / MS_PER_DAY + earliest_ms / MS_PER_DAY);
+    int64_t since_year_0_ms = ms - earliest_ms;
+    time_t seconds = (time_t)(earliest_ms / 1000 + since_year_0_ms / 1000);
+    (void)gmtime_r(&seconds, &tm);
+    /* the remainders tell the compiler how long each number can be */
     (void)snprintf(out, CLOCK_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-                   date.year % 10000, date.month % 100, date.day % 100, in_day / 3600000,
-                   in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
+                   (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
+                   (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
+                   (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100,
+                   (unsigned)(since_year_0_ms % 1000));
 }
 
 static bool take(struct span *text, const char *one_of)
@@ -169,34 +142,38 @@ static bool take_date_time(struct span *text, struct date_time *out)
            take_offset(text, &out->offset_minutes) && text->len == 0;
 }
 
-static unsigned days_of_month(unsigned year, unsigned month)
+/* False: there is no such date or time. timegm turns one that does not exist, such as
+ * February 30, into the one that it would be, which shows in the fields. */
+static bool seconds_of(int64_t *out, const struct date_time *t)
 {
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    bool is_leap_second = t->second == 60;
+    struct tm tm = {
+        .tm_year = (int)t->year - 1900,
+        .tm_mon = (int)t->month - 1,
+        .tm_mday = (int)t->day,
+        .tm_hour = (int)t->hour,
+        .tm_min = (int)t->minute,
+        .tm_sec = (int)t->second - is_leap_second,
+    };
+    const struct tm given = tm;
 
-    return month == 2 && is_leap ? 29 : days[month - 1];
-}
-
-static bool exists(const struct date_time *t)
-{
-    return t->month >= 1 && t->month <= 12 && t->day >= 1 &&
-           t->day <= days_of_month(t->year, t->month) && t->hour < 24 && t->minute < 60 &&
-           t->second <= 60;
+    *out = timegm(&tm);
+    if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday ||
+        tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min ||
+        tm.tm_sec != given.tm_sec)
+        return false;
+    *out -= (int64_t)t->offset_minutes * 60;
+    /* Leap seconds end a day of UTC; which days had one is not known here. */
+    return !is_leap_second || (*out + 1) % SECONDS_PER_DAY == 0;
 }
 
 enum status clock_parse(int64_t *out_ms, struct span text)
 {
     struct date_time t;
+    int64_t seconds = 0;
 
     *out_ms = 0;
-    if (!take_date_time(&text, &t) || !exists(&t))
-        return STATUS_INVALID;
-    bool is_leap_second = t.second == 60;
-    int64_t seconds = days_from_date(t.year, t.month, t.day) * SECONDS_PER_DAY;
-    seconds += (int64_t)t.hour * 3600 + ((int64_t)t.minute - t.offset_minutes) * 60;
-    seconds += t.second - is_leap_second;
-    /* Leap seconds end a day of UTC; which days had one is not for this program to know. */
-    if (is_leap_second && (seconds + 1) % SECONDS_PER_DAY != 0)
+    if (!take_date_time(&text, &t) || !seconds_of(&seconds, &t))
         return STATUS_INVALID;
     *out_ms = seconds * 1000 + t.ms;
     return STATUS_OK;
