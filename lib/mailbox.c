@@ -6,8 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "lib/shared.h"
 
 enum {
     WORD_BITS = 64,
@@ -40,20 +41,6 @@ struct mailboxes {
     bool *to_tell; /* by the server: clients that have got answers */
     size_t turn;   /* of the server: the box to look at next */
 };
-
-static void *map_shared(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return memory != MAP_FAILED ? memory : NULL;
-}
-
-static void unmap(void *memory, size_t size)
-{
-    if (memory != NULL)
-        (void)munmap(memory, size);
-}
 
 static size_t round_up(size_t size, size_t unit)
 {
@@ -91,9 +78,9 @@ struct mailboxes *mailboxes_create(size_t clients, size_t boxes_each, size_t let
     m->count = clients * boxes_each;
     m->words = round_up(m->count, WORD_BITS) / WORD_BITS;
     m->letter_bytes = round_up(letter_bytes, PAGE_BYTES);
-    m->shared = map_shared(shared_bytes(m));
-    m->boxes = map_shared(m->count * sizeof *m->boxes);
-    m->letters = map_shared(m->count * m->letter_bytes);
+    m->shared = shared_create(shared_bytes(m));
+    m->boxes = shared_create(m->count * sizeof *m->boxes);
+    m->letters = shared_create(m->count * m->letter_bytes);
     if (m->shared == NULL || m->boxes == NULL || m->letters == NULL || !make_bells(m)) {
         mailboxes_free(m);
         return NULL;
@@ -111,9 +98,9 @@ void mailboxes_free(struct mailboxes *m)
 {
     if (m == NULL)
         return;
-    unmap(m->shared, shared_bytes(m));
-    unmap(m->boxes, m->count * sizeof *m->boxes);
-    unmap(m->letters, m->count * m->letter_bytes);
+    shared_free(m->shared, shared_bytes(m));
+    shared_free(m->boxes, m->count * sizeof *m->boxes);
+    shared_free(m->letters, m->count * m->letter_bytes);
     for (size_t i = 0; m->bells != NULL && i < m->clients; i++)
         close_bell(m->bells[i]);
     close_bell(m->doorbell);

@@ -12,7 +12,8 @@
 #include "lib/span.h"
 #include "lib/status.h"
 
-/* Memory for this process and those that it forks. NULL: there is none. */
+/* Memory for this process and those that it forks. It is only used as far as it is written
+ * to, so much may be asked for where little is needed. NULL: there is none. */
 void *shared_create(size_t bytes);
 
 /*
