@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/address.h"
+#include "lib/privileges.h"
 
 enum {
     BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn; full means 502 at once */
@@ -71,12 +71,7 @@ static enum status find_group(gid_t *gid, const char *group, struct problem *why
     *gid = (gid_t)-1;
     if (group == NULL || group[0] == '\0')
         return STATUS_OK;
-    const struct group *entry = getgrnam(group);
-    if (entry == NULL)
-        return problem_set(why, STATUS_CONFIG, "socket_group: there is no group '%s'",
-                           group);
-    *gid = entry->gr_gid;
-    return STATUS_OK;
+    return privileges_find_group(gid, "socket_group", group, why);
 }
 
 static enum status set_owner(const char *path, mode_t mode, const char *group,

@@ -10,15 +10,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static enum status find_group(gid_t *out, const char *group, struct problem *why)
+enum status privileges_find_group(gid_t *out, const char *option, const char *group,
+                                  struct problem *why)
 {
-    const struct group *entry;
+    const struct group *entry = getgrnam(group);
 
-    if (group[0] == '\0')
-        return STATUS_OK;
-    entry = getgrnam(group);
     if (entry == NULL)
-        return problem_set(why, STATUS_CONFIG, "group: there is no group '%s'", group);
+        return problem_set(why, STATUS_CONFIG, "%s: there is no group '%s'", option, group);
     *out = entry->gr_gid;
     return STATUS_OK;
 }
@@ -35,7 +33,9 @@ enum status privileges_find(struct identity *out, const char *user, const char *
                            "user: '%s' is root: name a user without its rights", user);
     *out = (struct identity){.uid = entry->pw_uid, .gid = entry->pw_gid};
     (void)snprintf(out->user, sizeof out->user, "%s", user);
-    return find_group(&out->gid, group, why);
+    if (group[0] == '\0')
+        return STATUS_OK;
+    return privileges_find_group(&out->gid, "group", group, why);
 }
 
 /* Who this process is now. */

@@ -25,6 +25,11 @@ struct identity {
 enum status privileges_find(struct identity *out, const char *user, const char *group,
                             struct problem *why);
 
+/* The number of a group, for the option of that name. STATUS_CONFIG with why filled: there is
+ * no such group. */
+enum status privileges_find_group(gid_t *out, const char *option, const char *group,
+                                  struct problem *why);
+
 /*
  * Becomes identity for good: with its user's supplementary groups in place of root's, with
  * no way back, which is tried. Only root can. STATUS_INTERNAL with why filled; then the
