@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/hex.h"
 #include "lib/utf8.h"
 
 enum {
@@ -13,10 +14,10 @@ enum {
     LOW_DIGIT_OFFSET = 8, /* of the first digit of the second half */
 };
 
-/* Of a digit that is one. */
+/* Of a digit: json_scan accepts nothing else here. */
 static uint32_t digit(char c)
 {
-    return c <= '9' ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
+    return (uint32_t)hex_value(c);
 }
 
 static uint32_t hex4(const char *digits)

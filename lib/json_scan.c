@@ -1,5 +1,6 @@
 #include "lib/json_scan.h"
 
+#include "lib/hex.h"
 #include "lib/utf8.h"
 
 #include <stdint.h>
@@ -76,15 +77,11 @@ static bool take_hex4(struct scanner *s, uint32_t *out)
     if (s->end - s->at < 4)
         return false;
     for (unsigned i = 0; i < 4; i++) {
-        uint8_t c = *s->at++;
-        uint8_t letter = c | 0x20;
+        int value = hex_value((char)*s->at++);
 
-        if (is_digit(c))
-            *out = *out << 4 | (c - (uint32_t)'0');
-        else if (letter >= 'a' && letter <= 'f')
-            *out = *out << 4 | (letter - (uint32_t)'a' + 10);
-        else
+        if (value < 0)
             return false;
+        *out = *out << 4 | (uint32_t)value;
     }
     return true;
 }

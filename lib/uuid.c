@@ -1,11 +1,11 @@
 #include "lib/uuid.h"
 
+#include "lib/hex.h"
 #include "lib/secret.h"
 
 #include <string.h>
 
 enum {
-    NO_DIGIT = 16,
     UUID_TEXT_LEN = UUID_TEXT_BYTES - 1,
 };
 
@@ -17,25 +17,14 @@ static bool has_hyphen_before(size_t byte)
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
-static unsigned digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A') + 10;
-    return NO_DIGIT;
-}
-
 static bool read_bytes(uint8_t out[UUID_BYTES], const char *text)
 {
     for (size_t i = 0; i < UUID_BYTES; i++) {
         if (has_hyphen_before(i) && *text++ != '-')
             return false;
-        unsigned high = digit_value(*text++);
-        unsigned low = digit_value(*text++);
-        if (high == NO_DIGIT || low == NO_DIGIT)
+        int high = hex_value(*text++);
+        int low = hex_value(*text++);
+        if (high < 0 || low < 0)
             return false;
         out[i] = (uint8_t)(high << 4 | low);
     }

@@ -7,6 +7,7 @@
 #include "app/serve/client_address.h"
 #include "app/serve/exchange.h"
 #include "lib/clock.h"
+#include "lib/hex.h"
 
 static bool is_acceptable_id(struct span id)
 {
@@ -46,14 +47,6 @@ static void set_idempotency_key(struct request *out, const char *header)
     out->idempotency_key_invalid = header != NULL && !acceptable;
     if (acceptable)
         (void)snprintf(out->idempotency_key, sizeof out->idempotency_key, "%s", header);
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Resolves %XX in place; what is no such escape stays. */
