@@ -1,7 +1,7 @@
 /*
- * The listening socket: made, or taken over from whoever started us.
+ * The listening socket: made here, or inherited from the program that started this one.
  *
- * Whoever reaches it can claim any client address, so a Unix socket gets its mode and
+ * A peer that can connect can claim any client address. So a Unix socket gets its mode and
  * group before it listens, and TCP is accepted on loopback addresses only.
  */
 #ifndef LIB_LISTENER_H
@@ -20,16 +20,17 @@ enum status listener_open(int *fd, const char *where, mode_t mode, const char *g
                           struct problem *why);
 
 /* Whether listener_open could make such a socket, as far as can be told without making it.
- * That another program serves it now is no fault. */
+ * A socket that another program serves now is no failure. */
 enum status listener_check(const char *where, const char *group, struct problem *why);
-/* Makes a user the owner of the socket file of "unix:PATH", and that group its group ((gid_t)-1:
- * leave it); nothing for TCP. */
+
+/* Changes the owner of the socket file of "unix:PATH", and its group unless gid is
+ * (gid_t)-1; does nothing for TCP. */
 enum status listener_give(const char *where, uid_t uid, gid_t gid, struct problem *why);
 
 /* The path of "unix:PATH"; NULL for TCP. */
 const char *listener_path(const char *where);
 
-/* Removes the socket file of "unix:PATH"; nothing for TCP. */
+/* Removes the socket file of "unix:PATH"; does nothing for TCP. */
 void listener_remove(const char *where);
 
 /* The listening socket handed over as LISTEN_FDS (sd_listen_fds(3)) or as descriptor 0

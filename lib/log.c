@@ -24,15 +24,15 @@ struct queued {
     enum log_level level;
 };
 
-/* Lines of this process for which there was no room, oldest first. A line that does not fit
- * is lost and counted: so are those that could not be written for another reason. */
+/* Lines of this process for which there was no room, oldest first. Lines that do not fit
+ * here are dropped and counted, and so are those that failed for another reason. */
 static struct {
     char bytes[QUEUE_BYTES];
     size_t first, end;
     int64_t lost;
 } queue;
 
-/* A line in memory of fixed size: the log has to work, too, when there is no other. */
+/* A line in memory of fixed size, so that logging works when memory has run out. */
 struct line {
     char text[LOG_LINE_BYTES];
     size_t len;
@@ -52,15 +52,14 @@ static bool is_plain(char c)
     return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
-/* Control characters, to which terminals obey, and what many a reader takes for an end of
- * line. */
+/* Control characters, which terminals carry out, and the line ends of Unicode. */
 static bool must_be_escaped(uint32_t code_point)
 {
     return code_point < 0xA0 || code_point == 0x2028 || code_point == 0x2029;
 }
 
-/* Adds the first character as JSON wants it and cuts it off. Callers choose some of what is
- * logged, so it need not be UTF-8. */
+/* Adds the first character, escaped for JSON, and removes it from text. Clients choose some
+ * of what is logged, so text may be invalid UTF-8. */
 static bool add_special(struct line *line, struct span *text)
 {
     char escape[8];
@@ -208,7 +207,7 @@ static bool send_line(enum log_level level, struct line *line)
                          queue_add(level, line->text + sent, line->len - (size_t)sent));
 }
 
-/* Once the lines that were queued before are written. */
+/* For when the queue is empty: the report comes after the lines that preceded the loss. */
 static void report_loss(void)
 {
     struct line line;

@@ -19,15 +19,15 @@
 _Static_assert(LOG_LINE_BYTES <= PIPE_BUF, "lines of several processes must not mix");
 
 /*
- * How to write without waiting. O_NONBLOCK belongs to the open file description, and that of
- * standard error is shared with whoever started this program, perhaps a shell: setting it
- * there would make the writes of other programs fail. So a pipe or terminal is opened once
- * more under /proc/self/fd, which gives a description of our own. Where that is refused (the
- * pipe belongs to another user), the kernel is asked not to wait for each single write
- * (RWF_NOWAIT; of pipes since Linux 6.4). Before that only poll(2) is left: it is exact for
- * one process, but another one may take the room between the poll and the write; then the
- * write waits for the reader, and the master replaces a worker that waits for longer than
- * request_timeout.
+ * How to write without waiting. O_NONBLOCK belongs to the open file description, and that
+ * of standard error is shared with the program that started this one, perhaps a shell:
+ * setting it there would make the writes of that program fail. So a pipe or terminal is
+ * opened once more under /proc/self/fd, which gives a description of our own. Where that is
+ * refused (the pipe belongs to another user), each write asks the kernel not to wait
+ * (RWF_NOWAIT; for pipes since Linux 6.4). On older kernels only poll(2) is left. It is
+ * exact for one process, but another one may fill the pipe between the poll and the write;
+ * then the write waits for the reader, and the master replaces a worker that waits for
+ * longer than request_timeout.
  */
 enum way {
     PLAIN,  /* a file, or a description of our own */

@@ -12,14 +12,14 @@ enum {
     LOG_SYSLOG_IDENT_BYTES = 64, /* with its NUL */
 };
 
-/* Takes the program's name, cut to fit, and connects; without a daemon, log_syslog_send tries
- * again. */
+/* Takes the program's name, cut to fit, and connects. Where no daemon listens yet,
+ * log_syslog_send tries again. */
 void log_syslog_open(const char *ident);
 
 /* Disconnects. */
 void log_syslog_close(void);
 
-/* Sends one message. priority as for syslog(3), LOG_DAEMON included. Returns len, or -1 with
+/* Sends one message; priority as for syslog(3), with a facility. Returns len, or -1 with
  * errno; EAGAIN: there is no room now. */
 ssize_t log_syslog_send(int priority, const char *text, size_t len);
 

@@ -25,7 +25,7 @@ enum {
     READY_TIMEOUT_MS = 10000, /* for new workers of a reload to come up */
     STOP_MARGIN_MS = 5000,    /* beyond the request timeout, when stopping */
     LOOK_MS = 500,            /* how often busy processes are looked at */
-    READY_LOOK_MS = 10,       /* how often new workers of a reload are */
+    READY_LOOK_MS = 10,       /* how often new workers of a reload are looked at */
     LOG_FINISH_MS = 250,      /* for the reader of the log, when a process ends */
 };
 
@@ -35,15 +35,15 @@ struct board {
     atomic_int_least64_t busy_since_ms; /* monotonic; 0: idle */
 };
 
-/* Between two starts of processes that die young. */
+/* The back-off between two starts of processes that die young. */
 struct pause {
     int ms;
     int64_t until_ms;
 };
 
 /* A row of the program's table, or, behind those, the workers. */
-struct group {
-    struct pool_role role;
+struct role {
+    struct pool_role row;
     int first, end; /* its slots: first <= i < end */
     struct pause pause;
 };
@@ -52,20 +52,20 @@ struct slot {
     pid_t pid; /* 0: free */
     int generation;
     int64_t born_ms;
-    struct group *group;
+    struct role *role;
 };
 
 struct pool {
     const struct pool_program *program;
     void *context;
     struct pool_settings settings;
-    struct group *groups, *workers; /* workers is the last of the groups */
-    int places;                     /* slots of all groups */
-    struct board *boards;           /* one for each slot, shared */
+    struct role *roles, *workers; /* workers is the last of the roles */
+    int places;                   /* slots of all roles */
+    struct board *boards;         /* one for each slot, shared */
     struct slot *slots;
     int generation;         /* of workers */
     int alive[2];           /* the master holds [1]; other processes see its end in [0] */
-    int64_t ready_until_ms; /* 0: no reload is going on */
+    int64_t ready_until_ms; /* deadline for new workers; 0: no reload is going on */
     bool stopping;
     int64_t stop_until_ms;
 };
@@ -151,26 +151,26 @@ int pool_run_single(const struct pool_program *program, void *context)
 
 static _Noreturn void be_child(struct pool *pool, int i)
 {
-    const struct group *group = pool->slots[i].group;
+    const struct role *role = pool->slots[i].role;
     struct pool_worker self = {.master_gone_fd = pool->alive[0],
-                               .slot = i - group->first,
+                               .slot = i - role->first,
                                .board = &pool->boards[i]};
 
     (void)close(pool->alive[1]);
     signals_forget();
     log_after_fork();
-    bool is_only_one = group != pool->workers && group->role.count == 1;
-    process_title_set(group->role.name, is_only_one ? -1 : self.slot);
-    int exit_status = group->role.run(pool->context, &self);
+    bool is_only_one = role != pool->workers && role->row.count == 1;
+    process_title_set(role->row.name, is_only_one ? -1 : self.slot);
+    int exit_status = role->row.run(pool->context, &self);
     log_finish(LOG_FINISH_MS);
     _exit(exit_status);
 }
 
-static int free_slot(const struct pool *pool, const struct group *group)
+static int free_slot(const struct pool *pool, const struct role *role)
 {
-    int i = group->first;
+    int i = role->first;
 
-    while (i < group->end && pool->slots[i].pid != 0)
+    while (i < role->end && pool->slots[i].pid != 0)
         i++;
     return i;
 }
@@ -197,7 +197,7 @@ static bool spawn(struct pool *pool, int i)
         be_child(pool, i);
     if (pid < 0) {
         LOG(LEVEL_ERROR, "fork_failed", LOG_TEXT("message", strerror(errno)));
-        slow_down(&slot->group->pause);
+        slow_down(&slot->role->pause);
         return false;
     }
     slot->pid = pid;
@@ -217,23 +217,23 @@ static int count_workers(const struct pool *pool, int generation, bool only_read
     return n;
 }
 
-static int count_all(const struct pool *pool, const struct group *group)
+static int count_all(const struct pool *pool, const struct role *role)
 {
     int n = 0;
 
-    for (int i = group->first; i < group->end; i++)
+    for (int i = role->first; i < role->end; i++)
         n += pool->slots[i].pid != 0;
     return n;
 }
 
-/* Starts processes until the group has `wanted`, of which it has n. */
-static void fill_up(struct pool *pool, struct group *group, int n, int wanted)
+/* Starts processes until the role has `wanted`, of which it has n. */
+static void fill_up(struct pool *pool, struct role *role, int n, int wanted)
 {
-    if (clock_monotonic_ms() < group->pause.until_ms)
+    if (clock_monotonic_ms() < role->pause.until_ms)
         return;
     for (; n < wanted; n++) {
-        int i = free_slot(pool, group);
-        if (i == group->end || !spawn(pool, i))
+        int i = free_slot(pool, role);
+        if (i == role->end || !spawn(pool, i))
             return;
     }
 }
@@ -244,17 +244,16 @@ static void start_missing(struct pool *pool)
 {
     bool over = pool->stopping && count_all(pool, pool->workers) == 0;
 
-    for (struct group *group = pool->groups; group < pool->workers && !over; group++)
-        fill_up(pool, group, count_all(pool, group), group->role.count);
+    for (struct role *role = pool->roles; role < pool->workers && !over; role++)
+        fill_up(pool, role, count_all(pool, role), role->row.count);
     if (!pool->stopping)
         fill_up(pool, pool->workers, count_workers(pool, pool->generation, false),
                 pool->settings.workers);
 }
 
-static void signal_group(const struct pool *pool, const struct group *group,
-                         int signal_number)
+static void signal_role(const struct pool *pool, const struct role *role, int signal_number)
 {
-    for (int i = group->first; i < group->end; i++)
+    for (int i = role->first; i < role->end; i++)
         if (pool->slots[i].pid != 0)
             (void)kill(pool->slots[i].pid, signal_number);
 }
@@ -277,7 +276,7 @@ static void stop(struct pool *pool)
     pool->ready_until_ms = 0;
     pool->stop_until_ms =
         clock_monotonic_ms() + pool->settings.request_timeout_ms + STOP_MARGIN_MS;
-    signal_group(pool, pool->workers, SIGTERM);
+    signal_role(pool, pool->workers, SIGTERM);
 }
 
 static void reload(struct pool *pool)
@@ -298,7 +297,7 @@ static void reload(struct pool *pool)
     LOG(LEVEL_INFO, "reloading", LOG_NUMBER("workers", settings.workers));
 }
 
-/* The old workers go when all of the new ones can serve. Should the new ones not come up,
+/* Ends the old workers when all of the new ones can serve. If the new ones do not come up,
  * the old ones stay, and the log tells the operator. */
 static void finish_reload(struct pool *pool)
 {
@@ -307,8 +306,8 @@ static void finish_reload(struct pool *pool)
     if (count_workers(pool, pool->generation, true) >= pool->settings.workers) {
         pool->ready_until_ms = 0;
         signal_workers(pool, SIGHUP, false);
-        for (struct group *group = pool->groups; group < pool->workers; group++)
-            signal_group(pool, group, SIGTERM); /* the next ones have the new settings */
+        for (struct role *role = pool->roles; role < pool->workers; role++)
+            signal_role(pool, role, SIGTERM); /* the next ones have the new settings */
         LOG(LEVEL_INFO, "reloaded", LOG_NUMBER("workers", pool->settings.workers));
     } else if (clock_monotonic_ms() >= pool->ready_until_ms) {
         pool->ready_until_ms = clock_monotonic_ms() + READY_TIMEOUT_MS;
@@ -327,7 +326,7 @@ static void kill_stuck(struct pool *pool)
         if (slot->pid == 0 || since_ms == 0 ||
             now_ms - since_ms <= pool->settings.request_timeout_ms)
             continue;
-        LOG(LEVEL_ERROR, "worker_timed_out", LOG_TEXT("role", slot->group->role.name),
+        LOG(LEVEL_ERROR, "worker_timed_out", LOG_TEXT("role", slot->role->row.name),
             LOG_NUMBER("worker", slot->pid), LOG_NUMBER("busy_ms", now_ms - since_ms));
         (void)kill(slot->pid, SIGKILL);
     }
@@ -339,7 +338,7 @@ static void log_death(const struct slot *slot, int wait_status, int64_t age_ms)
 
     if (!killed && WEXITSTATUS(wait_status) == EXIT_SUCCESS)
         return;
-    LOG(LEVEL_ERROR, "worker_died", LOG_TEXT("role", slot->group->role.name),
+    LOG(LEVEL_ERROR, "worker_died", LOG_TEXT("role", slot->role->row.name),
         LOG_NUMBER("worker", slot->pid),
         LOG_NUMBER(killed ? "signal" : "exit_status",
                    killed ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status)),
@@ -349,19 +348,20 @@ static void log_death(const struct slot *slot, int wait_status, int64_t age_ms)
 static void bury(struct pool *pool, int i, int wait_status)
 {
     struct slot *slot = &pool->slots[i];
-    struct group *group = slot->group;
+    struct role *role = slot->role;
     int64_t age_ms = clock_monotonic_ms() - slot->born_ms;
     bool ended_well = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_SUCCESS;
-    /* an old worker may fail without delaying new ones; a role that was told to end, too */
+    /* whether the process should have gone on: an old worker that fails delays no new ones
+     * */
     bool missed =
-        group == pool->workers ? slot->generation == pool->generation : !ended_well;
+        role == pool->workers ? slot->generation == pool->generation : !ended_well;
 
     log_death(slot, wait_status, age_ms);
     slot->pid = 0;
     if (missed && age_ms < YOUNG_MS)
-        slow_down(&group->pause);
+        slow_down(&role->pause);
     else if (missed)
-        group->pause = (struct pause){0, 0};
+        role->pause = (struct pause){0, 0};
 }
 
 static void reap(struct pool *pool)
@@ -381,8 +381,8 @@ static void handle_signals(struct pool *pool)
         reap(pool);
     if (signals_take(SIGUSR1)) {
         reopen_log();
-        for (struct group *group = pool->groups; group <= pool->workers; group++)
-            signal_group(pool, group, SIGUSR1);
+        for (struct role *role = pool->roles; role <= pool->workers; role++)
+            signal_role(pool, role, SIGUSR1);
     }
     if (signals_take(SIGTERM) || signals_take(SIGINT))
         stop(pool);
@@ -390,27 +390,27 @@ static void handle_signals(struct pool *pool)
         reload(pool);
 }
 
-/* The last group that still has processes; NULL: none has. Groups end one after another, in
+/* The last role that still has processes; NULL: none has. Roles end one after another, in
  * the reverse order of their start, as a process may need those that started before it. */
-static const struct group *next_to_end(const struct pool *pool)
+static const struct role *next_to_end(const struct pool *pool)
 {
-    for (const struct group *group = pool->workers; group >= pool->groups; group--)
-        if (count_all(pool, group) > 0)
-            return group;
+    for (size_t i = pool->program->role_count + 1; i-- > 0;)
+        if (count_all(pool, &pool->roles[i]) > 0)
+            return &pool->roles[i];
     return NULL;
 }
 
 /* True: all processes have ended. */
 static bool is_over(struct pool *pool)
 {
-    const struct group *group = next_to_end(pool);
+    const struct role *role = next_to_end(pool);
 
-    if (!pool->stopping || group == NULL)
+    if (!pool->stopping || role == NULL)
         return pool->stopping;
     if (clock_monotonic_ms() >= pool->stop_until_ms)
-        signal_group(pool, group, SIGKILL);
-    else if (group != pool->workers) /* those were told once, in stop */
-        signal_group(pool, group, SIGTERM);
+        signal_role(pool, role, SIGKILL);
+    else if (role != pool->workers) /* those were told once, in stop */
+        signal_role(pool, role, SIGTERM);
     return false;
 }
 
@@ -420,9 +420,9 @@ static int64_t waiting_ms(const struct pool *pool)
     int64_t now_ms = clock_monotonic_ms();
     int64_t wait_ms = pool->ready_until_ms != 0 ? READY_LOOK_MS : LOOK_MS;
 
-    for (const struct group *group = pool->groups; group <= pool->workers; group++)
-        if (group->pause.until_ms > now_ms && group->pause.until_ms - now_ms < wait_ms)
-            wait_ms = group->pause.until_ms - now_ms;
+    for (const struct role *role = pool->roles; role <= pool->workers; role++)
+        if (role->pause.until_ms > now_ms && role->pause.until_ms - now_ms < wait_ms)
+            wait_ms = role->pause.until_ms - now_ms;
     return wait_ms;
 }
 
@@ -435,28 +435,28 @@ static void lay_out(struct pool *pool)
     int next = 0;
 
     for (size_t i = 0; i <= program->role_count; i++) {
-        struct group *group = &pool->groups[i];
-        group->role = i < program->role_count ? program->roles[i] : workers;
-        group->first = next;
-        next = group->end = next + group->role.count;
+        struct role *role = &pool->roles[i];
+        role->row = i < program->role_count ? program->roles[i] : workers;
+        role->first = next;
+        next = role->end = next + role->row.count;
     }
-    pool->workers = &pool->groups[program->role_count];
+    pool->workers = &pool->roles[program->role_count];
     pool->places = next;
 }
 
 static bool prepare(struct pool *pool)
 {
-    pool->groups = calloc(pool->program->role_count + 1, sizeof *pool->groups);
-    if (pool->groups == NULL)
+    pool->roles = calloc(pool->program->role_count + 1, sizeof *pool->roles);
+    if (pool->roles == NULL)
         return false;
     lay_out(pool);
     pool->slots = calloc((size_t)pool->places, sizeof *pool->slots);
     pool->boards = shared_create((size_t)pool->places * sizeof *pool->boards);
     if (pool->slots == NULL || pool->boards == NULL || pipe2(pool->alive, O_CLOEXEC) != 0)
         return false;
-    for (struct group *group = pool->groups; group <= pool->workers; group++)
-        for (int i = group->first; i < group->end; i++)
-            pool->slots[i].group = group;
+    for (struct role *role = pool->roles; role <= pool->workers; role++)
+        for (int i = role->first; i < role->end; i++)
+            pool->slots[i].role = role;
     return true;
 }
 
@@ -494,6 +494,6 @@ int pool_run(const struct pool_program *program, void *context,
     log_finish(LOG_FINISH_MS);
     shared_free(pool.boards, (size_t)pool.places * sizeof *pool.boards);
     free(pool.slots);
-    free(pool.groups);
+    free(pool.roles);
     return exit_status;
 }

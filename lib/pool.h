@@ -1,11 +1,11 @@
 /*
  * A pool of worker processes under a master, with processes of other roles beside them.
  *
- * The master serves nothing and opens nothing. It forks processes and replaces those that
- * die (with growing pauses while they die young), kills those that are busy with one request
- * for too long, and handles signals: TERM and INT let every process finish its requests and
- * end; HUP starts new workers and, when they are ready, ends the old ones and replaces the
- * other roles; USR1 has the log opened anew. Its children see the death of the master and
+ * The master serves nothing and opens nothing. It forks processes, replaces those that die
+ * (with a growing pause while they die young) and kills those that are busy with one
+ * request for longer than the limit. TERM and INT let every process finish its requests and
+ * end. HUP starts new workers and, when they are ready, ends the old ones and replaces the
+ * other roles. USR1 has the log opened anew. When the master dies, its children notice and
  * end.
  *
  * What happens is written to the log (log.h). signals_init() comes first.
@@ -67,7 +67,8 @@ int pool_master_gone_fd(const struct pool_worker *self);
 /* This process can serve now. */
 void pool_ready(struct pool_worker *self);
 
-/* A request begins; a request has ended. The time limit counts in between, for every role. */
+/* A request begins; a request has ended. In between the time limit counts, for every
+ * role. */
 void pool_busy(struct pool_worker *self);
 void pool_idle(struct pool_worker *self);
 
@@ -77,8 +78,8 @@ enum pool_order {
     POOL_HAND_OVER, /* end; others go on serving */
 };
 
-/* What the process should do, to be asked whenever it was woken. Also carries out USR1, and
- * writes what is queued for the log. */
+/* What the process should do; to be called whenever it was woken. Also opens the log anew
+ * on USR1, and writes what is queued for it. */
 enum pool_order pool_order(struct pool_worker *self);
 
 #endif

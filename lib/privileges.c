@@ -38,7 +38,7 @@ enum status privileges_find(struct identity *out, const char *user, const char *
     return privileges_find_group(&out->gid, "group", group, why);
 }
 
-/* Who this process is now. */
+/* The user that this process runs as. */
 static void find_current(struct identity *out)
 {
     const struct passwd *entry = getpwuid(geteuid());
@@ -88,7 +88,7 @@ void privileges_harden(void)
 {
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer looks into its own process as a debugger does */
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer traces its own process */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }

@@ -1,5 +1,6 @@
 /*
- * The user that a process serves as, and what no process that holds secrets may be.
+ * Changing to the user that a process serves as, and protecting a process that holds
+ * secrets.
  */
 #ifndef LIB_PRIVILEGES_H
 #define LIB_PRIVILEGES_H
@@ -25,30 +26,29 @@ struct identity {
 enum status privileges_find(struct identity *out, const char *user, const char *group,
                             struct problem *why);
 
-/* The number of a group, for the option of that name. STATUS_CONFIG with why filled: there is
- * no such group. */
+/* The number of a group, for the option of that name. STATUS_CONFIG with why filled: there
+ * is no such group. */
 enum status privileges_find_group(gid_t *out, const char *option, const char *group,
                                   struct problem *why);
 
 /*
- * Becomes identity for good: with its user's supplementary groups in place of root's, with
- * no way back, which is tried. Only root can. STATUS_INTERNAL with why filled; then the
- * process must end.
+ * Becomes identity for good, with its user's supplementary groups in place of root's, and
+ * checks that there is no way back. Only root can do this. STATUS_INTERNAL with why filled:
+ * it failed, and the process must end.
  */
 enum status privileges_drop(const struct identity *identity, struct problem *why);
 
-/* No core file, and no other process of the same user may look into this one; programs that
- * it might execute gain nothing by setuid bits. Once at the start, and after
- * privileges_drop. */
+/* Forbids core files, tracing by other processes of the same user, and gaining rights by
+ * executing setuid programs. Once at the start, and after privileges_drop. */
 void privileges_harden(void);
 
-/* How many descriptors this process, and what it forks, may have: wanted, or what the hard
- * limit allows. The hard limit becomes the same. */
+/* Sets how many descriptors this process and its children may have: wanted, or what the
+ * hard limit allows. The hard limit becomes the same. */
 void privileges_limit_descriptors(size_t wanted);
 
 /*
- * Whether this process's user may use the file that way: mode as for access(2). A file that
- * is not there is judged by nobody. STATUS_CONFIG with why filled: it may not; names file
+ * Whether this process's user may use the file that way: mode as for access(2). STATUS_OK
+ * for a file that does not exist. STATUS_CONFIG with why filled: it may not; why names file
  * and user.
  */
 enum status privileges_check(const char *path, int mode, struct problem *why);

@@ -38,8 +38,7 @@ static bool copy_all(char **words)
     return true;
 }
 
-/* Moves the environment's table as well, as setenv(3) would have to, to tell it from the one
- * that the kernel laid out. */
+/* Copies the table and its strings; the table that the kernel made is left alone. */
 static bool copy_environment(void)
 {
     size_t count = 0;

@@ -11,14 +11,14 @@
 #define LIB_PROCESS_TITLE_H
 
 /*
- * Takes over the memory of main's argv, whose words are copied: argv[i] points to the copies
- * afterwards. Before anything keeps a pointer that getenv gave. name begins every title.
- * Without memory for the copies titles stay as they are.
+ * Takes over the memory of main's argv and of the environment; argv[i] and environ point to
+ * copies afterwards. To be called before anything keeps a pointer from getenv. name begins
+ * every title and is not copied. Without memory for the copies the title stays as it is.
  */
 void process_title_init(int argc, char **argv, const char *name);
 
-/* Shows "NAME: ROLE NUMBER (COMMAND LINE)", as far as there is room; without NUMBER where that
- * is negative. No effect before process_title_init. */
+/* Shows "NAME: ROLE NUMBER (COMMAND LINE)", cut to the room there is; without NUMBER where
+ * that is negative. No effect before process_title_init. */
 void process_title_set(const char *role, int number);
 
 #endif

@@ -16,7 +16,7 @@ enum {
     MARK_MAX_BYTES = 64,
 };
 
-/* What the handler of SIGBUS looks at. */
+/* The mapping of a file, for the handler of SIGBUS. */
 static struct {
     char *memory; /* NULL: no file is open */
     size_t bytes;
@@ -30,8 +30,8 @@ void *shared_create(size_t bytes)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
-/* Puts zeros where the file's memory was, and has the instruction tried again. A fault
- * anywhere else ends the process, as it would have. */
+/* Handles SIGBUS after the file was cut off: maps zeros in its place, and returning repeats
+ * the instruction that failed. A fault at any other address ends the process as usual. */
 static void replace_lost_memory(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t at = (uintptr_t)info->si_addr, begin = (uintptr_t)mapped.memory;
@@ -51,7 +51,7 @@ static enum status fail(struct problem *why, const char *path, const char *what)
                        strerror(errno));
 }
 
-/* Also one whose blocks were taken but whose first bytes never came to the disk. */
+/* Empty, or left behind by a crash between the allocation and the first write. */
 static bool is_new(int fd, off_t size, size_t bytes, size_t mark_len)
 {
     static const char zeros[MARK_MAX_BYTES];
@@ -120,13 +120,13 @@ enum status shared_open(void **out, const char *path, size_t bytes, struct span 
     *out = NULL;
     if (fd < 0)
         return fail(why, path, "open");
-    /* one process makes the file, others wait; the lock falls with this process */
+    /* one process makes the file, others wait; the kernel releases the lock at its end */
     enum status status = flock(fd, LOCK_EX) == 0 ? STATUS_OK : fail(why, path, "lock");
     if (status == STATUS_OK)
         status = prepare(fd, path, bytes, head, mark_len, why);
     if (status == STATUS_OK)
         status = map(out, fd, path, bytes, why);
-    (void)flock(fd, LOCK_UN); /* close alone would leave it to the mapping */
+    (void)flock(fd, LOCK_UN); /* close would not do it: the mapping keeps the file open */
     (void)close(fd);
     return status;
 }

@@ -1,8 +1,8 @@
 /*
  * Memory that processes share: by inheritance, or by the name of a file.
  *
- * It begins as zeros. Whatever is kept there must be sound after any process died at any
- * point, so it holds atomics and no locks.
+ * It begins as zeros. A process may die at any point, so users keep atomics in it and no
+ * locks.
  */
 #ifndef LIB_SHARED_H
 #define LIB_SHARED_H
@@ -17,14 +17,14 @@
 void *shared_create(size_t bytes);
 
 /*
- * The memory of the file at path, for every process that opens it; a file that is new is
- * made with mode 0600 and begins with head, whose first mark_len bytes tell its kind. Its
- * blocks are taken at once, so that writing to it cannot fill the disk.
+ * Maps the file at path, for every process that opens it. A new file is made with mode 0600
+ * and begins with head, whose first mark_len bytes tell its kind. Its blocks are allocated
+ * at once, so that writing to the memory later cannot fail for lack of space.
  *
  * STATUS_INVALID: the file is of another kind or size. STATUS_UNAVAILABLE: it cannot be
- * made, opened or mapped. why says what to do. Should somebody cut the file off later, the
- * memory goes on as this process's own, with zeros. For that it handles SIGBUS; so at most
- * one file can be open in a process.
+ * made, opened or mapped. why says what to do. If the file is cut off later, the memory
+ * becomes private to this process and zero. A handler of SIGBUS does that; so at most one
+ * file can be open in a process.
  */
 enum status shared_open(void **out, const char *path, size_t bytes, struct span head,
                         size_t mark_len, struct problem *why);

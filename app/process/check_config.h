@@ -6,8 +6,8 @@
 
 #include "app/process/state.h"
 
-/* Prints which files are used, and every problem that it finds. Returns the exit status that
- * belongs to the first one. */
+/* Prints which files are used, and every problem that it finds. Returns the exit status of
+ * the first problem. */
 int check_config(struct state *state);
 
 #endif

@@ -24,9 +24,9 @@ enum status check_key_file(struct secret_key *key, const struct settings *settin
                            struct problem *why);
 
 /*
- * In a process of its own, unless check->here: it may become another user, as the caller may
- * still need to be root and must never open the database. STATUS_OK: its files can be used,
- * and, with the key, the key file is the one that belongs to them. STATUS_NOT_FOUND,
+ * In a process of its own, unless check->here: it may become another user, as the caller
+ * may still need to be root and must never open the database. STATUS_OK: its files can be
+ * used, and, with the key, the key file is the one that belongs to them. STATUS_NOT_FOUND,
  * STATUS_SCHEMA, STATUS_CONFIG (the key, or a file out of the user's reach): they cannot.
  * STATUS_INTERNAL: nobody could look. why is filled then.
  */

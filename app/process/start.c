@@ -27,8 +27,8 @@ enum status start_find_identity(struct state *state, struct problem *why)
     return privileges_find(&state->identity, s->user, s->group, why);
 }
 
-/* While this process may still open the standard error of its starter once more, which keeps
- * the log from waiting (lib/log_output.c). */
+/* Root may open a standard error that is a pipe of another user once more, which keeps the
+ * log from waiting (lib/log_output.c); so this comes before drop_privileges. */
 static int prepare_log(struct state *state)
 {
     (void)state;
@@ -48,8 +48,8 @@ static int check_files(struct state *state)
     return status == STATUS_OK ? EX_OK : report_failure(check_exit_status(status), &why);
 }
 
-/* Every process of the pool has a descriptor for each slot, and the kernel counts those that
- * are in transit between two processes: at a reload, all connections. */
+/* Every process of the pool has a descriptor for each slot. The kernel also counts those
+ * that are on their way between two processes, which at a reload are all connections. */
 static int limit_descriptors(struct state *state)
 {
     size_t slots = (size_t)state_pool_settings(state->settings).slots;
@@ -75,7 +75,7 @@ static enum status find_socket(struct state *state, struct problem *why)
                            s->socket_group, why);
     if (status != STATUS_OK)
         return status;
-    /* a reload may change the settings, but not this socket */
+    /* a copy, because a reload replaces the settings */
     (void)snprintf(state->made_socket, sizeof state->made_socket, "%s", s->listen);
     if (!state->drop)
         return STATUS_OK;
@@ -114,7 +114,7 @@ static int load_key(struct state *state)
     return report_failure(EX_CONFIG, &why);
 }
 
-/* The first lines of the log: what the operator may not have meant. */
+/* Logs settings that the operator may not have intended. */
 static void warn_operator(const struct state *state)
 {
     const struct settings *s = state->settings;
