@@ -114,7 +114,8 @@ static enum status read_file(struct config *config, const char *path, struct pro
     return config_read_file(config, path, why) == STATUS_OK ? STATUS_OK : STATUS_CONFIG;
 }
 
-/* A path that somebody types is meant from where they are, one in a file is not. */
+/* A path on the command line may be relative to the working directory, one in a file not.
+ * */
 static enum status make_absolute(char out[CONFIG_TEXT_BYTES], const char *path,
                                  struct problem *why)
 {
@@ -256,7 +257,7 @@ static const struct config_value *value_of(const struct settings *settings,
 void settings_print_files(const struct settings *settings, FILE *out)
 {
     const struct {
-        const char *name, *path, *without; /* what is said where nothing was given */
+        const char *name, *path, *without; /* printed where nothing was given */
     } rows[] = {
         {"database", settings->database, NULL},
         {"secret_key_file", settings->secret_key_file, "beside the database"},

@@ -18,7 +18,7 @@ enum {
 struct settings {
     char database[CONFIG_TEXT_BYTES];        /* absolute path of the SQLite file */
     char secret_key_file[CONFIG_TEXT_BYTES]; /* never empty after settings_load */
-    char user[CONFIG_TEXT_BYTES];            /* to become, where root starts it; or empty */
+    char user[CONFIG_TEXT_BYTES];            /* to run as when root starts it; or empty */
     char group[CONFIG_TEXT_BYTES];           /* its group instead of the user's; or empty */
     bool sandbox;                            /* Landlock and seccomp */
     char listen
@@ -67,14 +67,14 @@ struct settings *settings_create(const struct settings_arguments *arguments,
 /* The configuration file that these arguments lead to; NULL: none. */
 const char *settings_config_path(const struct settings_arguments *arguments);
 
-/* How long a note may wait until its commit begins; it gets as long again to end. Both are
- * over before request_timeout is, at which processes are killed. */
+/* How long a note may wait for its commit to begin, and how long the commit may take. Both
+ * together are less than request_timeout, after which a process is killed. */
 int settings_commit_timeout_ms(const struct settings *settings);
 
-/* How long who commits waits for other writers: less than others wait for its answer. */
+/* How long a commit waits for the write lock: less than its clients wait for the answer. */
 int settings_lock_timeout_ms(const struct settings *settings);
 
-/* Writes which database, key and socket are used, a line each, and what says so. */
+/* Writes which database, key file and socket are used, a line each with their origin. */
 void settings_print_files(const struct settings *settings, FILE *out);
 
 /* Writes every option with its value and where that came from, in the form of the file. */

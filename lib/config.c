@@ -165,7 +165,7 @@ struct reading {
     int line;          /* number of the line that was read last */
     bool continuation; /* it began with a blank */
     struct problem *why;
-    enum status status; /* of the first fault */
+    enum status status; /* of the first error */
 };
 
 static int fault(struct reading *r, const char *format, ...)
@@ -183,12 +183,12 @@ static int fault(struct reading *r, const char *format, ...)
     return 0;
 }
 
-/* Stands in for fgets, which would hand over a long line in pieces that look like lines. */
+/* Replaces fgets, which would return a long line in pieces that look like lines. */
 static char *read_line(char *line, int size, void *stream)
 {
     struct reading *r = stream;
 
-    memset(line, 1, (size_t)size); /* so that the last NUL is the one of fgets */
+    memset(line, 1, (size_t)size); /* so that the last NUL is the one that fgets writes */
     if (r->status != STATUS_OK || fgets(line, size, r->file) == NULL)
         return NULL;
     r->line++;

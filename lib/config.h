@@ -2,9 +2,9 @@
  * Configuration: a table of options filled from an INI file, the environment and the
  * command line, in this order; what comes later wins.
  *
- * A program describes its options in one table and gets a plain struct filled. Every
- * complaint says where the value came from: "FILE:LINE", "environment variable NAME", or
- * the command line's option. Sections are not used.
+ * A program describes its options in one table and gets a plain struct filled. Every error
+ * says where the value came from: "FILE:LINE", "environment variable NAME", or the command
+ * line's option. Sections are not used.
  */
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
@@ -31,7 +31,8 @@ struct config_blocks {
 
 struct config_option;
 
-/* Reads text into the option's field. why says what is wrong with the value alone. */
+/* Reads text into the option's field. why says what is wrong with the value; the caller
+ * adds the origin and the option's name. */
 typedef enum status config_parse(void *field, const char *text,
                                  const struct config_option *option, struct problem *why);
 
@@ -68,19 +69,19 @@ struct config {
 /* Sets every option to its default. STATUS_INTERNAL: a default breaks its own rule. */
 enum status config_defaults(struct config *config, struct problem *why);
 
-/* Reads a file; the first fault ends it. STATUS_NOT_FOUND: it cannot be opened. */
+/* Reads a file up to the first error. STATUS_NOT_FOUND: it cannot be opened. */
 enum status config_read_file(struct config *config, const char *path, struct problem *why);
 
 /* Takes PREFIX_NAME, in capitals, for every option NAME that the environment has. */
 enum status config_read_environment(struct config *config, const char *prefix,
                                     struct problem *why);
 
-/* STATUS_CONFIG with its name for a variable of the environment that begins with PREFIX_ and
- * gives no option; other is one that is known beside them, without the prefix. */
+/* STATUS_CONFIG if the environment has a variable that begins with PREFIX_ and names no
+ * option; why names it. PREFIX_other is known, too. */
 enum status config_check_environment(const struct config *config, const char *prefix,
                                      const char *other, struct problem *why);
 
-/* Sets one option; origin is what a complaint begins with. */
+/* Sets one option; an error begins with origin. */
 enum status config_set(struct config *config, const char *name, const char *text,
                        const char *origin, struct problem *why);
 

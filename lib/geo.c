@@ -29,7 +29,7 @@ enum {
     PATH_STEPS = 4, /* into a record, with the closing NULL */
 };
 
-/* What tells one state of a file from another. */
+/* By which a changed file is recognized. */
 struct file_state {
     int error; /* of stat, 0 when the file is there */
     dev_t dev;
@@ -42,7 +42,7 @@ struct file_state {
 struct geo_file {
     char *path;              /* NULL: not wanted */
     bool was_seen;           /* state below is set */
-    struct file_state state; /* at the last look */
+    struct file_state state; /* at the last check */
     bool is_open;
     MMDB_s db; /* of this state or, when that is unusable, of an earlier one */
 };
@@ -53,7 +53,8 @@ struct geo {
     void (*complain)(const char *path, const char *sentence);
 };
 
-/* Where MaxMind's files and, behind them, flat ones such as @ip-location-db's keep it. */
+/* Paths of a value within a record: first those of MaxMind's files, then those of flat
+ * files such as @ip-location-db's. */
 static const char *const country_places[][PATH_STEPS] = {
     {"country", "iso_code"},
     {"country_code"},
@@ -76,7 +77,7 @@ static struct file_state look(const char *path)
     if (stat(path, &info) != 0)
         return (struct file_state){.error = errno};
     return (struct file_state){
-        .error = S_ISREG(info.st_mode) ? 0 : EINVAL, /* opening a FIFO would wait */
+        .error = S_ISREG(info.st_mode) ? 0 : EINVAL, /* open(2) of a FIFO would wait */
         .dev = info.st_dev,
         .ino = info.st_ino,
         .size = info.st_size,
@@ -97,8 +98,8 @@ static bool same_state(const struct file_state *a, const struct file_state *b)
            same_time(&a->ctime, &b->ctime);
 }
 
-/* Looks up one address of each /8, as opening a file checks little but its last part.
- * Returns an MMDB error. */
+/* Looks up one address of each /8, because MMDB_open checks only the metadata at the end of
+ * the file. Returns an MMDB error. */
 static int try_look_ups(const MMDB_s *db)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -118,8 +119,8 @@ static int try_look_ups(const MMDB_s *db)
     return error;
 }
 
-/* Puts what the file holds now in the place of what was open. NULL, or what is wrong, and
- * then nothing has changed. */
+/* Opens the present state of the file in place of the former one. Returns NULL, or what is
+ * wrong; then the former one stays open. */
 static const char *file_open(struct geo_file *file)
 {
     MMDB_s db;
@@ -162,7 +163,7 @@ static void file_check(const struct geo *geo, struct geo_file *file)
 {
     if (file->path == NULL)
         return;
-    /* Looking comes before opening: a file replaced in between is seen the next time. */
+    /* stat comes before open: a file replaced in between is noticed at the next check */
     struct file_state state = look(file->path);
     if (file->was_seen && same_state(&state, &file->state))
         return;
@@ -201,7 +202,7 @@ struct geo *geo_create(const struct geo_paths *paths,
         }
     }
     geo->complain = complain;
-    geo->next_check_ms = INT64_MIN; /* whatever the caller's clock shows */
+    geo->next_check_ms = INT64_MIN; /* at the first look-up, whatever its time */
     check_files(geo);
     return geo;
 }
@@ -239,7 +240,7 @@ static bool find(const struct geo_file *file, const struct address *address,
     return error == MMDB_SUCCESS && found.found_entry;
 }
 
-/* The first of the places that holds text; empty if none does. */
+/* The text at the first of the places that has one; empty if none has. */
 static struct span text_at(MMDB_entry_s *entry, const char *const (*places)[PATH_STEPS],
                            size_t count)
 {
@@ -253,7 +254,7 @@ static struct span text_at(MMDB_entry_s *entry, const char *const (*places)[PATH
     return (struct span){NULL, 0};
 }
 
-/* Copies what fits of text, in whole characters; nothing if that is no clean UTF-8. */
+/* Copies as many whole characters as fit; nothing if they are not valid UTF-8. */
 static void copy_text(char *out, size_t room, struct span text)
 {
     size_t len = text.len;
@@ -286,7 +287,7 @@ static void set_country(struct geo_tags *out, MMDB_entry_s *entry)
     copy_text(out->country, sizeof out->country, code);
 }
 
-/* 0, which is no network's number, when there is none. */
+/* The number of the autonomous system; 0, which is reserved, when there is none. */
 static uint32_t network_number(MMDB_entry_s *entry)
 {
     MMDB_entry_data_s data;

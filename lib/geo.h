@@ -1,11 +1,11 @@
 /*
  * Country, city and network of an address, from MaxMind DB files.
  *
- * Everything here is a convenience and nothing here is an error for a request: without a
- * file, with a damaged one, or for an unknown address the tags are empty. Files are looked
- * at again at most every GEO_CHECK_MS: when one was replaced (by rename; a file that is
- * truncated in place while mapped kills the reader) the new one is opened, tried, and only
- * then takes the old one's place. Built --without-maxminddb all tags are empty.
+ * Nothing here fails a request: without a file, with a damaged one, or for an unknown
+ * address the tags are empty. Files are checked for changes at most every GEO_CHECK_MS. A
+ * file that was replaced is opened and tried before it is used instead of the former one.
+ * It must be replaced by rename: a file that is truncated while it is mapped kills the
+ * reader with SIGBUS. Built --without-maxminddb all tags are empty.
  */
 #ifndef LIB_GEO_H
 #define LIB_GEO_H
@@ -26,8 +26,8 @@ struct geo_tags {
     char network[GEO_TEXT_BYTES]; /* "AS64500 Example Networks" */
 };
 
-/* Which files to use; NULL or "" for none. A City database serves for countries, too,
- * when country_path is not given. */
+/* Which files to use; NULL or "" for none. Without a country file, countries are looked up
+ * in the city file. */
 struct geo_paths {
     const char *country;
     const char *city;
@@ -37,9 +37,9 @@ struct geo_paths {
 struct geo;
 
 /*
- * Opens what can be opened. Never fails for the sake of a file; NULL only without memory.
- * complain is called with one sentence for each file that cannot be used, now and at later
- * checks (once per state of the file), and may be NULL.
+ * Opens the files that can be opened. NULL: out of memory; a file that cannot be used is no
+ * failure. complain (may be NULL) is called with one sentence for each such file, now and
+ * at later checks, once per state of the file.
  */
 struct geo *geo_create(const struct geo_paths *paths,
                        void (*complain)(const char *path, const char *sentence));
@@ -47,7 +47,7 @@ struct geo *geo_create(const struct geo_paths *paths,
 /* NULL is allowed. */
 void geo_free(struct geo *geo);
 
-/* Fills *out. now_monotonic_ms decides whether the files are looked at again. geo NULL or
+/* Fills *out. now_monotonic_ms decides whether the files are checked again. geo NULL or
  * an address of family ADDRESS_NONE gives empty tags. */
 void geo_lookup(struct geo *geo, const struct address *address, int64_t now_monotonic_ms,
                 struct geo_tags *out);

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* By the numbers of the kernel's interface, as headers may be older than the kernel. */
+/* The numbers of the kernel's interface: the headers may be older than the kernel. */
 enum {
     EXECUTE = 1 << 0,
     WRITE_FILE = 1 << 1,
@@ -90,7 +90,7 @@ static uint64_t rights_of(unsigned access)
            (access & LANDLOCK_REMOVE ? REMOVE_FILE : 0);
 }
 
-/* The file's rights, without those that only directories have where it is none. */
+/* The rights that the kernel accepts for this file: some are for directories only. */
 static uint64_t fitting(int fd, uint64_t rights)
 {
     struct stat info;
@@ -104,8 +104,7 @@ static bool allow(int ruleset, uint64_t handled, const struct landlock_path *pat
         .parent_fd = open(path->path, O_PATH | O_CLOEXEC),
     };
 
-    if (rule.parent_fd < 0) /* what is out of reach needs no rule; without one by mistake a
-                               process would be of no use */
+    if (rule.parent_fd < 0) /* without a rule the path is forbidden, which is safe */
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP;
     rule.allowed_access = fitting(rule.parent_fd, rights_of(path->access)) & handled;
     bool allowed =

@@ -64,7 +64,8 @@ enum mailbox_state {
 enum mailbox_state mailbox_check(struct mailboxes *boxes, size_t client, size_t box,
                                  void *answer, size_t *answer_len);
 
-/* Takes the letter back if that is possible: MAILBOX_WITHDRAWN; otherwise as mailbox_check. */
+/* Takes the letter back if the server has not taken it: MAILBOX_WITHDRAWN; otherwise as
+ * mailbox_check. */
 enum mailbox_state mailbox_withdraw(struct mailboxes *boxes, size_t client, size_t box,
                                     void *answer, size_t *answer_len);
 

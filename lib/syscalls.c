@@ -45,7 +45,7 @@ static const int always[] = {
     SCMP_SYS(fcntl),
     SCMP_SYS(fstat),
     SCMP_SYS(fstatfs),
-    SCMP_SYS(ftruncate), /* of what Landlock let be opened for writing: SQLite's -shm */
+    SCMP_SYS(ftruncate), /* SQLite's -shm; Landlock decides what is open for writing */
     SCMP_SYS(futex),
     SCMP_SYS(getcwd),
     SCMP_SYS(getegid),
@@ -169,9 +169,9 @@ static const struct condition conditions[] = {
     /* O_RDONLY|O_TRUNC empties a file, which Landlock before version 3 lets pass */
     {0, SCMP_SYS(open), 1, SCMP_CMP_MASKED_EQ, O_TRUNC, 0},
     {0, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, O_TRUNC, 0},
-    /* a look at its own limits */
+    /* reading its own limits */
     {0, SCMP_SYS(prlimit64), 2, SCMP_CMP_EQ, 0, 0},
-    /* to whom it is connected to, not to an address */
+    /* over a connected socket, not to an address */
     {0, SCMP_SYS(sendto), 4, SCMP_CMP_EQ, 0, 0},
     {SYSCALLS_SERVE, SCMP_SYS(socketpair), 0, SCMP_CMP_EQ, AF_UNIX, 0},
     {SYSCALLS_SUPERVISE, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0},
@@ -190,7 +190,7 @@ static const int refused[] = {
     SCMP_SYS(vfork),
 };
 
-/* The sanitizers run programs to name the lines of a report. */
+/* The sanitizers execute a symbolizer for a report. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { SANITIZED = 1 };
 #else
@@ -228,7 +228,7 @@ static const int deadly[] = {
     SCMP_SYS(userfaultfd),
 };
 
-/* What LeakSanitizer needs when a process ends: it stops and reads itself from a clone. */
+/* LeakSanitizer stops and reads its process from a clone when that ends. */
 static const int of_sanitizers[] = {
     SCMP_SYS(clone), SCMP_SYS(getdents),  SCMP_SYS(getdents64), SCMP_SYS(ioctl),
     SCMP_SYS(mmap),  SCMP_SYS(mprotect),  SCMP_SYS(pipe),       SCMP_SYS(pipe2),
@@ -239,7 +239,7 @@ static const int of_sanitizers[] = {
 bool syscalls_filterable(void)
 {
     return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 &&
-           seccomp_api_get() >= 2; /* by seccomp(2), not by prctl */
+           seccomp_api_get() >= 2; /* seccomp(2) is there */
 }
 
 static bool is_in(int call, const int *calls, size_t count)
@@ -292,12 +292,12 @@ static int allow_on_condition(scmp_filter_ctx filter, unsigned sets)
     return error;
 }
 
-/* abort() and its like signal their own process. */
+/* abort(3) and others signal their own process. */
 static int allow_signals_to_itself(scmp_filter_ctx filter, unsigned sets)
 {
     if (is_allowed(SCMP_SYS(tgkill), sets))
         return 0;
-    /* a child of this process gets its own filter, but may fail before it has it */
+    /* of a child as well, which may abort before it has its own filter */
     if (sets & SYSCALLS_SUPERVISE)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
@@ -328,7 +328,7 @@ static int refuse(scmp_filter_ctx filter, unsigned sets)
     return error;
 }
 
-/* The filter as a binary tree, and failures to the kernel's audit log where that is on. */
+/* Compiles the filter to a binary tree, and lets the kernel's audit log have failures. */
 static int tune(scmp_filter_ctx filter)
 {
     return seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) |

@@ -1,14 +1,15 @@
 /*
- * System calls that a process gives up for good, by a seccomp filter (seccomp(2)).
+ * Gives up system calls for good, by a seccomp filter (seccomp(2)).
  *
- * Holds for this process and all that it forks later; each time it is used it can only
- * take away more. Three answers wait for a call that is not allowed:
+ * Holds for this process and all that it forks later; a further call can only take away
+ * more. A system call that is not allowed has one of three results:
  *
- *   - what nobody but an intruder would call here (executing a program, tracing another,
- *     loading code into the kernel) kills the process: no second try, and a trace in the log;
- *   - what a library may try and live without (a socket, a child, a signal) fails with EPERM;
- *   - all the rest, above all what newer kernels add, fails with ENOSYS, upon which the C
- *     library takes the older call.
+ *   - calls that only an attacker would make here (executing a program, tracing another,
+ *     loading code into the kernel) kill the process, and the log shows it;
+ *   - calls that a library may try and do without (a socket, a child, a signal) fail with
+ *     EPERM;
+ *   - all others, such as those that newer kernels add, fail with ENOSYS, after which the C
+ *     library uses an older call.
  *
  * Built without libseccomp, nothing is filtered.
  */
@@ -19,14 +20,14 @@
 
 #include "lib/status.h"
 
-/* What a process needs beside memory, clocks, reading and writing open files. */
+/* Sets of calls beside those that every process has: memory, clocks, files. */
 enum syscalls {
-    SYSCALLS_SERVE = 1, /* accept connections, use those, pass them on */
-    SYSCALLS_STORE = 2, /* lock and sync files, and cut them off */
+    SYSCALLS_SERVE = 1, /* accept connections, use them, pass them on */
+    SYSCALLS_STORE = 2, /* lock and sync files */
     SYSCALLS_OWN_FILES =
         4,               /* set mode and owner of files that are open, and remove files */
     SYSCALLS_SYSLOG = 8, /* Unix datagram sockets, and connecting them */
-    SYSCALLS_SUPERVISE = 16, /* fork, signal and reap children that confine themselves */
+    SYSCALLS_SUPERVISE = 16, /* fork, signal and reap children */
 };
 
 /* Whether the kernel filters system calls and this program was built to. */

@@ -11,20 +11,21 @@
 
 enum {
     NS_PER_US = 1000,
-    CLOCK_DOUBT_S = 10, /* by how much processes may disagree about now */
+    CLOCK_DOUBT_S = 10, /* how far the clocks that callers read may differ */
 };
 
 static const int64_t ns_per_s = 1000000000;
 
-/* The tag belongs to one key until its time is over; then anybody may put in another. */
+/* A cell belongs to the key of its tag until whole_ns has passed; then any key may take it.
+ * */
 struct cell {
-    _Atomic uint64_t tag;     /* 0: nobody's */
-    _Atomic int64_t whole_ns; /* when the whole budget is there again */
+    _Atomic uint64_t tag;     /* 0: free */
+    _Atomic int64_t whole_ns; /* when the whole budget is available again */
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "cells are shared between processes");
 
-/* What a file begins with. */
+/* The beginning of a file. */
 struct head {
     char mark[16]; /* the kind of file and its layout */
     struct secret_key seed;
@@ -69,7 +70,7 @@ void throttle_free(struct throttle *throttle)
     shared_free(throttle, sizeof *throttle);
 }
 
-/* A key's place and name in the table. */
+/* The bucket and the tag of a key. */
 struct place {
     struct cell *bucket;
     uint64_t tag;
@@ -99,14 +100,15 @@ static int64_t interval_ns(const struct throttle_rate *rate)
     return rate->time_s * ns_per_s / rate->count;
 }
 
-/* A little less than the rate's time where that cannot be divided: count is what holds. */
+/* Slightly less than the rate's time where that is no multiple of count, so that count is
+ * exact. */
 static int64_t budget_ns(const struct throttle_rate *rate)
 {
     return interval_ns(rate) * rate->count;
 }
 
-/* The time that stands in a cell; now where it is over, or cannot be true at a rate of that
- * time. */
+/* The time in a cell; now where it has passed, or is too far ahead for a rate of that time.
+ * */
 static int64_t effective(int64_t whole_ns, int64_t time_s, int64_t now_ns)
 {
     int64_t latest_ns = now_ns + (time_s + CLOCK_DOUBT_S) * ns_per_s;
@@ -114,13 +116,13 @@ static int64_t effective(int64_t whole_ns, int64_t time_s, int64_t now_ns)
     return whole_ns > now_ns && whole_ns <= latest_ns ? whole_ns : now_ns;
 }
 
-/* Whatever the rate of the key that stands there. */
+/* At any rate, as that of the key in the cell is not known. */
 static bool is_idle(const struct cell *cell, int64_t now_ns)
 {
     return effective(cell->whole_ns, THROTTLE_TIME_MAX_S, now_ns) == now_ns;
 }
 
-/* NULL: it has none. */
+/* The key's cell; NULL: it has none. */
 static struct cell *find_cell(const struct place *place)
 {
     for (size_t i = 0; i < THROTTLE_CELLS - 1; i++)
@@ -129,7 +131,7 @@ static struct cell *find_cell(const struct place *place)
     return NULL;
 }
 
-/* The key's cell, else one whose key does not need it any more, else NULL. */
+/* The key's cell, else one whose time has passed, else NULL. */
 static struct cell *claim_cell(const struct place *place, int64_t now_ns)
 {
     struct cell *cell = find_cell(place);
@@ -139,7 +141,7 @@ static struct cell *claim_cell(const struct place *place, int64_t now_ns)
         uint64_t tag = candidate->tag;
         if (!is_idle(candidate, now_ns))
             continue;
-        /* another process may be faster, perhaps for the same key */
+        /* another process may take it first, perhaps for the same key */
         if (atomic_compare_exchange_strong(&candidate->tag, &tag, place->tag) ||
             tag == place->tag)
             cell = candidate;
@@ -176,7 +178,7 @@ static struct throttle_state charge(struct cell *cell, const struct throttle_rat
         if (!atomic_compare_exchange_weak(&cell->whole_ns, &before, whole_ns))
             continue;
         state = state_of(whole_ns, rate, now_ns);
-        state.used_up = false; /* by this one, should it have been the last */
+        state.used_up = false; /* this charge was accepted, even if it was the last one */
         state.retry_us = 0;
         return state;
     }
@@ -215,8 +217,8 @@ void throttle_give_back(struct throttle *throttle, const struct throttle_key *ke
     const struct place place = place_of(throttle, key);
     struct cell *cell = find_cell(&place);
 
-    /* where nothing is owed, nothing is to be given back, and in a cell that is shared
-     * nobody knows whose charge it was */
+    /* nothing is given back to a budget that is whole, nor to the overflow cell, where it
+     * is unknown whose charge it was */
     if (cell != NULL && !is_idle(cell, now_us * NS_PER_US))
         atomic_fetch_sub(&cell->whole_ns, interval_ns(rate));
 }

@@ -2,18 +2,19 @@
  * Rates: how often something may happen for each of many keys, counted in shared memory.
  *
  * The rule is GCRA (the "leaky bucket as a meter" of ITU-T I.371): a rate of COUNT per TIME
- * lets COUNT through at once and then one each TIME/COUNT; whoever is refused is charged
- * nothing. One number is kept for each key: the time at which it has its whole budget back.
+ * lets COUNT through at once and then one each TIME/COUNT; a refusal is not charged. One
+ * number is kept for each key: the time at which its whole budget is available again.
  *
- * There is no lock, so a process that dies, even by kill -9, leaves nothing taken. The
- * price: where two processes change the same place at the same moment, one charge may be
- * lost or go to another key. Times are those of the monotonic clock, given by the caller.
- * After a reboot, times in a file are meaningless: those further away than the rate's time
- * count as none, others at most delay for as long as they would have.
+ * There is no lock, so a process that dies, even by kill -9, leaves none behind. In return,
+ * where two processes change the same cell at the same moment, one charge may be lost or go
+ * to another key. Times are those of the monotonic clock, given by the caller. After a
+ * reboot the times in a file are meaningless: those further ahead than the rate's time are
+ * ignored, others delay for no longer than they would have before.
  *
- * The table has a fixed size. Where a key stands in it depends on a random seed, so that
- * nobody can aim at the places of others. A key whose budget is whole has no place. Nothing
- * that counts is ever pushed out; where no place is left, see struct throttle_rate.
+ * The table has a fixed size. The bucket of a key depends on a random seed, so that no
+ * client can fill the bucket of another one on purpose. A key whose budget is whole needs
+ * no cell, and a cell that is needed is never taken away; for a bucket that is full, see
+ * struct throttle_key.
  */
 #ifndef LIB_THROTTLE_H
 #define LIB_THROTTLE_H
@@ -25,9 +26,9 @@
 #include "lib/status.h"
 
 enum {
-    THROTTLE_TABLES = 2,     /* each is filled for itself */
+    THROTTLE_TABLES = 2,     /* separate key spaces */
     THROTTLE_BUCKETS = 4096, /* of a table */
-    THROTTLE_CELLS = 8,      /* of a bucket; the last one is for whoever finds no place */
+    THROTTLE_CELLS = 8, /* of a bucket; the last one is shared by keys that find no other */
     THROTTLE_COUNT_MAX = 1000000,
     THROTTLE_TIME_MAX_S = 24 * 60 * 60,
 };
@@ -39,19 +40,19 @@ struct throttle_rate {
     int64_t time_s; /* 1 to THROTTLE_TIME_MAX_S */
 };
 
-/* What the key is, and what becomes of it when its bucket is full. */
+/* A key, and what happens when its bucket is full. */
 struct throttle_key {
     unsigned table;   /* below THROTTLE_TABLES */
     struct span text; /* any bytes; equal bytes are equal keys within a table */
-    bool may_share;   /* with others that found no place; false: it is not limited then */
+    bool may_share;   /* the last cell with other keys; false: it is not limited then */
 };
 
-/* How things stand with a key. */
+/* The budget of a key. */
 struct throttle_state {
     bool used_up;
-    int64_t left;     /* how many may come at once */
-    int64_t reset_us; /* until the whole budget is there */
-    int64_t retry_us; /* when it is used up: until one may come; else 0 */
+    int64_t left;     /* how many more are accepted at once */
+    int64_t reset_us; /* until the whole budget is available */
+    int64_t retry_us; /* when it is used up: until the next one is accepted; else 0 */
 };
 
 /* For this process and those that it forks. NULL: no memory. */
@@ -69,7 +70,7 @@ struct throttle_state throttle_take(struct throttle *throttle,
                                     const struct throttle_key *key,
                                     const struct throttle_rate *rate, int64_t now_us);
 
-/* How things stand, without a charge. */
+/* The state of the budget, without a charge. */
 struct throttle_state throttle_look(struct throttle *throttle,
                                     const struct throttle_key *key,
                                     const struct throttle_rate *rate, int64_t now_us);

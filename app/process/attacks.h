@@ -1,6 +1,6 @@
 /*
- * Attacks of a process on its surroundings, for tests/attacks. Only ./configure
- * --enable-attacks builds them; a service that is built with them is not to be used.
+ * Attempts of a process to break out of its sandbox, for tests/attacks. Only ./configure
+ * --enable-attacks builds them; a service with them must not be used.
  */
 #ifndef APP_PROCESS_ATTACKS_H
 #define APP_PROCESS_ATTACKS_H
@@ -8,9 +8,9 @@
 #include "app/process/sandbox.h"
 
 /*
- * Carries out what the environment's ATTACKS says, "ROLE NAME ARGUMENT" between semicolons,
- * if it is for this role, and logs for each an event `attack` with the errno; 0: it
- * succeeded. A process that is killed for it logs nothing.
+ * Makes the attempts that the environment variable ATTACKS lists for this role ("ROLE NAME
+ * ARGUMENT", separated by semicolons), and logs an event `attack` with the errno of each;
+ * 0: it succeeded. A process that is killed for an attempt logs nothing.
  */
 void attacks_run(enum role role);
 

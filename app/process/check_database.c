@@ -41,7 +41,7 @@ static enum status check_database_files(const char *database, struct problem *wh
     return privileges_check(dirname(path), W_OK | X_OK, why); /* SQLite makes files there */
 }
 
-/* Those that are not there yet are found missing when they are needed. */
+/* A file that is missing is reported by the step that needs it. */
 static enum status check_access(const struct check *check, struct problem *why)
 {
     const struct settings *s = check->settings;
@@ -57,7 +57,7 @@ static enum status check_access(const struct check *check, struct problem *why)
     return status;
 }
 
-/* What a look gave, as one process tells it to another. */
+/* The result of a check, as the child passes it to its parent. */
 struct finding {
     enum status status;
     struct problem why;
@@ -96,7 +96,7 @@ static void look(struct finding *out, const struct check *check, bool with_key)
     db_close(db);
 }
 
-/* Looks from a child, and answers whether all of *out came. */
+/* Checks in a child. False: its result did not arrive. */
 static bool look_from_child(struct finding *out, const struct check *check, bool with_key,
                             const int ends[2])
 {
@@ -114,7 +114,7 @@ static bool look_from_child(struct finding *out, const struct check *check, bool
 
 _Static_assert(sizeof(struct finding) <= PIPE_BUF, "a pipe holds it, and at once");
 
-/* False: nobody could. */
+/* False: it could not be checked. */
 static bool send_child(struct finding *out, const struct check *check, bool with_key)
 {
     int ends[2];
@@ -136,7 +136,8 @@ enum status check_database(const struct check *check, bool with_key, struct prob
     else if (!send_child(&finding, check, with_key))
         return problem_set(why, STATUS_INTERNAL, "cannot check the database");
     *why = finding.why;
-    return finding.status == STATUS_BUSY ? STATUS_OK : finding.status; /* that passes */
+    /* a lock is temporary */
+    return finding.status == STATUS_BUSY ? STATUS_OK : finding.status;
 }
 
 int check_exit_status(enum status status)

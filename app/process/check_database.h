@@ -1,6 +1,6 @@
 /*
- * Whether the service can start: files that its user can reach, a key file and a database
- * that belong together.
+ * Whether the service can start: its user can use the files, and key file and database
+ * belong together.
  */
 #ifndef APP_PROCESS_CHECK_DATABASE_H
 #define APP_PROCESS_CHECK_DATABASE_H
@@ -15,7 +15,7 @@ struct check {
     const struct settings *settings;
     const char *config;            /* the file that they come from, or NULL */
     const struct identity *become; /* who is to serve; NULL: this process's user */
-    bool here; /* look from this process, which opens the database itself, or cannot fork */
+    bool here; /* check in this process, which opens the database anyway, or cannot fork */
 };
 
 /* Reads the key file as this process's user; the caller wipes *key. STATUS_NOT_FOUND names

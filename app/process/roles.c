@@ -10,7 +10,7 @@
 #include "lib/listener.h"
 #include "lib/log.h"
 
-/* False: the process must end; the log says why. */
+/* False: it failed and was logged; the process must end. */
 static bool enter_sandbox(const struct state *state, enum role role)
 {
     const struct sandbox sandbox = {

@@ -27,26 +27,26 @@ enum {
 
 enum file { DATABASE, WAL, SHM, LOCK, FILE_COUNT };
 
-/* Which of several files that bear one name, one after the other. */
-struct incarnation {
+/* Tells a file from another one that was put in its place under the same name. */
+struct file_id {
     dev_t dev;
     ino_t ino; /* 0: there is none */
 };
 
-/* Paths that a process keeps, with the memory of those that had to be made up. */
+/* Paths that a process may use, and the memory for their texts. */
 struct rules {
     struct landlock_path paths[PATHS_MAX];
     size_t count;
     char texts[PATHS_MAX][PATH_MAX + ENDING_BYTES];
 };
 
-/* Of the one process that this is. */
+/* Of this process. */
 static struct {
     bool entered;
     char database[PATH_MAX]; /* as the settings name it */
-    size_t file_count; /* that it was confined to; 0: to their directory, or not at all */
+    size_t file_count;       /* that it may use; 0: their whole directory, or no sandbox */
     char files[FILE_COUNT][PATH_MAX + ENDING_BYTES];
-    struct incarnation seen[FILE_COUNT];
+    struct file_id seen[FILE_COUNT];
 } self;
 
 static void add(struct rules *rules, const char *path, unsigned access)
@@ -65,8 +65,8 @@ static void add_directory_of(struct rules *rules, const char *path, unsigned acc
     add(rules, dirname(copy), access);
 }
 
-/* Files that others replace by rename: their directory, also that to which a symbolic link
- * leads now. */
+/* For files that are replaced by rename: their directory, and that of the file to which a
+ * symbolic link leads now. */
 static void add_replaceable(struct rules *rules, const char *path, unsigned access)
 {
     char real[PATH_MAX];
@@ -78,7 +78,7 @@ static void add_replaceable(struct rules *rules, const char *path, unsigned acce
         add_directory_of(rules, real, access);
 }
 
-/* SQLite follows symbolic links before it puts an ending to the name; we do not. */
+/* SQLite resolves symbolic links before it appends -wal and -shm; the lock does not. */
 static void name_files(void)
 {
     const char *database = self.database;
@@ -91,16 +91,17 @@ static void name_files(void)
     (void)snprintf(self.files[LOCK], sizeof self.files[0], "%s.lock", database);
 }
 
-static struct incarnation look(const char *path)
+static struct file_id look(const char *path)
 {
     struct stat info;
 
     if (stat(path, &info) != 0)
-        return (struct incarnation){0, 0};
-    return (struct incarnation){info.st_dev, info.st_ino};
+        return (struct file_id){0, 0};
+    return (struct file_id){info.st_dev, info.st_ino};
 }
 
-/* A rule is for a file that is there: makes those that SQLite and the lock would make. */
+/* Landlock has rules only for files that exist: opens the database once, which makes them.
+ * */
 static void make_missing_files(const char *database, enum db_mode mode, size_t count)
 {
     bool missing = false;
@@ -113,7 +114,7 @@ static void make_missing_files(const char *database, enum db_mode mode, size_t c
         db_close(db);
 }
 
-static void confine_to_files(struct rules *rules, const char *database, enum db_mode mode)
+static void allow_files(struct rules *rules, const char *database, enum db_mode mode)
 {
     static const unsigned of_mode[][FILE_COUNT] = {
         [DB_READ] = {[DATABASE] = LANDLOCK_READ,
@@ -146,7 +147,8 @@ static void add_reading(struct rules *rules, const struct settings *settings)
     add_replaceable(rules, settings->geoip_asn, LANDLOCK_READ);
 }
 
-/* Nobody would fork another one when its files are replaced: it keeps their directory. */
+/* It has no master that would replace it when its files are replaced, so it keeps the whole
+ * directory. */
 static void add_for_single(struct rules *rules, const struct sandbox *sandbox)
 {
     const struct settings *settings = sandbox->settings;
@@ -165,19 +167,19 @@ static void make_rules(struct rules *rules, enum role role, const struct sandbox
 {
     const struct settings *settings = sandbox->settings;
 
-    add(rules, "/dev/urandom", LANDLOCK_READ); /* of SQLite, where getrandom is unknown */
+    add(rules, "/dev/urandom", LANDLOCK_READ); /* SQLite may use it for random numbers */
 #ifdef __SANITIZE_ADDRESS__
     add(rules, "/proc", LANDLOCK_READ | LANDLOCK_LIST);
 #endif
     add_log(rules, settings);
     if (role == ROLE_WORKER) {
-        confine_to_files(rules, settings->database, DB_READ);
-        /* a database put in the place of the former can be read until this process ends */
+        allow_files(rules, settings->database, DB_READ);
+        /* so that it can read a database that replaces this one, until it ends */
         add_directory_of(rules, self.files[DATABASE], LANDLOCK_READ);
     }
     if (role == ROLE_WRITER) {
-        confine_to_files(rules, settings->database, DB_WRITE);
-        add_directory_of(rules, self.files[DATABASE], LANDLOCK_LIST); /* to sync it */
+        allow_files(rules, settings->database, DB_WRITE);
+        add_directory_of(rules, self.files[DATABASE], LANDLOCK_LIST); /* for its fsync */
     } else {
         add_reading(rules, settings);
     }
@@ -195,7 +197,7 @@ static unsigned calls_of(enum role role)
         [ROLE_SINGLE] = SYSCALLS_SERVE | SYSCALLS_STORE | SYSCALLS_OWN_FILES,
     };
 
-    /* a syslog that was restarted has to be connected to again */
+    /* to connect again when the daemon was restarted */
     return sets[role] | (log_is_syslog() ? SYSCALLS_SYSLOG : 0);
 }
 
@@ -205,7 +207,7 @@ static enum status enter(enum role role, const struct sandbox *sandbox, struct p
 
     if (rules == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    tzset(); /* syslog(3) would read the time zone's file later */
+    tzset(); /* for syslog: later, the time zone's file is out of reach */
     (void)snprintf(self.database, sizeof self.database, "%s", sandbox->settings->database);
     name_files();
     if (role != ROLE_MASTER && landlock_version() > 0)
@@ -236,7 +238,7 @@ enum status sandbox_enter(enum role role, const struct sandbox *sandbox,
     return status;
 }
 
-/* Whether directory is path's, or one above it. */
+/* Whether path is in directory or below it. */
 static bool holds(const char *directory, const char *path)
 {
     size_t len = strlen(directory);
@@ -245,7 +247,7 @@ static bool holds(const char *directory, const char *path)
            (path[len] == '/' || directory[len - 1] == '/');
 }
 
-/* Workers may write all files in the log's directory. */
+/* Workers may write every file in the log's directory and below it. */
 static void warn_of_log(const struct settings *settings)
 {
     char log[PATH_MAX], database[PATH_MAX], copy[CONFIG_TEXT_BYTES];
@@ -277,11 +279,11 @@ bool sandbox_outdated(void)
 {
     if (self.file_count == 0)
         return false;
-    name_files(); /* a symbolic link may lead to other ones by now */
+    name_files(); /* a symbolic link may have been changed */
     if (look(self.files[DATABASE]).ino == 0)
         return false;
     for (size_t i = 0; i < self.file_count; i++) {
-        struct incarnation now = look(self.files[i]);
+        struct file_id now = look(self.files[i]);
         if (now.ino != self.seen[i].ino || now.dev != self.seen[i].dev)
             return true;
     }

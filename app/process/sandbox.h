@@ -1,5 +1,6 @@
 /*
- * What each process of the service may do, whatever a request makes of it.
+ * The sandbox: what each process of the service may do, even after an attacker took it
+ * over.
  *
  *   master  serves nothing: forks, signals and reaps; no programs, sockets or devices
  *   worker  accepts and answers; reads the database, writes SQLite's index of the WAL
@@ -7,7 +8,7 @@
  *   writer  writes the database, its -wal, -shm and .lock, and the log; no connections
  *   single  both of the last two, and reads configuration and key again on HUP
  *
- * Landlock and a filter of system calls see to it; see lib/landlock.h and lib/syscalls.h.
+ * Landlock and a filter of system calls enforce it; see lib/landlock.h and lib/syscalls.h.
  */
 #ifndef APP_PROCESS_SANDBOX_H
 #define APP_PROCESS_SANDBOX_H
@@ -25,21 +26,21 @@ struct sandbox {
 };
 
 /*
- * Confines this process for good, unless settings->sandbox is off. Before the process opens
- * the database or takes anything from a caller. Once a process; ROLE_SINGLE may come again,
- * to no effect.
+ * Enters the sandbox for good, unless settings->sandbox is off. To be called before the
+ * process opens the database or reads from a client, once in a process; for ROLE_SINGLE a
+ * further call has no effect.
  */
 enum status sandbox_enter(enum role role, const struct sandbox *sandbox,
                           struct problem *why);
 
-/* Logs, once at the start, what of it the kernel or the build lacks. */
+/* Logs what the kernel or the build lacks for it. Once, at the start. */
 void sandbox_report(const struct settings *settings);
 
 /*
- * True when the database's files are not those any more that this worker or writer was
- * confined to, because somebody has put others in their place: it should end, so that the
- * master forks one that can use them. While the database is away it is false: it may come
- * back. To be asked when the database is, or must be, opened anew.
+ * True when the database's files were replaced since this worker or writer entered the
+ * sandbox, which allows the former ones only: the process should end, so that the master
+ * forks one that can use the new ones. False while there is no database at that path. To be
+ * called when the database is, or must be, opened anew.
  */
 bool sandbox_outdated(void);
 
