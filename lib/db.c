@@ -472,6 +472,33 @@ bool db_blob(const struct db_rows *rows, int column, void *out, size_t size)
     return true;
 }
 
+enum status db_each(struct db *db, const char *sql, const struct db_value *values,
+                    size_t count, db_row_function *row_function, void *arg)
+{
+    struct db_rows rows;
+    enum status status = db_query(db, &rows, sql, values, count);
+
+    while (status == STATUS_OK) {
+        status = row_function(arg, &rows);
+        if (status == STATUS_OK)
+            status = db_next(&rows);
+    }
+    db_done(&rows);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status db_first(struct db *db, const char *sql, const struct db_value *values,
+                     size_t count, db_row_function *row_function, void *arg)
+{
+    struct db_rows rows;
+    enum status status = db_query(db, &rows, sql, values, count);
+
+    if (status == STATUS_OK)
+        status = row_function(arg, &rows);
+    db_done(&rows);
+    return status;
+}
+
 enum status db_run(struct db *db, int *changed, const char *sql,
                    const struct db_value *values, size_t count)
 {

@@ -96,6 +96,33 @@ struct span db_text(const struct db_rows *rows, int column);
 bool db_blob(const struct db_rows *rows, int column, void *out, size_t size);
 struct span db_bytes(const struct db_rows *rows, int column);
 
+/* Reads one row of a statement; arg is the caller's. */
+typedef enum status db_row_function(void *arg, const struct db_rows *row);
+
+/*
+ * Calls row_function for each row of a statement, in order, and ends the statement.
+ * STATUS_OK after the last row, also when there was none; what row_function returns instead
+ * of STATUS_OK ends the rows and is returned, except STATUS_NOT_FOUND, which ends them with
+ * STATUS_OK; or what went wrong.
+ */
+enum status db_each(struct db *db, const char *sql, const struct db_value *values,
+                    size_t count, db_row_function *row_function, void *arg);
+#define DB_EACH(db, row_function, arg, sql, ...)                                           \
+    db_each((db), (sql), (const struct db_value[]){__VA_ARGS__},                           \
+            sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value),      \
+            (row_function), (arg))
+
+/*
+ * Calls row_function for the first row only, and ends the statement. Returns what
+ * row_function returned; STATUS_NOT_FOUND: there is no row; or what went wrong.
+ */
+enum status db_first(struct db *db, const char *sql, const struct db_value *values,
+                     size_t count, db_row_function *row_function, void *arg);
+#define DB_FIRST(db, row_function, arg, sql, ...)                                          \
+    db_first((db), (sql), (const struct db_value[]){__VA_ARGS__},                          \
+             sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value),     \
+             (row_function), (arg))
+
 /* Runs a statement that gives no rows. STATUS_EXISTS when a uniqueness rule was broken,
  * STATUS_INVALID for any other constraint. changed (NULL allowed) gets the rows changed. */
 enum status db_run(struct db *db, int *changed, const char *sql,

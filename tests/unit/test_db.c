@@ -284,6 +284,67 @@ static void statement_runs_again_after_an_early_end(void **state)
     db_close(db);
 }
 
+/* Sums up the ids of parents, and answers with stop's status at that id. */
+struct visit {
+    int64_t sum;
+    int64_t stop_at;
+    enum status stop_with;
+};
+
+static enum status add_id(void *arg, const struct db_rows *row)
+{
+    struct visit *visit = arg;
+
+    visit->sum = visit->sum * 10 + db_int(row, 0);
+    return db_int(row, 0) == visit->stop_at ? visit->stop_with : STATUS_OK;
+}
+
+static void each_row_is_visited_in_order_until_one_ends_it(void **state)
+{
+    static const struct {
+        struct visit visit;
+        enum status each;
+        int64_t each_sum;
+        enum status first;
+    } cases[] = {
+        {{.stop_at = 0}, STATUS_OK, 123, STATUS_OK},
+        {{.stop_at = 2, .stop_with = STATUS_IO}, STATUS_IO, 12, STATUS_OK},
+        {{.stop_at = 2, .stop_with = STATUS_NOT_FOUND}, STATUS_OK, 12, STATUS_OK},
+        {{.stop_at = 1, .stop_with = STATUS_IO}, STATUS_IO, 1, STATUS_IO},
+    };
+    struct db *db = must_open(DB_WRITE);
+
+    (void)state;
+    assert_int_equal(add_parent(db, 2, "two"), STATUS_OK);
+    assert_int_equal(add_parent(db, 1, "one"), STATUS_OK);
+    assert_int_equal(add_parent(db, 3, "three"), STATUS_OK);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct visit visit = cases[i].visit;
+        assert_int_equal(db_each(db, list_parents, NULL, 0, add_id, &visit), cases[i].each);
+        assert_int_equal(visit.sum, cases[i].each_sum);
+        visit.sum = 0;
+        assert_int_equal(db_first(db, list_parents, NULL, 0, add_id, &visit),
+                         cases[i].first);
+        assert_int_equal(visit.sum, 1);
+    }
+    db_close(db);
+}
+
+static void no_row_is_no_fault_of_each_and_nothing_found_by_first(void **state)
+{
+    static const char wrong[] = "SELECT some FROM nowhere";
+    struct db *db = must_open(DB_READ);
+    struct visit visit = {.sum = 0};
+
+    (void)state;
+    assert_int_equal(DB_EACH(db, add_id, &visit, get_child, DB_INT(1)), STATUS_OK);
+    assert_int_equal(DB_FIRST(db, add_id, &visit, get_child, DB_INT(1)), STATUS_NOT_FOUND);
+    assert_int_equal(db_each(db, wrong, NULL, 0, add_id, &visit), STATUS_INTERNAL);
+    assert_int_equal(db_first(db, wrong, NULL, 0, add_id, &visit), STATUS_INTERNAL);
+    assert_int_equal(visit.sum, 0);
+    db_close(db);
+}
+
 static void wrong_sql_is_an_error_with_a_sentence(void **state)
 {
     static const char wrong[] = "SELECT some FROM nowhere";
@@ -676,6 +737,8 @@ int main(void)
         TEST(broken_rules_are_told_apart),
         TEST(changed_rows_are_counted),
         TEST(statement_runs_again_after_an_early_end),
+        TEST(each_row_is_visited_in_order_until_one_ends_it),
+        TEST(no_row_is_no_fault_of_each_and_nothing_found_by_first),
         TEST(wrong_sql_is_an_error_with_a_sentence),
         TEST(commit_is_seen_by_others_and_rollback_by_nobody),
         TEST(reading_sees_one_state_until_it_ends),
