@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/lock.h"
 
 enum {
@@ -675,25 +675,6 @@ void db_settle(struct db *db)
     lock_release(db->lock);
 }
 
-static enum status sync_path(const char *path, int flags)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0)
-        return STATUS_IO;
-    int failed = fsync(fd);
-    return close(fd) != 0 || failed ? STATUS_IO : STATUS_OK;
-}
-
-static enum status sync_directory_of(const char *path)
-{
-    char *copy = strdup(path);
-    if (copy == NULL)
-        return STATUS_NO_MEMORY;
-    enum status status = sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
-    free(copy);
-    return status;
-}
-
 /* VACUUM INTO forgets WAL mode, without which db_open would refuse the copy. */
 static enum status finish_copy(const char *path, struct problem *why)
 {
@@ -727,13 +708,13 @@ static enum status write_copy(struct db *db, const char *temporary, const char *
     status = finish_copy(temporary, why);
     if (status != STATUS_OK)
         return status;
-    if (sync_path(temporary, O_RDONLY) != STATUS_OK)
+    if (file_sync(temporary) != STATUS_OK)
         return problem_set(why, STATUS_IO, "cannot sync %s: %s", path, strerror(errno));
     /* link, unlike rename, never replaces a file that appeared meanwhile */
     if (link(temporary, path) != 0)
         return problem_set(why, STATUS_CANT_CREATE, "cannot make %s: %s", path,
                            strerror(errno));
-    return sync_directory_of(path);
+    return file_sync_directory_of(path);
 }
 
 enum status db_backup(struct db *db, const char *path, struct problem *why)

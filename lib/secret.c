@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/file.h"
 
 static const char base62[] =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -143,28 +144,6 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* Makes the name of a new file durable. */
-static bool sync_directory_of(const char *path)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t len = slash != NULL ? (size_t)(slash - path) : 0;
-
-    if (len >= sizeof directory) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    memcpy(directory, path, len);
-    directory[len] = '\0';
-    const char *name = slash == NULL ? "." : len == 0 ? "/" : directory;
-    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool good = fsync(fd) == 0;
-    (void)close(fd);
-    return good;
-}
-
 /* fchmod, because the umask may have taken bits that the owner needs. */
 static bool write_key(int fd, const struct secret_key *key)
 {
@@ -182,7 +161,7 @@ static int fill_key_file(int fd, const char *path)
     secret_wipe(&key, sizeof key);
     if (close(fd) != 0 && error == 0)
         error = errno;
-    if (error == 0 && !sync_directory_of(path))
+    if (error == 0 && file_sync_directory_of(path) != STATUS_OK)
         error = errno;
     return error;
 }

@@ -1,0 +1,50 @@
+#include "lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Keeps the errno of what failed first. */
+static enum status sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    if (fd < 0)
+        return STATUS_IO;
+    int error = fsync(fd) == 0 ? 0 : errno;
+    if (close(fd) != 0 && error == 0)
+        error = errno;
+    if (error == 0)
+        return STATUS_OK;
+    errno = error;
+    return STATUS_IO;
+}
+
+enum status file_sync(const char *path)
+{
+    return sync_path(path, O_RDONLY);
+}
+
+enum status file_sync_directory_of(const char *path)
+{
+    char *copy = strdup(path); /* dirname writes into it */
+
+    if (copy == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+    int error = errno;
+    free(copy);
+    errno = error;
+    return status;
+}
+
+int64_t file_size_bytes(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+}

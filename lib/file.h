@@ -1,0 +1,24 @@
+/*
+ * What several modules do with a file by its path.
+ */
+#ifndef LIB_FILE_H
+#define LIB_FILE_H
+
+#include <stdint.h>
+
+#include "lib/status.h"
+
+/* Writes a file's content through to the disk. STATUS_IO with errno set when that fails. */
+enum status file_sync(const char *path);
+
+/*
+ * Writes the directory of path through to the disk, which makes a name that was added,
+ * replaced or removed in it durable. STATUS_IO or STATUS_NO_MEMORY, with errno set, when that
+ * fails.
+ */
+enum status file_sync_directory_of(const char *path);
+
+/* The size in bytes; 0 for a file that does not exist or cannot be examined. */
+int64_t file_size_bytes(const char *path);
+
+#endif
