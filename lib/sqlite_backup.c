@@ -1,0 +1,98 @@
+#include "lib/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+
+enum status db_check(struct db *db, struct problem *why)
+{
+    static const char integrity[] = "PRAGMA integrity_check(1)";
+    static const char references[] = "PRAGMA foreign_key_check";
+    struct db_rows rows;
+    enum status status = db_query(db, &rows, integrity, NULL, 0);
+
+    if (status != STATUS_OK)
+        return problem_set(why, status, "cannot check the database: %s", db_message(db));
+    struct span answer = db_text(&rows, 0);
+    bool sound = span_equals(answer, span_of("ok"));
+    if (!sound)
+        (void)problem_set(why, STATUS_INVALID, "the database is damaged: %.*s",
+                          (int)answer.len, answer.data);
+    db_done(&rows);
+    if (!sound)
+        return STATUS_INVALID;
+    status = db_query(db, &rows, references, NULL, 0);
+    if (status == STATUS_OK) {
+        struct span table = db_text(&rows, 0);
+        (void)problem_set(why, STATUS_INVALID,
+                          "a row of table %.*s refers to a row that does not exist",
+                          (int)table.len, table.data);
+        db_done(&rows);
+        return STATUS_INVALID;
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK
+                                      : problem_set(why, status, "%s", db_message(db));
+}
+
+/* VACUUM INTO forgets WAL mode, without which db_open would refuse the copy. */
+static enum status finish_copy(const char *path, struct problem *why)
+{
+    struct db copy = {.handle = NULL};
+    enum status status = STATUS_IO;
+
+    if (sqlite3_open_v2(path, &copy.handle, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+        sqlite_answers(&copy, "PRAGMA journal_mode=WAL", "wal"))
+        status = db_check(&copy, why);
+    else
+        (void)problem_set(why, status, "cannot open the copy: %s", db_message(&copy));
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        sqlite3_finalize(copy.statements[i].statement);
+    sqlite3_close(copy.handle);
+    return status;
+}
+
+static enum status write_copy(struct db *db, const char *temporary, const char *path,
+                              struct problem *why)
+{
+    static const char vacuum_into[] = "VACUUM INTO ?1";
+
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 || close(fd) != 0)
+        return problem_set(why, STATUS_CANT_CREATE, "cannot make %s: %s", path,
+                           strerror(errno));
+    enum status status = DB_RUN(db, NULL, vacuum_into, DB_TEXT(span_of(temporary)));
+    if (status != STATUS_OK)
+        return problem_set(why, status, "cannot write the copy %s: %s", path,
+                           db_message(db));
+    status = finish_copy(temporary, why);
+    if (status != STATUS_OK)
+        return status;
+    if (file_sync(temporary) != STATUS_OK)
+        return problem_set(why, STATUS_IO, "cannot sync %s: %s", path, strerror(errno));
+    /* link, unlike rename, never replaces a file that appeared meanwhile */
+    if (link(temporary, path) != 0)
+        return problem_set(why, STATUS_CANT_CREATE, "cannot make %s: %s", path,
+                           strerror(errno));
+    return file_sync_directory_of(path);
+}
+
+enum status db_backup(struct db *db, const char *path, struct problem *why)
+{
+    if (access(path, F_OK) == 0)
+        return problem_set(why, STATUS_CANT_CREATE,
+                           "%s exists already: choose another name", path);
+    size_t size = strlen(path) + sizeof ".2147483647.tmp";
+    char *temporary = malloc(size);
+    if (temporary == NULL)
+        return problem_set(why, STATUS_NO_MEMORY, "out of memory");
+    (void)snprintf(temporary, size, "%s.%d.tmp", path, (int)getpid());
+    enum status status = write_copy(db, temporary, path, why);
+    (void)unlink(temporary);
+    free(temporary);
+    return status;
+}

@@ -1,0 +1,250 @@
+#include "lib/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    MODE_TIMEOUT_MS = 30000,
+    WAL_KEEP_BYTES = 32 * 1024 * 1024, /* what a WAL shrinks to after growing */
+    VALUE_MAX_BYTES = 64 * 1024 * 1024,
+    CACHE_KIB = 8192,
+};
+
+static void (*report_trouble)(int code, const char *message);
+
+static void on_sqlite_log(void *unused, int code, const char *message)
+{
+    (void)unused;
+    /* notices tell of normal events, such as a WAL that was found */
+    if (report_trouble != NULL && code != SQLITE_SCHEMA && (code & 0xff) != SQLITE_NOTICE)
+        report_trouble(code, message);
+}
+
+enum status db_init(void (*report)(int code, const char *message))
+{
+    report_trouble = report;
+    if (sqlite3_config(SQLITE_CONFIG_LOG, on_sqlite_log, NULL) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_URI, 0) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) != SQLITE_OK)
+        return STATUS_INTERNAL;
+    return STATUS_OK;
+}
+
+/* The answer of a pragma that gives one text, compared with what is wanted. */
+bool sqlite_answers(struct db *db, const char *sql, const char *wanted)
+{
+    sqlite3_stmt *statement = NULL;
+    bool same = false;
+
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        const unsigned char *text = sqlite3_column_text(statement, 0);
+        same = text != NULL && strcmp((const char *)text, wanted) == 0;
+    }
+    sqlite3_finalize(statement);
+    return same;
+}
+
+static void make_defensive(struct db *db)
+{
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    sqlite3_limit(db->handle, SQLITE_LIMIT_LENGTH, VALUE_MAX_BYTES);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+/* Readers of other processes need -wal and -shm to stay when the last writer leaves. */
+static void keep_wal_file(struct db *db)
+{
+    int on = 1;
+
+    (void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+}
+
+static int configure(struct db *db, enum db_mode mode)
+{
+    char sql[256];
+    int code;
+
+    (void)snprintf(sql, sizeof sql,
+                   "PRAGMA cache_size=-%d; PRAGMA mmap_size=0;"
+                   "PRAGMA temp_store=MEMORY;",
+                   CACHE_KIB);
+    code = sqlite_exec(db, sql);
+    if (code != SQLITE_OK)
+        return code;
+    if (mode == DB_READ)
+        return sqlite_exec(db, "PRAGMA query_only=ON");
+    keep_wal_file(db);
+    (void)snprintf(sql, sizeof sql,
+                   "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
+                   "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;",
+                   WAL_KEEP_BYTES);
+    code = sqlite_exec(db, sql);
+    sqlite_count_wal_pages(db);
+    return code;
+}
+
+static enum status require_wal(struct db *db, const char *path, enum db_mode mode,
+                               struct problem *why)
+{
+    const char *ask = mode == DB_CREATE ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode";
+
+    if (!sqlite_answers(db, ask, "wal")) {
+        int code = sqlite3_errcode(db->handle);
+        if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+            return problem_set(why, STATUS_UNAVAILABLE, "%s is not an SQLite database",
+                               path);
+        if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+            return problem_set(why, sqlite_status(sqlite3_extended_errcode(db->handle)),
+                               "cannot read the database %s: %s", path, db_message(db));
+        return problem_set(why, STATUS_UNAVAILABLE,
+                           "%s is not in WAL mode; its file system must be a local one",
+                           path);
+    }
+    if (mode != DB_READ && !sqlite_answers(db, "PRAGMA synchronous", "2"))
+        return problem_set(why, STATUS_INTERNAL, "synchronous=FULL was not accepted");
+    return STATUS_OK;
+}
+
+static enum status open_lock(struct db *db, const char *path, struct problem *why)
+{
+    size_t size = strlen(path) + sizeof ".lock";
+    char *lock_path = malloc(size);
+
+    if (lock_path == NULL)
+        return problem_set(why, STATUS_NO_MEMORY, "out of memory");
+    (void)snprintf(lock_path, size, "%s.lock", path);
+    enum status status = lock_open(&db->lock, lock_path, path, why);
+    free(lock_path);
+    return status;
+}
+
+/* SQLite does not wait when several programs want to change the mode at once. */
+static enum status set_wal_mode(struct db *db, const char *path, struct problem *why)
+{
+    enum status status = open_lock(db, path, why);
+
+    if (status != STATUS_OK)
+        return status;
+    status = lock_take(db->lock, MODE_TIMEOUT_MS);
+    if (status != STATUS_OK)
+        return problem_set(why, status, "somebody else is writing to %s: try again", path);
+    status = require_wal(db, path, DB_CREATE, why);
+    lock_release(db->lock);
+    return status;
+}
+
+/* SQLite would leave out the group. A file that is there is not opened: closing it would
+ * drop what locks of SQLite this process holds. */
+static enum status make_file(const char *path, struct problem *why)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+
+    if (fd < 0 && errno == EEXIST)
+        return STATUS_OK;
+    if (fd < 0 || close(fd) != 0)
+        return problem_set(why, STATUS_CANT_CREATE, "cannot make the database %s: %s", path,
+                           strerror(errno));
+    return STATUS_OK;
+}
+
+static enum status open_and_configure(struct db *db, const char *path, enum db_mode mode,
+                                      struct problem *why)
+{
+    static const int flags[] = {
+        [DB_READ] = SQLITE_OPEN_READONLY,
+        [DB_WRITE] = SQLITE_OPEN_READWRITE,
+        [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    };
+    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (code == SQLITE_OK) {
+        make_defensive(db);
+        code = configure(db, mode);
+    }
+    if (code == SQLITE_NOTADB)
+        return problem_set(why, STATUS_UNAVAILABLE, "%s is not an SQLite database", path);
+    if (code != SQLITE_OK)
+        return problem_set(why, sqlite_status(code), "cannot open the database %s: %s",
+                           path,
+                           db->handle != NULL ? db_message(db) : sqlite3_errstr(code));
+    if (mode == DB_CREATE)
+        return set_wal_mode(db, path, why);
+    enum status status = require_wal(db, path, mode, why);
+    if (status == STATUS_OK && mode == DB_WRITE)
+        status = open_lock(db, path, why);
+    return status;
+}
+
+static enum status remember_file(struct db *db, const char *path, struct problem *why)
+{
+    struct stat info;
+
+    db->path = strdup(path);
+    if (db->path == NULL)
+        return problem_set(why, STATUS_NO_MEMORY, "out of memory");
+    if (stat(path, &info) != 0)
+        return problem_set(why, STATUS_UNAVAILABLE, "cannot find the database %s: %s", path,
+                           strerror(errno));
+    db->dev = info.st_dev;
+    db->ino = info.st_ino;
+    return STATUS_OK;
+}
+
+enum status db_open(struct db **out, const char *path, enum db_mode mode,
+                    struct problem *why)
+{
+    *out = NULL;
+    if (mode != DB_CREATE && access(path, F_OK) != 0)
+        return problem_set(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_UNAVAILABLE,
+                           "cannot find the database %s: %s", path, strerror(errno));
+    /* SQLite would only say that it is unable to open the file */
+    if (access(path, mode == DB_READ ? R_OK : R_OK | W_OK) != 0 && errno == EACCES)
+        return problem_set(why, STATUS_UNAVAILABLE,
+                           "cannot open the database %s: permission denied: run this as "
+                           "root or as the file's owner",
+                           path);
+    struct db *db = calloc(1, sizeof *db);
+    if (db == NULL)
+        return problem_set(why, STATUS_NO_MEMORY, "out of memory");
+    enum status status = mode == DB_CREATE ? make_file(path, why) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = remember_file(db, path, why);
+    if (status == STATUS_OK)
+        status = open_and_configure(db, path, mode, why);
+    if (status != STATUS_OK) {
+        db_close(db);
+        return status;
+    }
+    *out = db;
+    return STATUS_OK;
+}
+
+void db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        sqlite3_finalize(db->statements[i].statement);
+    sqlite3_close(db->handle);
+    lock_close(db->lock);
+    free(db->path);
+    free(db);
+}
+
+const char *db_message(const struct db *db)
+{
+    return sqlite3_errmsg(db->handle);
+}

@@ -1,0 +1,70 @@
+#include "lib/sqlite.h"
+
+#include "lib/clock.h"
+
+enum {
+    CHECKPOINT_PAGES = 1000, /* of 4 KiB; more at once makes those who wait wait longer */
+    WAL_MAX_PAGES = 8000, /* beyond it, wait for readers so that the WAL can start anew */
+    RESTART_WAIT_MS = 200,
+    RESTART_PAUSE_MIN_MS = 100,   /* after one that a reader did not let through; */
+    RESTART_PAUSE_MAX_MS = 10000, /* twice as long each time, for he may be one who stays */
+};
+
+static int count_wal_pages(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+    struct db *db = arg;
+
+    (void)handle;
+    (void)name;
+    db->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+void sqlite_count_wal_pages(struct db *db)
+{
+    sqlite3_wal_hook(db->handle, count_wal_pages, db);
+}
+
+static int longer_pause_ms(int pause_ms)
+{
+    pause_ms = pause_ms == 0 ? RESTART_PAUSE_MIN_MS : 2 * pause_ms;
+    return pause_ms < RESTART_PAUSE_MAX_MS ? pause_ms : RESTART_PAUSE_MAX_MS;
+}
+
+/* Readers come and go all the time, so that there may always be one: this waits for those
+ * who are there, while those who come read the database. One who stays, as a backup does,
+ * must not make every commit wait. */
+static void restart_wal(struct db *db)
+{
+    (void)sqlite3_busy_timeout(db->handle, RESTART_WAIT_MS);
+    int code =
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    db->restart_pause_ms = code == SQLITE_OK ? 0 : longer_pause_ms(db->restart_pause_ms);
+    db->restart_at_ms = clock_monotonic_ms() + db->restart_pause_ms;
+}
+
+/* What is copied back is gone from the WAL's front: the next commit starts it anew, unless a
+ * reader still needs it. */
+void db_checkpoint(struct db *db)
+{
+    if (db->wal_pages < CHECKPOINT_PAGES || lock_take(db->lock, 0) != STATUS_OK)
+        return;
+    if (db->wal_pages >= WAL_MAX_PAGES && clock_monotonic_ms() >= db->restart_at_ms)
+        restart_wal(db);
+    else
+        (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                        NULL);
+    lock_release(db->lock);
+}
+
+void db_settle(struct db *db)
+{
+    if (lock_take(db->lock, 0) != STATUS_OK)
+        return;
+    (void)sqlite3_busy_timeout(db->handle, 0);
+    (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                    NULL);
+    (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    lock_release(db->lock);
+}
