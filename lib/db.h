@@ -1,14 +1,16 @@
 /*
- * One SQLite database in WAL mode: connections, statements, transactions.
+ * One database: connections, statements, transactions, and its upkeep.
  *
- * The only file of the project that knows SQLite. Its rules:
- * - Open after fork, never before; a connection is of one process and one thread.
- * - Everybody who writes does so between db_write_begin and db_write_commit or
- *   db_write_rollback. These hold the write lock, a flock on "<database>.lock", so that
- *   writers queue in the kernel, and every checkpoint happens inside it as well.
- * - A commit that returned STATUS_OK is on the disk (synchronous=FULL).
- * - SQL text is a string constant: the statement prepared for it is found again by the
- *   text's address and lives as long as the connection.
+ * This header is neutral about the engine. Remarks on SQLite, whose driver is lib/sqlite_*.c,
+ * say so. What holds for every engine:
+ * - Open after fork, never before. A connection belongs to one process and one thread.
+ * - One connection at a time writes, between db_write_begin and db_write_commit or
+ *   db_write_rollback. The others wait in db_write_begin, or read.
+ * - A change is durable when db_write_commit has returned STATUS_OK.
+ * - SQL text is a string constant with parameters ?1, ?2, … The statement that is prepared
+ *   for it is found again by the address of the text, and kept as long as the connection.
+ *
+ * Files of a database, for whoever must know them beforehand: lib/db_files.h.
  */
 #ifndef LIB_DB_H
 #define LIB_DB_H
@@ -24,20 +26,24 @@ struct db;
 
 enum db_mode {
     DB_READ,   /* cannot change anything */
-    DB_WRITE,  /* the file must exist */
-    DB_CREATE, /* make the file (mode 0660 less umask) when there is none; sets WAL mode */
+    DB_WRITE,  /* the database must exist */
+    DB_CREATE, /* as DB_WRITE, but makes an empty database where there is none */
 };
 
-/* Once per program, before the first db_open: report (NULL for none) gets what SQLite has
- * to say about trouble inside. */
+/* Once per program, before the first db_open. report (NULL for none) is called with the
+ * engine's code and message when the engine notices trouble of its own. */
 enum status db_init(void (*report)(int code, const char *message));
 
-/* Opens path. STATUS_NOT_FOUND: no such file; STATUS_UNAVAILABLE: no database, no WAL
- * mode possible, no permission; why says which. */
-enum status db_open(struct db **out, const char *path, enum db_mode mode,
+/*
+ * Opens the database at location: for SQLite the path of its file, which DB_CREATE makes
+ * with mode 0660 less umask, and sets to WAL mode. STATUS_NOT_FOUND: there is none;
+ * STATUS_UNAVAILABLE: it is no database, or cannot be used as this process's user;
+ * STATUS_CANT_CREATE. why says which. *out is NULL then.
+ */
+enum status db_open(struct db **out, const char *location, enum db_mode mode,
                     struct problem *why);
 
-/* NULL is allowed. Rolls back what is not committed. Never makes a checkpoint. */
+/* NULL is allowed. Rolls back what is not committed. */
 void db_close(struct db *db);
 
 /* A sentence on the last error of this connection, for logs and operators; it never holds
@@ -65,16 +71,16 @@ struct db_value db_text_or_null(struct span text);
 /* A blob, or NULL for one of no bytes. */
 struct db_value db_blob_or_null(const void *data, size_t size);
 
-/* A statement that is giving rows. */
+/* A statement that has more rows to give, and the row it is at. */
 struct db_rows {
     struct db *db;
-    void *statement; /* NULL when done */
+    void *statement; /* the driver's; NULL when done */
 };
 
 /*
- * Begins a statement with parameters ?1, ?2, … and goes to the first row. STATUS_OK: there
- * is one; STATUS_NOT_FOUND: none (then the statement is done already), or what went wrong.
- * Rows are read in order by db_next; call db_done as soon as no more are wanted.
+ * Begins a statement and goes to its first row. STATUS_OK: there is one; STATUS_NOT_FOUND:
+ * there is none, and the statement is done already; or what went wrong. Read rows in order by
+ * db_next, and call db_done as soon as no more are wanted.
  */
 enum status db_query(struct db *db, struct db_rows *rows, const char *sql,
                      const struct db_value *values, size_t count);
@@ -131,50 +137,59 @@ enum status db_run(struct db *db, int *changed, const char *sql,
     db_run((db), (changed), (sql), (const struct db_value[]){__VA_ARGS__},                 \
            sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value))
 
-/* Runs several statements of SQL text that need no parameters and are used once. */
+/* Runs SQL text of one or more statements without parameters, which is used once. */
 enum status db_script(struct db *db, const char *sql);
 
-/* One consistent view for all statements until db_read_end. Keep it short.
- * STATUS_UNAVAILABLE: the file was removed or replaced since db_open. */
+/* Lets all statements until db_read_end see one state of the database. Keep it short.
+ * STATUS_UNAVAILABLE: another database has taken the place of this one since db_open, or it
+ * was removed; open it again. */
 enum status db_read_begin(struct db *db);
 void db_read_end(struct db *db);
 
 /*
- * Takes the write lock (waiting at most timeout_ms) and begins a transaction. On failure
- * nothing is held: STATUS_BUSY (try again), STATUS_UNAVAILABLE (also when the file was
- * removed or replaced since db_open), STATUS_IO.
+ * Waits at most timeout_ms until no other connection writes, and begins a transaction.
+ * On failure nothing has begun: STATUS_BUSY (try again), STATUS_UNAVAILABLE (as for
+ * db_read_begin, or the database cannot be written), STATUS_IO.
  */
 enum status db_write_begin(struct db *db, int timeout_ms);
 
 /*
- * Commits and releases the lock.
- * STATUS_OK: on the disk. STATUS_UNKNOWN: it failed in a way that leaves open whether a
- * later start will find the change; close this connection and tell the caller so. Any
- * other status: certainly not stored.
+ * Commits, and lets others write.
+ * STATUS_OK: the change is durable. STATUS_UNKNOWN: the commit failed in a way that leaves
+ * open whether the change will be found later; close this connection and report that. Any
+ * other status: the change is certainly not stored.
  */
 enum status db_write_commit(struct db *db);
 
-/* Undoes everything since db_write_begin and releases the lock. */
+/* Undoes everything since db_write_begin, and lets others write. */
 void db_write_rollback(struct db *db);
 
-/* False once an error made SQLite roll back the whole writing transaction. */
+/* False once an error made the engine roll back the whole writing transaction. */
 bool db_in_transaction(const struct db *db);
 
-/* To be called after commits, once those who wait for them have been answered: copies the WAL
- * back into the database file when it has grown enough, unless somebody else has the lock. */
-void db_checkpoint(struct db *db);
+/*
+ * Does upkeep that commits have left behind and that can wait until their callers have been
+ * answered. Takes little time, and does nothing while another connection writes.
+ * SQLite: a checkpoint, when the WAL has grown enough.
+ */
+void db_tidy(struct db *db);
 
-/* Copies all of the WAL back into the database file, when nobody else is using it; otherwise
- * it does nothing. For a program that ends, so that the file is whole by itself. */
-void db_settle(struct db *db);
+/*
+ * Finishes all upkeep where no other connection is in the way; otherwise does nothing. For a
+ * program that ends. SQLite: empties the WAL into the database file, which is then complete
+ * by itself.
+ */
+void db_finish(struct db *db);
 
-/* Verifies the whole file; STATUS_INVALID with the first complaint in why. Long. */
+/* Verifies the whole database; STATUS_INVALID with the first complaint in why. Takes long for
+ * a large one. */
 enum status db_check(struct db *db, struct problem *why);
 
 /*
- * Writes a consistent copy to path, which must not exist: to a temporary name beside it,
- * verified, written through, then renamed. Writers are not held up. Mode 0600.
+ * Writes a consistent copy to the file destination; STATUS_CANT_CREATE where a file of that
+ * name exists. The copy gets its name when it is complete, verified and durable, has mode
+ * 0600, and can take the database's place. Writers are not held up.
  */
-enum status db_backup(struct db *db, const char *path, struct problem *why);
+enum status db_backup(struct db *db, const char *destination, struct problem *why);
 
 #endif

@@ -46,7 +46,7 @@ static void restart_wal(struct db *db)
 
 /* What is copied back is gone from the WAL's front: the next commit starts it anew, unless a
  * reader still needs it. */
-void db_checkpoint(struct db *db)
+void db_tidy(struct db *db)
 {
     if (db->wal_pages < CHECKPOINT_PAGES || lock_take(db->lock, 0) != STATUS_OK)
         return;
@@ -58,7 +58,7 @@ void db_checkpoint(struct db *db)
     lock_release(db->lock);
 }
 
-void db_settle(struct db *db)
+void db_finish(struct db *db)
 {
     if (lock_take(db->lock, 0) != STATUS_OK)
         return;

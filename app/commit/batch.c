@@ -33,7 +33,7 @@ void batch_free(struct batch *batch)
     if (batch == NULL)
         return;
     if (batch->db != NULL)
-        db_settle(batch->db);
+        db_finish(batch->db);
     db_close(batch->db);
     free(batch->path);
     free(batch);
@@ -180,5 +180,5 @@ void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
 void batch_tidy(struct batch *batch)
 {
     if (batch->db != NULL)
-        db_checkpoint(batch->db);
+        db_tidy(batch->db);
 }

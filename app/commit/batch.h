@@ -38,7 +38,7 @@ void batch_free(struct batch *batch);
 void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
                   int timeout_ms);
 
-/* What can wait until those items have been answered: see db_checkpoint. */
+/* What can wait until those items have been answered: see db_tidy. */
 void batch_tidy(struct batch *batch);
 
 #endif

@@ -186,7 +186,7 @@ enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
         return status;
     }
     status = db_write_commit(ctl->db);
-    db_checkpoint(ctl->db);
+    db_tidy(ctl->db);
     return status;
 }
 
