@@ -167,6 +167,19 @@ void db_write_rollback(struct db *db);
 /* False once an error made the engine roll back the whole writing transaction. */
 bool db_in_transaction(const struct db *db);
 
+/* What a database says of its schema. SQLite keeps it in the header of the file. */
+struct db_stamp {
+    int application; /* the number of the program that the database belongs to; 0: none */
+    int version;     /* of the schema; 0: none */
+    bool has_tables; /* or other parts of a schema, whoever made them */
+};
+
+/* Reads the stamp; in a transaction, as that sees it. On failure *stamp is all zero. */
+enum status db_stamp_read(struct db *db, struct db_stamp *stamp);
+
+/* Stamps the database, within a writing transaction. */
+enum status db_stamp_write(struct db *db, int application, int version);
+
 /*
  * Does upkeep that commits have left behind and that can wait until their callers have been
  * answered. Takes little time, and does nothing while another connection writes.

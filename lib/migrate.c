@@ -1,7 +1,5 @@
 #include "lib/migrate.h"
 
-#include <stdio.h>
-
 #include "lib/clock.h"
 #include "lib/secret.h"
 
@@ -18,39 +16,19 @@ static const char make_table[] =
     " program_version TEXT NOT NULL"
     ") STRICT";
 static const char remember[] = "INSERT INTO schema_migrations VALUES (?1, ?2, ?3, ?4, ?5)";
-static const char get_application_id[] = "PRAGMA application_id";
-static const char get_user_version[] = "PRAGMA user_version";
-static const char count_tables[] = "SELECT count(*) FROM sqlite_schema";
-
-static enum status get_number(struct db *db, const char *sql, int64_t *number,
-                              struct problem *why)
-{
-    struct db_rows rows;
-    enum status status = db_query(db, &rows, sql, NULL, 0);
-
-    if (status != STATUS_OK)
-        return problem_set(why, status, "cannot read the schema version: %s",
-                           db_message(db));
-    *number = db_int(&rows, 0);
-    db_done(&rows);
-    return STATUS_OK;
-}
 
 enum status migrate_version(struct db *db, const struct migrations *ours, int *version,
                             struct problem *why)
 {
-    int64_t application = 0, number = 0, tables = 0;
-    enum status status = get_number(db, get_application_id, &application, why);
+    struct db_stamp stamp;
+    enum status status = db_stamp_read(db, &stamp);
 
-    if (status == STATUS_OK)
-        status = get_number(db, get_user_version, &number, why);
-    if (status == STATUS_OK)
-        status = get_number(db, count_tables, &tables, why);
+    *version = stamp.version;
     if (status != STATUS_OK)
-        return status;
-    *version = (int)number;
-    bool empty = application == 0 && number == 0 && tables == 0;
-    if (application != ours->application_id && !empty)
+        return problem_set(why, status, "cannot read the schema version: %s",
+                           db_message(db));
+    bool empty = stamp.application == 0 && stamp.version == 0 && !stamp.has_tables;
+    if (stamp.application != ours->application_id && !empty)
         return problem_set(why, STATUS_SCHEMA, "the database belongs to another program");
     return STATUS_OK;
 }
@@ -76,7 +54,6 @@ static enum status run_one(struct db *db, const struct migration *m,
                            const struct migrations *ours)
 {
     struct secret_hash checksum;
-    char pragmas[128];
     enum status status = db_script(db, make_table);
 
     if (status == STATUS_OK)
@@ -87,12 +64,8 @@ static enum status run_one(struct db *db, const struct migration *m,
     status = DB_RUN(db, NULL, remember, DB_INT(m->number), DB_TEXT(span_of(m->name)),
                     DB_BLOB(checksum.bytes, sizeof checksum.bytes), DB_INT(clock_now_ms()),
                     DB_TEXT(span_of(ours->program_version)));
-    if (status != STATUS_OK)
-        return status;
-    (void)snprintf(pragmas, sizeof pragmas,
-                   "PRAGMA application_id=%d; PRAGMA user_version=%d", ours->application_id,
-                   m->number);
-    return db_script(db, pragmas);
+    return status == STATUS_OK ? db_stamp_write(db, ours->application_id, m->number)
+                               : status;
 }
 
 /* STATUS_NOT_FOUND: there is nothing left to do. The version is read under the lock, so

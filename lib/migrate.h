@@ -2,8 +2,8 @@
  * Numbered migrations, forward only.
  *
  * A migration is SQL text that is embedded in the program. Each runs in a transaction of
- * its own under the write lock, together with its row in schema_migrations. The file's
- * application_id says whose database it is and user_version how many migrations it has.
+ * its own, together with its row in schema_migrations. The database's stamp says whose
+ * database it is and how many migrations it has.
  */
 #ifndef LIB_MIGRATE_H
 #define LIB_MIGRATE_H
@@ -20,7 +20,7 @@ struct migration {
 struct migrations {
     const struct migration *list;
     size_t count;
-    int application_id;          /* SQLite's PRAGMA application_id */
+    int application_id;          /* what a database of this program is stamped with */
     const char *program_version; /* kept beside each migration */
 };
 

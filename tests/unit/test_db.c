@@ -588,6 +588,50 @@ static void full_disk_fails_the_commit_and_spoils_nothing(void **state)
     db_close(db);
 }
 
+/* Stamps. */
+
+static struct db_stamp stamp_of(struct db *db)
+{
+    struct db_stamp stamp;
+
+    assert_int_equal(db_stamp_read(db, &stamp), STATUS_OK);
+    return stamp;
+}
+
+static void a_new_database_has_no_stamp_and_no_tables(void **state)
+{
+    struct db *db = must_open_file("new", DB_CREATE);
+    struct db_stamp stamp = stamp_of(db);
+
+    (void)state;
+    assert_int_equal(stamp.application, 0);
+    assert_int_equal(stamp.version, 0);
+    assert_false(stamp.has_tables);
+    assert_int_equal(db_script(db, make_tables), STATUS_OK);
+    assert_true(stamp_of(db).has_tables);
+    db_close(db);
+}
+
+static void a_stamp_belongs_to_its_transaction(void **state)
+{
+    struct db *db = must_open(DB_WRITE), *reader = must_open(DB_READ);
+
+    (void)state;
+    begin(db);
+    assert_int_equal(db_stamp_write(db, 0x7fffffff, 12), STATUS_OK);
+    assert_int_equal(stamp_of(db).version, 12);
+    assert_int_equal(stamp_of(reader).version, 0);
+    db_write_rollback(db);
+    assert_int_equal(stamp_of(db).version, 0);
+    begin(db);
+    assert_int_equal(db_stamp_write(db, 0x7fffffff, 13), STATUS_OK);
+    assert_int_equal(db_write_commit(db), STATUS_OK);
+    assert_int_equal(stamp_of(reader).version, 13);
+    assert_int_equal(stamp_of(reader).application, 0x7fffffff);
+    db_close(reader);
+    db_close(db);
+}
+
 /* Checking and copying. */
 
 static void fill(struct db *db)
@@ -748,6 +792,8 @@ int main(void)
         TEST(wal_is_written_back_while_it_grows),
         TEST(a_reader_who_stays_makes_no_commit_wait_for_long),
         TEST(full_disk_fails_the_commit_and_spoils_nothing),
+        TEST(a_new_database_has_no_stamp_and_no_tables),
+        TEST(a_stamp_belongs_to_its_transaction),
         TEST(backup_holds_everything_and_can_take_the_databases_place),
         TEST(backup_leaves_one_file),
         TEST(backup_replaces_nothing),
