@@ -1,5 +1,7 @@
 #include "lib/migrate.h"
 
+#include <string.h>
+
 #include "lib/clock.h"
 #include "lib/secret.h"
 
@@ -15,6 +17,8 @@ static const char make_table[] =
     " applied_at INTEGER NOT NULL," /* milliseconds since 1970, UTC */
     " program_version TEXT NOT NULL"
     ") STRICT";
+static const char get_record[] =
+    "SELECT checksum, program_version FROM schema_migrations WHERE number = ?1";
 static const char remember[] = "INSERT INTO schema_migrations VALUES (?1, ?2, ?3, ?4, ?5)";
 
 enum status migrate_version(struct db *db, const struct migrations *ours, int *version,
@@ -33,21 +37,81 @@ enum status migrate_version(struct db *db, const struct migrations *ours, int *v
     return STATUS_OK;
 }
 
+static void make_checksum(struct secret_hash *out, const struct migration *m)
+{
+    secret_hash(out, NULL, "migration", span_of(m->sql));
+}
+
+/* What the search for a migration's record gave. */
+struct record {
+    const struct migration *ours;
+    struct problem *why;
+};
+
+static enum status compare(void *arg, const struct db_rows *row)
+{
+    const struct record *record = arg;
+    struct secret_hash ours, theirs;
+    struct span by = db_text(row, 1);
+
+    make_checksum(&ours, record->ours);
+    if (db_blob(row, 0, &theirs, sizeof theirs) && memcmp(&ours, &theirs, sizeof ours) == 0)
+        return STATUS_OK;
+    return problem_set(record->why, STATUS_SCHEMA,
+                       "migration %d (%s) had another text when version %.*s applied it to "
+                       "the database: use that version",
+                       record->ours->number, record->ours->name, (int)by.len, by.data);
+}
+
+/* Compares the first count migrations with what the database says that it got. */
+static enum status check_records(struct db *db, const struct migrations *ours, int count,
+                                 struct problem *why)
+{
+    enum status status = STATUS_OK;
+
+    for (int i = 0; i < count && status == STATUS_OK; i++) {
+        const struct migration *m = &ours->list[i];
+        struct record record = {.ours = m, .why = why};
+
+        status = DB_FIRST(db, compare, &record, get_record, DB_INT(m->number));
+        if (status == STATUS_NOT_FOUND)
+            status = problem_set(why, STATUS_SCHEMA,
+                                 "the database has no record of migration %d (%s): restore "
+                                 "it from a backup",
+                                 m->number, m->name);
+        else if (status != STATUS_OK && status != STATUS_SCHEMA)
+            (void)problem_set(why, status, "cannot read the record of migration %d: %s",
+                              m->number, db_message(db));
+    }
+    return status;
+}
+
+/* The database has version; STATUS_OK when that is ours. */
+static enum status compare_version(int version, const struct migrations *ours,
+                                   struct problem *why)
+{
+    if (version < (int)ours->count)
+        return problem_set(why, STATUS_SCHEMA,
+                           "the database has schema %d, this program needs %zu", version,
+                           ours->count);
+    if (version > (int)ours->count)
+        return problem_set(why, STATUS_SCHEMA,
+                           "the database has schema %d, this program knows only %zu: "
+                           "use a newer program",
+                           version, ours->count);
+    return STATUS_OK;
+}
+
 enum status migrate_check(struct db *db, const struct migrations *ours, struct problem *why)
 {
     int version = 0;
     enum status status = migrate_version(db, ours, &version, why);
 
-    if (status != STATUS_OK || version == (int)ours->count)
-        return status;
-    if (version < (int)ours->count)
-        return problem_set(why, STATUS_SCHEMA,
-                           "the database has schema %d, this program needs %zu", version,
-                           ours->count);
-    return problem_set(why, STATUS_SCHEMA,
-                       "the database has schema %d, this program knows only %zu: "
-                       "use a newer program",
-                       version, ours->count);
+    if (status == STATUS_OK)
+        status = compare_version(version, ours, why);
+    if (status == STATUS_OK)
+        status = check_records(db, ours, version, why);
+    return status;
 }
 
 static enum status run_one(struct db *db, const struct migration *m,
@@ -60,7 +124,7 @@ static enum status run_one(struct db *db, const struct migration *m,
         status = db_script(db, m->sql);
     if (status != STATUS_OK)
         return status;
-    secret_hash(&checksum, NULL, "migration", span_of(m->sql));
+    make_checksum(&checksum, m);
     status = DB_RUN(db, NULL, remember, DB_INT(m->number), DB_TEXT(span_of(m->name)),
                     DB_BLOB(checksum.bytes, sizeof checksum.bytes), DB_INT(clock_now_ms()),
                     DB_TEXT(span_of(ours->program_version)));
@@ -68,26 +132,38 @@ static enum status run_one(struct db *db, const struct migration *m,
                                : status;
 }
 
-/* STATUS_NOT_FOUND: there is nothing left to do. The version is read under the lock, so
- * two programs that migrate at once do not run a migration twice. */
+/* Runs the first migration that the database lacks. STATUS_NOT_FOUND: it lacks none. */
+static enum status run_next(struct db *db, const struct migrations *ours,
+                            struct problem *why)
+{
+    int version = 0;
+    enum status status = migrate_version(db, ours, &version, why);
+
+    if (status == STATUS_OK && version > (int)ours->count)
+        return compare_version(version, ours, why);
+    if (status == STATUS_OK)
+        status = check_records(db, ours, version, why);
+    if (status != STATUS_OK)
+        return status;
+    if (version == (int)ours->count)
+        return STATUS_NOT_FOUND;
+    status = run_one(db, &ours->list[version], ours);
+    if (status != STATUS_OK)
+        (void)problem_set(why, status, "migration %d (%s): %s", version + 1,
+                          ours->list[version].name, db_message(db));
+    return status;
+}
+
+/* As run_next, in a transaction: two programs that migrate at once do not run a migration
+ * twice, because the version is read while nobody else writes. */
 static enum status apply_next(struct db *db, const struct migrations *ours,
                               struct problem *why)
 {
-    int version = 0;
     enum status status = db_write_begin(db, LOCK_TIMEOUT_MS);
 
     if (status != STATUS_OK)
         return problem_set(why, status, "cannot begin to write: %s", status_name(status));
-    status = migrate_version(db, ours, &version, why);
-    if (status == STATUS_OK && version >= (int)ours->count)
-        status =
-            version == (int)ours->count ? STATUS_NOT_FOUND : migrate_check(db, ours, why);
-    if (status == STATUS_OK) {
-        status = run_one(db, &ours->list[version], ours);
-        if (status != STATUS_OK)
-            (void)problem_set(why, status, "migration %d (%s): %s", version + 1,
-                              ours->list[version].name, db_message(db));
-    }
+    status = run_next(db, ours, why);
     if (status != STATUS_OK) {
         db_write_rollback(db);
         return status;

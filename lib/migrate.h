@@ -2,8 +2,10 @@
  * Numbered migrations, forward only.
  *
  * A migration is SQL text that is embedded in the program. Each runs in a transaction of
- * its own, together with its row in schema_migrations. The database's stamp says whose
- * database it is and how many migrations it has.
+ * its own, together with its row in schema_migrations. The stamp says whose database
+ * it is and how many migrations it has. Once released, a migration's text must not change,
+ * not even in its comments: its row keeps the checksum of the text that ran, and a program
+ * with another text refuses the database.
  */
 #ifndef LIB_MIGRATE_H
 #define LIB_MIGRATE_H
@@ -28,13 +30,14 @@ struct migrations {
 enum status migrate_version(struct db *db, const struct migrations *ours, int *version,
                             struct problem *why);
 
-/* STATUS_OK when the database has exactly our schema; STATUS_SCHEMA otherwise, and why
- * says whether it is older, newer or foreign. */
+/* STATUS_OK when the database has exactly our schema; STATUS_SCHEMA otherwise, and why says
+ * whether it is older, newer, foreign, or made by another text of one of our migrations. */
 enum status migrate_check(struct db *db, const struct migrations *ours,
                           struct problem *why);
 
-/* Brings the database to our schema; *applied (NULL allowed) gets the number of
- * migrations that were run. A newer schema is left alone: STATUS_SCHEMA. */
+/* Brings the database to our schema; *applied (NULL allowed) gets the number of migrations
+ * that were run. STATUS_SCHEMA: the database is newer, foreign, or made by another text of
+ * one of our migrations; it is left alone. */
 enum status migrate_apply(struct db *db, const struct migrations *ours, int *applied,
                           struct problem *why);
 

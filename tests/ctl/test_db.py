@@ -1,6 +1,7 @@
 """crmnotesctl db."""
 
 import fcntl
+import json
 import os
 import shutil
 import sqlite3
@@ -175,6 +176,16 @@ def test_older_schema_names_the_command(empty_operator):
     assert site.ctl_one("db", "status")["schema_version"] == 0
     assert site.ctl_one("db", "migrate")["applied"] >= 1
     assert site.ctl("org", "list") == []
+
+
+def test_edited_migration_is_named_and_nothing_is_done(operator, world):
+    operator.change("UPDATE schema_migrations SET checksum = zeroblob(32) WHERE number = 2")
+    says = ["migration 2 (idempotency)", "use that version"]
+    for words in (("db", "migrate"), ("db", "check"), ("org", "list")):
+        operator.fails(78, *words, says=says)
+    done = operator.site.ctl_raw("--json", "db", "status")
+    assert done.returncode == 0 and "migration 2 (idempotency)" in done.stderr
+    assert json.loads(done.stdout)["notes"] is None
 
 
 def test_status_counts(operator, world):

@@ -9,18 +9,27 @@ enum {
     CHILDREN = 4,
 };
 
+#define FIRST_SQL                                                                          \
+    "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT;\n"                                  \
+    "-- with a comment; and a semicolon in it\n"                                           \
+    "INSERT INTO one VALUES (1);\n"
+
 static const struct migration list[] = {
-    {1, "first",
-     "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT;\n"
-     "-- with a comment; and a semicolon in it\n"
-     "INSERT INTO one VALUES (1);\n"},
+    {1, "first", FIRST_SQL},
     {2, "second", "INSERT INTO one VALUES (2); CREATE TABLE two (id INTEGER) STRICT;"},
     {3, "third", "INSERT INTO one VALUES (3);"},
 };
 
 static const struct migration broken_list[] = {
-    {1, "first", "CREATE TABLE one (id INTEGER PRIMARY KEY) STRICT;"},
+    {1, "first", FIRST_SQL},
     {2, "broken", "CREATE TABLE two (id INTEGER) STRICT; INSERT INTO three VALUES (1);"},
+};
+
+/* As list, but for the text of the second, as if it had been edited after its release. */
+static const struct migration edited_list[] = {
+    {1, "first", FIRST_SQL},
+    {2, "second", "INSERT INTO one VALUES (2); CREATE TABLE two (id TEXT) STRICT;"},
+    {3, "third", "INSERT INTO one VALUES (3);"},
 };
 
 static const char list_rows[] = "SELECT number, name, length(checksum), applied_at > 0,"
@@ -184,6 +193,56 @@ static void database_of_another_program_is_left_alone(void **state)
     }
 }
 
+static void edited_migration_is_found_and_named(void **state)
+{
+    struct db *db = must_open();
+
+    (void)state;
+    assert_int_equal(apply(db, 3), 3);
+    for (size_t count = 1; count <= COUNT(edited_list); count++) {
+        struct migrations ours = {edited_list, count, APPLICATION_ID, "1.2.4"};
+        struct problem why = {""};
+        assert_int_equal(migrate_check(db, &ours, &why), STATUS_SCHEMA);
+        assert_int_equal(strstr(why.text, "migration 2 (second)") != NULL, count == 3);
+        assert_int_equal(strstr(why.text, "version 1.2.3") != NULL, count == 3);
+    }
+    db_close(db);
+}
+
+static void nothing_is_applied_on_top_of_an_edited_migration(void **state)
+{
+    struct migrations ours = {edited_list, COUNT(edited_list), APPLICATION_ID, "1.2.4"};
+    struct problem why = {""};
+    struct db *db = must_open();
+    int applied = -1;
+
+    (void)state;
+    assert_int_equal(apply(db, 2), 2);
+    assert_int_equal(migrate_apply(db, &ours, &applied, &why), STATUS_SCHEMA);
+    assert_non_null(strstr(why.text, "migration 2 (second)"));
+    assert_int_equal(applied, 0);
+    assert_int_equal(version(db), 2);
+    assert_false(db_in_transaction(db));
+    assert_int_equal(apply(db, 3), 1);
+    db_close(db);
+}
+
+static void migration_without_a_record_is_named(void **state)
+{
+    struct migrations ours = first(3);
+    struct problem why = {""};
+    struct db *db = must_open();
+
+    (void)state;
+    assert_int_equal(apply(db, 3), 3);
+    assert_int_equal(db_script(db, "DELETE FROM schema_migrations WHERE number = 2"),
+                     STATUS_OK);
+    assert_int_equal(migrate_check(db, &ours, &why), STATUS_SCHEMA);
+    assert_non_null(strstr(why.text, "migration 2 (second)"));
+    assert_int_equal(migrate_apply(db, &ours, NULL, NULL), STATUS_SCHEMA);
+    db_close(db);
+}
+
 static void migration_that_fails_leaves_nothing_of_itself(void **state)
 {
     struct migrations ours = {broken_list, COUNT(broken_list), APPLICATION_ID, "1"};
@@ -281,6 +340,9 @@ int main(void)
         TEST(older_database_says_what_it_has_and_what_is_needed),
         TEST(newer_database_is_left_alone),
         TEST(database_of_another_program_is_left_alone),
+        TEST(edited_migration_is_found_and_named),
+        TEST(nothing_is_applied_on_top_of_an_edited_migration),
+        TEST(migration_without_a_record_is_named),
         TEST(migration_that_fails_leaves_nothing_of_itself),
         TEST(several_programs_at_once_run_each_migration_once),
         TEST(schema_of_this_program_is_sound_and_numbered_without_gaps),
