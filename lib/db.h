@@ -194,6 +194,15 @@ void db_tidy(struct db *db);
  */
 void db_finish(struct db *db);
 
+/* How much room the database takes up. */
+struct db_sizes {
+    int64_t data_bytes;
+    int64_t
+        log_bytes; /* of committed changes that are not among the data yet: SQLite's WAL */
+};
+
+enum status db_sizes(struct db *db, struct db_sizes *out);
+
 /* Verifies the whole database; STATUS_INVALID with the first complaint in why. Takes long for
  * a large one. */
 enum status db_check(struct db *db, struct problem *why);
