@@ -1,9 +1,6 @@
 #include "lib/db.h"
 
 #include <errno.h>
-#include <libgen.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,11 +8,9 @@
 #include "app/ctl/ctl.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
+#include "lib/db_files.h"
+#include "lib/file.h"
 #include "lib/migrate.h"
-
-enum {
-    PATH_BYTES = CONFIG_TEXT_BYTES + 8, /* a path of the configuration and an ending */
-};
 
 /* What the verbs print; each uses some of it. */
 struct db_row {
@@ -170,22 +165,18 @@ static enum status give_to(struct ctl *ctl, const struct stat *owner, const char
 /* What root makes must not shut out the service, which runs as the directory's owner. */
 static enum status give_all_to_directory_owner(struct ctl *ctl)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
-    const char *database = ctl->settings->database;
-    char path[PATH_BYTES];
+    struct db_files files;
     struct stat owner;
 
-    if (geteuid() != 0)
+    db_files_name(&files, ctl->settings->database);
+    if (geteuid() != 0 || files.count == 0)
         return STATUS_OK;
-    (void)snprintf(path, sizeof path, "%s", database);
-    if (stat(dirname(path), &owner) != 0)
+    if (stat(files.named_directory, &owner) != 0)
         return problem_set(&ctl->why, STATUS_UNAVAILABLE,
-                           "cannot examine the directory of %s", database);
+                           "cannot examine the directory of %s", ctl->settings->database);
     enum status status = give_to(ctl, &owner, ctl->settings->secret_key_file);
-    for (size_t i = 0; status == STATUS_OK && i < sizeof endings / sizeof endings[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", database, endings[i]);
-        status = give_to(ctl, &owner, path);
-    }
+    for (size_t i = 0; status == STATUS_OK && i < files.count; i++)
+        status = give_to(ctl, &owner, files.list[i].path);
     return status;
 }
 
@@ -210,15 +201,6 @@ static enum status migrate(struct ctl *ctl)
     row.applied = applied;
     row.secret_key_created = key_is_missing;
     return output_row(ctl->output, migrate_columns, &row);
-}
-
-static int64_t size_of(const char *path, const char *ending)
-{
-    char whole[PATH_BYTES];
-    struct stat info;
-
-    (void)snprintf(whole, sizeof whole, "%s%s", path, ending);
-    return stat(whole, &info) == 0 ? (int64_t)info.st_size : 0;
 }
 
 /* Opens a database whatever version of our schema it has. */
@@ -266,14 +248,16 @@ static enum status show_status(struct ctl *ctl)
 {
     struct migrations ours = schema_ours();
     struct db_row row = row_of(ctl);
+    struct db_sizes sizes = {.data_bytes = 0};
     enum status status = open_any_version(ctl, &row.schema_version);
 
     if (status != STATUS_OK)
         return status;
-    row.size_bytes = size_of(ctl->settings->database, "");
-    row.wal_bytes = size_of(ctl->settings->database, "-wal");
+    status = db_sizes(ctl->db, &sizes);
+    row.size_bytes = sizes.data_bytes;
+    row.wal_bytes = sizes.log_bytes;
     row.summary = (struct summary){-1, -1, -1, -1, -1, -1};
-    if (migrate_check(ctl->db, &ours, &ctl->note) == STATUS_OK) {
+    if (status == STATUS_OK && migrate_check(ctl->db, &ours, &ctl->note) == STATUS_OK) {
         status = examine_key_file(ctl, &row.secret_key, &ctl->note);
         if (status == STATUS_OK || status == STATUS_CONFIG)
             status = summary_get(ctl->db, &row.summary);
@@ -309,7 +293,7 @@ static enum status backup(struct ctl *ctl)
     if (status != STATUS_OK)
         return status;
     row.backup = path;
-    row.size_bytes = size_of(path.data, "");
+    row.size_bytes = file_size_bytes(path.data);
     return output_row(ctl->output, backup_columns, &row);
 }
 
