@@ -4,12 +4,7 @@
 #ifndef TESTS_UNIT_SCRATCH_H
 #define TESTS_UNIT_SCRATCH_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -17,8 +12,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static char scratch_directory[64];
 static char scratch_text[4][128];
@@ -45,6 +38,17 @@ static inline int scratch_remove(void **state)
 {
     (void)state;
     return nftw(scratch_directory, scratch_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The same, with the directory as the working directory. */
+static inline int scratch_enter(void **state)
+{
+    return scratch_make(state) == 0 ? chdir(scratch_directory) : -1;
+}
+
+static inline int scratch_leave(void **state)
+{
+    return chdir("/") == 0 ? scratch_remove(state) : -1;
 }
 
 /* The path of a name in the directory; good for the next three calls. */

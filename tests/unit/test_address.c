@@ -1,14 +1,8 @@
 #include "lib/address.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#include "tests/unit/unit.h"
 
 static struct address must_parse(const char *text)
 {

@@ -2,11 +2,7 @@
 
 #include "lib/geo.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/scratch.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static char directory[64];
 static char script[4096]; /* absolute path of make_mmdb.pl */
 
 /* What complain was told since the test began. */
@@ -72,24 +65,11 @@ static int find_script(void **state)
     return realpath(path, script) != NULL ? 0 : -1;
 }
 
-static int enter_directory(void **state)
+static int set_up(void **state)
 {
-    (void)state;
     complaints = 0;
     last_complaint[0] = '\0';
-    (void)snprintf(directory, sizeof directory, "/tmp/test_geo.XXXXXX");
-    return mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
-}
-
-static int leave_directory(void **state)
-{
-    static const char *const files[] = {"file", "country", "city", "asn", "new"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(files); i++)
-        (void)unlink(files[i]);
-    (void)rmdir("dir");
-    return chdir("/") == 0 ? rmdir(directory) : -1;
+    return scratch_enter(state);
 }
 
 static void nothing_is_known_without_files_or_address(void **state)
@@ -497,8 +477,7 @@ static void files_are_not_looked_at_without_the_library(void **state)
 
 #endif
 
-#define in_directory(test)                                                                 \
-    cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+#define in_directory(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_leave)
 
 int main(void)
 {

@@ -1,18 +1,12 @@
 #include "lib/json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "lib/utf8.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* A literal with its length, so that it may hold NUL. */
 #define BYTES(literal)                                                                     \

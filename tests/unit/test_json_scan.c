@@ -1,16 +1,10 @@
 #include "lib/json_scan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#include "tests/unit/unit.h"
 
 /* A literal with its length, so that it may hold NUL. */
 #define BYTES(literal)                                                                     \

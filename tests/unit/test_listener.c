@@ -6,11 +6,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <pwd.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,30 +16,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/scratch.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+/* The place of the socket, in a directory of its own for each test. */
+static char path[96], where[104];
 
-/* A directory of its own for each test, with the place of the socket. */
-static char directory[64], path[96], where[104];
-
-static int make_directory(void **state)
+static int make_place(void **state)
 {
-    (void)state;
-    (void)snprintf(directory, sizeof directory, "/tmp/test_listener.XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (scratch_make(state) != 0)
         return -1;
-    (void)snprintf(path, sizeof path, "%s/socket", directory);
+    (void)snprintf(path, sizeof path, "%s/socket", scratch_directory);
     (void)snprintf(where, sizeof where, "unix:%s", path);
     return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    (void)unlink(path);
-    (void)rmdir(path);
-    return rmdir(directory);
 }
 
 static int must_open(const char *place, mode_t mode, const char *group)
@@ -348,8 +332,7 @@ static void a_socket_is_taken_over_from_whoever_started_us(void **state)
     assert_int_equal(close(null), 0);
 }
 
-#define in_directory(test)                                                                 \
-    cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+#define in_directory(test) cmocka_unit_test_setup_teardown(test, make_place, scratch_remove)
 
 int main(void)
 {

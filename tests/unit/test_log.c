@@ -2,10 +2,6 @@
 
 #include <fcntl.h>
 #include <json.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,37 +9,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/scratch.h"
 
 #include "lib/clock.h"
 #include "lib/json_scan.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-/* A directory of its own for each test, left as the working directory. */
-static char directory[64];
 static char path[96];
 static char text[1 << 20];
 
-static int enter_directory(void **state)
+static int open_log(void **state)
 {
-    (void)state;
-    (void)snprintf(directory, sizeof directory, "/tmp/test_log.XXXXXX");
-    if (mkdtemp(directory) == NULL || chdir(directory) != 0)
+    if (scratch_enter(state) != 0)
         return -1;
-    (void)snprintf(path, sizeof path, "%s/log", directory);
+    (void)snprintf(path, sizeof path, "%s/log", scratch_directory);
     return log_open(path, "test", NULL) == STATUS_OK ? 0 : -1;
 }
 
-static int leave_directory(void **state)
+static int close_log(void **state)
 {
-    static const char *const files[] = {"log", "log.1", "link", "other"};
-
-    (void)state;
     (void)log_open("stderr", "test", NULL);
-    for (size_t i = 0; i < COUNT(files); i++)
-        (void)unlink(files[i]);
-    return chdir("/") == 0 ? rmdir(directory) : -1;
+    return scratch_leave(state);
 }
 
 /* The whole file as a string. */
@@ -353,8 +338,7 @@ static void lines_of_several_processes_never_mix(void **state)
     assert_int_equal(lines, WRITERS * LINES);
 }
 
-#define in_directory(test)                                                                 \
-    cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+#define in_directory(test) cmocka_unit_test_setup_teardown(test, open_log, close_log)
 
 int main(void)
 {

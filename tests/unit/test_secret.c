@@ -2,12 +2,8 @@
 
 #include "lib/secret.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,35 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-/* A directory of its own for each test, left as the working directory. */
-static char directory[64];
+#include "tests/unit/scratch.h"
 
 static int start_sodium(void **state)
 {
     (void)state;
     return secret_init() == STATUS_OK ? 0 : -1;
-}
-
-static int enter_directory(void **state)
-{
-    (void)state;
-    (void)snprintf(directory, sizeof directory, "/tmp/test_secret.XXXXXX");
-    return mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
-}
-
-static int leave_directory(void **state)
-{
-    static const char *const files[] = {"key", "key2", "link", "fifo", "sub/key"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(files); i++)
-        (void)unlink(files[i]);
-    (void)rmdir("sub");
-    return chdir("/") == 0 ? rmdir(directory) : -1;
 }
 
 static void write_file(const char *path, size_t size, mode_t mode)
@@ -213,15 +186,13 @@ static void a_new_key_file_is_for_its_owner_whatever_the_umask(void **state)
 
 static void keys_are_created_in_any_directory(void **state)
 {
-    char path[128];
     struct secret_key key;
 
     (void)state;
     assert_int_equal(mkdir("sub", 0700), 0);
     assert_int_equal(secret_key_create("sub/key", NULL), STATUS_OK);
     assert_int_equal(secret_key_load(&key, "sub/key", NULL), STATUS_OK);
-    (void)snprintf(path, sizeof path, "%s/key", directory);
-    assert_int_equal(secret_key_create(path, NULL), STATUS_OK);
+    assert_int_equal(secret_key_create(scratch_path("key"), NULL), STATUS_OK);
     assert_int_equal(secret_key_load(&key, "key", NULL), STATUS_OK);
 }
 
@@ -333,7 +304,7 @@ static void an_absent_key_is_told_from_an_unreadable_one(void **state)
 }
 
 #define in_directory(test)                                                                 \
-    cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+    cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
 {

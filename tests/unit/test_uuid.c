@@ -2,15 +2,9 @@
 
 #include "lib/secret.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#include "tests/unit/unit.h"
 
 static const struct uuid nil = {{0}};
 
