@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    QUOTE_BYTES = 65, /* as much of a bad input as a message repeats, with the NUL */
+    QUOTE_BYTES = 65, /* of a bad input in a message, with the NUL */
     MAPPED_PREFIX_BITS = 96,
 };
 
@@ -119,7 +119,7 @@ struct address address_truncate(const struct address *address, unsigned prefix_l
     return out;
 }
 
-/* What a message repeats of an input that may be long or hold anything. */
+/* Copies a bad input for a message: cut, because it may be long, and printable. */
 static void quote(char out[QUOTE_BYTES], struct span text)
 {
     size_t len = text.len < QUOTE_BYTES ? text.len : QUOTE_BYTES - 1;

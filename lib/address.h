@@ -40,13 +40,13 @@ struct cidr {
 /* How many bytes an address of this family has: 4, 16, or 0 for ADDRESS_NONE. */
 size_t address_bytes(const struct address *address);
 
-/* The address whose bytes these are; ADDRESS_NONE unless there are 4 or 16 of them. */
+/* Makes an address of 4 or 16 bytes; ADDRESS_NONE for any other size. */
 struct address address_of_bytes(struct span bytes);
 
-/* True and *out filled when text is an address; otherwise false and family ADDRESS_NONE. */
+/* Reads an address. On failure returns false and sets the family to ADDRESS_NONE. */
 bool address_parse(struct address *out, struct span text);
 
-/* Writes the text with its NUL; IPv6 as RFC 5952 wants it. Empty for ADDRESS_NONE. */
+/* Writes the text with its NUL; IPv6 in the form of RFC 5952. Empty for ADDRESS_NONE. */
 void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
 
 bool address_equals(const struct address *a, const struct address *b);
@@ -58,10 +58,10 @@ unsigned address_common_bits(const struct address *a, const struct address *b);
 struct address address_truncate(const struct address *address, unsigned prefix_len);
 
 /*
- * Reads "address/bits"; a bare address is /32 or /128. ::ffff:a.b.c.d/n with n ≥ 96 becomes
- * IPv4. Host bits that are set are refused, and why names the block that was probably
- * meant. STATUS_INVALID with why filled otherwise. /0 is accepted here: whether a block
- * that holds everything is wanted is for the caller to ask.
+ * Reads "address/bits"; a bare address is /32 or /128. ::ffff:a.b.c.d/n with n ≥ 96
+ * becomes IPv4. STATUS_INVALID with why filled for anything else; for host bits that are
+ * set, why names the block that was probably meant. /0 is accepted: the caller decides
+ * whether it may be used.
  */
 enum status cidr_parse(struct cidr *out, struct span text, struct problem *why);
 

@@ -69,7 +69,7 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
-/* size and the padding that aligns the next piece, unless that is more than there is. */
+/* size and the padding that aligns the next piece, but at most what is available. */
 static size_t padded(size_t size, size_t available)
 {
     size_t padding = (ALIGNMENT - size % ALIGNMENT) % ALIGNMENT;
@@ -77,8 +77,8 @@ static size_t padded(size_t size, size_t available)
     return size + smaller(padding, available - size);
 }
 
-/* A chunk with room for size bytes. A large piece gets one of its own, so that what is left
- * of the current one can still be used. */
+/* A chunk with room for size bytes. A large piece gets a chunk of its own, so that the rest
+ * of the current chunk can still be used. */
 static struct chunk *chunk_for(struct arena *arena, size_t size)
 {
     struct chunk **list = &arena->small;

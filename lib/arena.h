@@ -13,7 +13,7 @@
 
 struct arena;
 
-/* An arena that hands out at most max_bytes between two resets. NULL: no memory. */
+/* An arena that gives at most max_bytes between two resets. NULL: no memory. */
 struct arena *arena_create(size_t max_bytes);
 
 /* NULL is allowed. */

@@ -1,8 +1,8 @@
 /*
  * One database: connections, statements, transactions, and its upkeep.
  *
- * This header is neutral about the engine. Remarks on SQLite, whose driver is lib/sqlite_*.c,
- * say so. What holds for every engine:
+ * This header is neutral about the engine. Remarks on SQLite, whose driver is
+ * lib/sqlite_*.c, say so. What holds for every engine:
  * - Open after fork, never before. A connection belongs to one process and one thread.
  * - One connection at a time writes, between db_write_begin and db_write_commit or
  *   db_write_rollback. The others wait in db_write_begin, or read.
@@ -78,9 +78,9 @@ struct db_rows {
 };
 
 /*
- * Begins a statement and goes to its first row. STATUS_OK: there is one; STATUS_NOT_FOUND:
- * there is none, and the statement is done already; or what went wrong. Read rows in order by
- * db_next, and call db_done as soon as no more are wanted.
+ * Begins a statement and goes to its first row. STATUS_OK: there is one;
+ * STATUS_NOT_FOUND: there is none, and the statement is done already; or what went wrong.
+ * Read rows in order by db_next, and call db_done as soon as no more are wanted.
  */
 enum status db_query(struct db *db, struct db_rows *rows, const char *sql,
                      const struct db_value *values, size_t count);
@@ -94,7 +94,8 @@ enum status db_next(struct db_rows *rows);
 /* Ends the statement; any number of times. */
 void db_done(struct db_rows *rows);
 
-/* Columns of the current row, from 0. Spans and blobs are valid until db_next or db_done. */
+/* Columns of the current row, from 0. Spans and blobs are valid until db_next or
+ * db_done. */
 bool db_is_null(const struct db_rows *rows, int column);
 int64_t db_int(const struct db_rows *rows, int column); /* 0 for NULL */
 struct span db_text(const struct db_rows *rows, int column);
@@ -188,9 +189,9 @@ enum status db_stamp_write(struct db *db, int application, int version);
 void db_tidy(struct db *db);
 
 /*
- * Finishes all upkeep where no other connection is in the way; otherwise does nothing. For a
- * program that ends. SQLite: empties the WAL into the database file, which is then complete
- * by itself.
+ * Finishes all upkeep where no other connection is in the way; otherwise does nothing.
+ * For a program that ends. SQLite: empties the WAL into the database file, which is then
+ * complete by itself.
  */
 void db_finish(struct db *db);
 
@@ -203,8 +204,8 @@ struct db_sizes {
 
 enum status db_sizes(struct db *db, struct db_sizes *out);
 
-/* Verifies the whole database; STATUS_INVALID with the first complaint in why. Takes long for
- * a large one. */
+/* Verifies the whole database; STATUS_INVALID with the first complaint in why. Takes long
+ * for a large one. */
 enum status db_check(struct db *db, struct problem *why);
 
 /*

@@ -52,8 +52,8 @@ void db_files_name(struct db_files *out, const char *location);
 /* What a connection of this mode does with the file: enum db_file_use. */
 unsigned db_file_use_of(const struct db_file *file, enum db_mode mode);
 
-/* Whether the data are there, but not all of the files that a connection of this mode opens.
- * Opening the database makes them. */
+/* Whether the data are there, but not all of the files that a connection of this mode
+ * opens. Opening the database makes them. */
 bool db_files_missing(const char *location, enum db_mode mode);
 
 /* Which files a connection of some mode would have opened at some time. The content is for

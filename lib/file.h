@@ -13,8 +13,8 @@ enum status file_sync(const char *path);
 
 /*
  * Writes the directory of path through to the disk, which makes a name that was added,
- * replaced or removed in it durable. STATUS_IO or STATUS_NO_MEMORY, with errno set, when that
- * fails.
+ * replaced or removed in it durable. STATUS_IO or STATUS_NO_MEMORY, with errno set, when
+ * that fails.
  */
 enum status file_sync_directory_of(const char *path);
 

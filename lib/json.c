@@ -7,7 +7,7 @@
 
 #include "lib/json_pairs.h"
 
-/* Of text that json_scan has accepted. NULL: no memory. */
+/* Parses text that json_scan has accepted. NULL: no memory. */
 static struct json_object *parse(struct span text)
 {
     struct json_tokener *tokener = json_tokener_new_ex(2 * JSON_MAX_DEPTH);
@@ -98,7 +98,9 @@ static size_t children_text_len(struct json_object *value, bool nulls)
     return len + (count == 0);
 }
 
-/* How long the text of value must become; SIZE_MAX / 2 or more when null has no place there. */
+/* The length of the text of value; SIZE_MAX / 2 or more when there is a null that nulls
+ * does not allow. Counts what json-c writes, and is no printer beside it: json_text finds
+ * out by the length that json-c had no memory for a part. */
 static size_t text_len(struct json_object *value, bool nulls)
 {
     char digits[24];

@@ -26,7 +26,8 @@ static uint32_t hex4(const char *digits)
            digit(digits[3]);
 }
 
-/* At a backslash. Only a pair begins with such a half: json_scan accepts no lone ones. */
+/* at is a backslash. json_scan accepts no lone surrogates, so the high one begins a
+ * pair. */
 static bool is_pair(const char *at)
 {
     return at[1] == 'u' && (hex4(at + PAIR_OFFSET) & 0xfc00) == 0xd800;

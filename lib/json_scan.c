@@ -11,7 +11,7 @@ enum {
     FEW_NAMES = 16, /* an object with no more needs no memory and no sorting */
 };
 
-/* Bytes at which scan_string has to look twice. */
+/* Bytes that end the fast loop of scan_string. */
 static const bool is_special[256] = {
     [0x00 ... 0x1f] = true,
     ['"'] = true,
@@ -31,7 +31,7 @@ struct scanner {
     struct arena *arena;
     unsigned depth;  /* arrays and objects that are open */
     unsigned values; /* seen so far */
-    size_t members;  /* of the object that was closed last: in the end the outermost */
+    size_t members;  /* of the object that ended last: at the end the outermost */
 };
 
 /* A string between its quotes, as it stands in the text. */
@@ -102,7 +102,7 @@ static bool take_unicode(struct scanner *s, uint32_t *code_point)
     return true;
 }
 
-/* Stands behind the backslash. */
+/* s->at is behind the backslash. */
 static bool take_escape(struct scanner *s, uint32_t *code_point)
 {
     if (take(s, 'u'))
@@ -135,7 +135,7 @@ static bool scan_character(struct scanner *s)
     return len > 0;
 }
 
-/* Stands behind the opening quote. */
+/* s->at is behind the opening quote. */
 static bool scan_string(struct scanner *s, struct raw_string *out)
 {
     const uint8_t *start = s->at;
@@ -273,7 +273,7 @@ static bool scan_elements(struct scanner *s)
     return take(s, ']');
 }
 
-/* Stands at the bracket or brace that opens. */
+/* s->at is the opening bracket or brace. */
 static bool scan_nested(struct scanner *s)
 {
     bool is_object = *s->at++ == '{';

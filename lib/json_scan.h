@@ -1,11 +1,11 @@
 /*
- * A strict look at JSON text before json-c parses it.
+ * Strict validation of JSON text before json-c parses it.
  *
  * json-c 0.16 lets much through that RFC 8259 forbids. This scan accepts exactly: valid
  * UTF-8; RFC 8259 grammar with nothing but white space around the one value; no byte order
  * mark; no lone surrogate escapes; no U+0000 in a member name; no member name twice in one
  * object (compared after escapes are resolved); nesting and count within the limits. It
- * builds no tree and keeps nothing: json-c's parse of text that passed it is then exact.
+ * builds no tree. json-c parses text that was accepted without any loss.
  */
 #ifndef LIB_JSON_SCAN_H
 #define LIB_JSON_SCAN_H
@@ -19,17 +19,18 @@ enum {
 };
 
 enum json_kind {
-    JSON_BROKEN = 0, /* not acceptable */
+    JSON_BROKEN = 0, /* not accepted */
     JSON_OBJECT,     /* one object */
-    JSON_OTHER,      /* acceptable JSON, but no object */
-    JSON_NO_MEMORY,  /* only json_parse: nothing is wrong with the text */
+    JSON_OTHER,      /* accepted, but no object */
+    JSON_NO_MEMORY,  /* only of json_parse, for text that is accepted */
 };
 
-/* As json_scan; *members (NULL allowed) gets the number of members of the outermost object. */
+/* As json_scan; *members (NULL allowed) gets the number of members of the outermost
+ * object. */
 enum json_kind json_scan_counting(struct span text, struct arena *arena, size_t *members);
 
-/* Judges text. The arena gives room for member names and may be reset afterwards; when it
- * is exhausted the answer is JSON_BROKEN. Time is O(n log n) whatever the text holds. */
+/* Validates text. The arena holds member names meanwhile and may be reset afterwards;
+ * when it is exhausted the answer is JSON_BROKEN. Takes O(n log n) time for any text. */
 enum json_kind json_scan(struct span text, struct arena *arena);
 
 #endif

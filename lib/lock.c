@@ -13,7 +13,7 @@
 #include "lib/clock.h"
 
 enum {
-    ALARM_REPEAT_US = 50000, /* an alarm that comes before flock sleeps must come again */
+    ALARM_REPEAT_US = 50000, /* an alarm before flock sleeps does not interrupt it */
 };
 
 struct lock {
@@ -63,7 +63,7 @@ static void wake(int signal_number)
     (void)signal_number;
 }
 
-/* flock() has no time limit of its own: a repeating alarm ends the wait. */
+/* flock() has no timeout; a repeating alarm interrupts it at the deadline. */
 static enum status take_by_alarm(struct lock *lock, int timeout_ms)
 {
     const struct itimerval off = {{0, 0}, {0, 0}};

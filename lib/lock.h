@@ -1,9 +1,9 @@
 /*
  * A lock between processes: flock(2) on a file of its own.
  *
- * The kernel wakes whoever waits when the lock is released, so nobody polls and nobody
- * starves. The lock falls with the process that holds it. Open it after fork: parent and
- * child would share it.
+ * Processes that wait for it queue in the kernel, so that they neither poll nor starve.
+ * It is released when the process that holds it ends. Open it after fork: a lock that was
+ * open before belongs to parent and child together.
  */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H
@@ -13,9 +13,8 @@
 struct lock;
 
 /*
- * Opens or makes the lock file. like_path names a file whose owner and group a new lock
- * file gets when root makes it, so that what root does once does not shut out the service;
- * NULL for none.
+ * Opens the lock file, or makes it. When root makes it, it gets the owner and group of the
+ * file like_path (NULL for none), so that the service can use it, too.
  */
 enum status lock_open(struct lock **out, const char *path, const char *like_path,
                       struct problem *why);
@@ -23,8 +22,8 @@ enum status lock_open(struct lock **out, const char *path, const char *like_path
 /* NULL is allowed. Releases the lock when it is held. */
 void lock_close(struct lock *lock);
 
-/* Waits at most timeout_ms for the lock. STATUS_BUSY when that time is over. Uses SIGALRM
- * and ITIMER_REAL while it waits. */
+/* Waits at most timeout_ms for the lock; then STATUS_BUSY. Uses SIGALRM and ITIMER_REAL
+ * while it waits, and restores them. */
 enum status lock_take(struct lock *lock, int timeout_ms);
 
 void lock_release(struct lock *lock);

@@ -36,7 +36,8 @@ void secret_random_base62(char *out, size_t count)
     while (done < count) {
         secret_random(pool, sizeof pool);
         for (size_t i = 0; i < sizeof pool && done < count; i++) {
-            if (pool[i] < 62 * 4) /* 248 and above would favour the first characters */
+            if (pool[i] <
+                62 * 4) /* 248 and above would make the first characters likelier */
                 out[done++] = base62[pool[i] % 62];
         }
     }
@@ -49,7 +50,7 @@ void secret_hash(struct secret_hash *out, const struct secret_key *key, const ch
 {
     crypto_generichash_state state;
 
-    /* These fail only for lengths out of range, and the lengths are constants. */
+    /* These fail only for lengths out of range; the lengths are constants in range. */
     (void)crypto_generichash_init(&state, key != NULL ? key->bytes : NULL,
                                   sizeof key->bytes, sizeof out->bytes);
     (void)crypto_generichash_update(&state, (const uint8_t *)domain, strlen(domain) + 1);
@@ -104,7 +105,7 @@ static bool read_all(int fd, uint8_t *out, size_t size)
         ssize_t got = read(fd, out + done, size - done);
 
         if (got == 0)
-            errno = EIO; /* it was shortened since fstat */
+            errno = EIO; /* the file was shortened after fstat */
         if (got == 0 || (got < 0 && errno != EINTR))
             return false;
         if (got > 0)
@@ -144,7 +145,7 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* fchmod, because the umask may have taken bits that the owner needs. */
+/* fchmod, because the umask may have removed permissions of the owner. */
 static bool write_key(int fd, const struct secret_key *key)
 {
     return fchmod(fd, 0600) == 0 && write_all(fd, key->bytes, sizeof key->bytes) &&

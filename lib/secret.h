@@ -39,7 +39,7 @@ void secret_random_base62(char *out, size_t count);
 void secret_hash(struct secret_hash *out, const struct secret_key *key, const char *domain,
                  struct span bytes);
 
-/* Sets memory to zero in a way that the compiler keeps. */
+/* Sets memory to zero; the compiler does not optimize it away. */
 void secret_wipe(void *memory, size_t size);
 
 /* Reads the key file: exactly 32 bytes, a regular file that neither group nor others may

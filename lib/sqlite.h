@@ -1,6 +1,20 @@
 /*
- * What the parts of the SQLite driver share: only lib/sqlite_*.c include this, and nothing
- * else of the project knows sqlite3.h. What callers may use is in lib/db.h.
+ * What the parts of the SQLite driver share. Only lib/sqlite_*.c include this header, and
+ * only they know sqlite3.h; callers use lib/db.h and lib/db_files.h.
+ *
+ *   sqlite_open.c         opening and configuring a connection
+ *   sqlite_statement.c    statements, values and rows
+ *   sqlite_transaction.c  transactions, and the lock between writers
+ *   sqlite_wal.c          checkpoints
+ *   sqlite_stamp.c        application_id and user_version
+ *   sqlite_backup.c       checking and copying
+ *   sqlite_files.c        names and sizes of the files
+ *
+ * How SQLite is used: in WAL mode with synchronous=FULL, so that a commit is one
+ * fdatasync of the WAL. SQLite's own locks let waiting writers poll and starve, and one
+ * connection must not commit while another makes a checkpoint (the WAL-reset bug, before
+ * 3.51.3). So whoever writes or makes a checkpoint takes a flock on "<database>.lock"
+ * first.
  */
 #ifndef LIB_SQLITE_H
 #define LIB_SQLITE_H
@@ -12,8 +26,8 @@
 #include "lib/lock.h"
 
 enum {
-    STATEMENTS_MAX = 128, /* a power of two, over twice the number of statements */
-    BUSY_TIMEOUT_MS = 2000,
+    STATEMENTS_MAX = 128,   /* a power of two, over twice the number of statements */
+    BUSY_TIMEOUT_MS = 2000, /* for SQLite's own locks, such as that of a recovery */
 };
 
 struct prepared {
@@ -24,12 +38,12 @@ struct prepared {
 struct db {
     sqlite3 *handle;
     struct lock *lock; /* NULL when reading only */
-    char *path;        /* as it was given */
-    dev_t dev;         /* of the file to which it led */
+    char *path;        /* as db_open got it */
+    dev_t dev;         /* of the file that it led to then */
     ino_t ino;
     int wal_pages;         /* as of the last commit */
-    int64_t restart_at_ms; /* monotonic; not before */
-    int restart_pause_ms;  /* the last one; 0: the last restart went well */
+    int64_t restart_at_ms; /* monotonic clock: when the WAL may be restarted again */
+    int restart_pause_ms;  /* that was added at the last restart; 0: it succeeded */
     struct prepared statements[STATEMENTS_MAX];
 };
 
@@ -45,7 +59,7 @@ enum status sqlite_run(struct db *db, const char *sql);
 /* Whether a pragma that answers with one text answers with this one. */
 bool sqlite_answers(struct db *db, const char *sql, const char *wanted);
 
-/* Whether the path names another file by now, or none. */
+/* Whether the path names another file than the one that is open, or none. */
 bool sqlite_has_moved(const struct db *db);
 
 /* Counts the pages of the WAL after each commit of this connection. */

@@ -39,7 +39,7 @@ enum status db_check(struct db *db, struct problem *why)
                                       : problem_set(why, status, "%s", db_message(db));
 }
 
-/* VACUUM INTO forgets WAL mode, without which db_open would refuse the copy. */
+/* The copy that VACUUM INTO makes is not in WAL mode, and db_open would refuse it. */
 static enum status finish_copy(const char *path, struct problem *why)
 {
     struct db copy = {.handle = NULL};
@@ -74,7 +74,7 @@ static enum status write_copy(struct db *db, const char *temporary, const char *
         return status;
     if (file_sync(temporary) != STATUS_OK)
         return problem_set(why, STATUS_IO, "cannot sync %s: %s", path, strerror(errno));
-    /* link, unlike rename, never replaces a file that appeared meanwhile */
+    /* link, unlike rename, does not replace a file that was made meanwhile */
     if (link(temporary, path) != 0)
         return problem_set(why, STATUS_CANT_CREATE, "cannot make %s: %s", path,
                            strerror(errno));

@@ -20,7 +20,7 @@ static void (*report_trouble)(int code, const char *message);
 static void on_sqlite_log(void *unused, int code, const char *message)
 {
     (void)unused;
-    /* notices tell of normal events, such as a WAL that was found */
+    /* notices report normal events, such as the recovery of a WAL */
     if (report_trouble != NULL && code != SQLITE_SCHEMA && (code & 0xff) != SQLITE_NOTICE)
         report_trouble(code, message);
 }
@@ -64,7 +64,8 @@ static void make_defensive(struct db *db)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-/* Readers of other processes need -wal and -shm to stay when the last writer leaves. */
+/* Keeps -wal and -shm when the last writer closes: a reader that may not write in the
+ * directory could not make them. */
 static void keep_wal_file(struct db *db)
 {
     int on = 1;
@@ -131,7 +132,8 @@ static enum status open_lock(struct db *db, const char *path, struct problem *wh
     return status;
 }
 
-/* SQLite does not wait when several programs want to change the mode at once. */
+/* Under the lock, because SQLite fails at once, whatever the timeout, when two connections
+ * change the journal mode at the same time. */
 static enum status set_wal_mode(struct db *db, const char *path, struct problem *why)
 {
     enum status status = open_lock(db, path, why);
@@ -146,8 +148,9 @@ static enum status set_wal_mode(struct db *db, const char *path, struct problem 
     return status;
 }
 
-/* SQLite would leave out the group. A file that is there is not opened: closing it would
- * drop what locks of SQLite this process holds. */
+/* SQLite would make a new file without permissions for the group. An existing file is not
+ * opened, because closing it would drop the locks that SQLite holds on it in this
+ * process. */
 static enum status make_file(const char *path, struct problem *why)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
@@ -210,7 +213,7 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode,
     if (mode != DB_CREATE && access(path, F_OK) != 0)
         return problem_set(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_UNAVAILABLE,
                            "cannot find the database %s: %s", path, strerror(errno));
-    /* SQLite would only say that it is unable to open the file */
+    /* SQLite's own message would only be "unable to open database file" */
     if (access(path, mode == DB_READ ? R_OK : R_OK | W_OK) != 0 && errno == EACCES)
         return problem_set(why, STATUS_UNAVAILABLE,
                            "cannot open the database %s: permission denied: run this as "

@@ -45,7 +45,7 @@ int sqlite_exec(struct db *db, const char *sql)
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 }
 
-/* The place of this text, or the free place where it belongs. */
+/* The place in the hash table that has this text, or the free one where it belongs. */
 static struct prepared *find_place(struct db *db, const char *sql)
 {
     size_t start = (size_t)((uintptr_t)sql * UINT64_C(0x9E3779B97F4A7C15) >> 57);

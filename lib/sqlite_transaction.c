@@ -3,9 +3,10 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-/* True when the path names another file by now, or none: a backup was put in its place, or
- * it was removed. In WAL mode SQLite does not look, and what is written would be lost. When
- * asked it looks at the file to which a symbolic link led at first, and not at the link. */
+/* A backup may have been put in the file's place, or the file was removed. In WAL mode
+ * SQLite does not check that by itself, and commits would go into the file without a
+ * name. SQLITE_FCNTL_HAS_MOVED looks at the path that a symbolic link led to when it was
+ * opened; stat also notices that the link leads elsewhere. */
 bool sqlite_has_moved(const struct db *db)
 {
     struct stat info;
@@ -41,7 +42,8 @@ enum status db_write_begin(struct db *db, int timeout_ms)
     return status;
 }
 
-/* After a full disk the commit frame was not written; after an I/O error it may have been. */
+/* When the disk is full, the commit frame was not written; after an I/O error it may have
+ * been, and a later recovery of the WAL may find it. */
 static enum status status_of_failed_commit(int code)
 {
     switch (code & 0xff) {

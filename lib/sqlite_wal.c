@@ -3,11 +3,12 @@
 #include "lib/clock.h"
 
 enum {
-    CHECKPOINT_PAGES = 1000, /* of 4 KiB; more at once makes those who wait wait longer */
-    WAL_MAX_PAGES = 8000, /* beyond it, wait for readers so that the WAL can start anew */
+    CHECKPOINT_PAGES = 1000, /* of 4 KiB; with more of them the next commit waits longer */
+    WAL_MAX_PAGES = 8000, /* beyond it, wait for readers so that the WAL can be restarted */
     RESTART_WAIT_MS = 200,
-    RESTART_PAUSE_MIN_MS = 100,   /* after one that a reader did not let through; */
-    RESTART_PAUSE_MAX_MS = 10000, /* twice as long each time, for he may be one who stays */
+    RESTART_PAUSE_MIN_MS =
+        100, /* after a restart that a reader held up; doubled each time */
+    RESTART_PAUSE_MAX_MS = 10000,
 };
 
 static int count_wal_pages(void *arg, sqlite3 *handle, const char *name, int pages)
@@ -31,9 +32,10 @@ static int longer_pause_ms(int pause_ms)
     return pause_ms < RESTART_PAUSE_MAX_MS ? pause_ms : RESTART_PAUSE_MAX_MS;
 }
 
-/* Readers come and go all the time, so that there may always be one: this waits for those
- * who are there, while those who come read the database. One who stays, as a backup does,
- * must not make every commit wait. */
+/* A passive checkpoint cannot restart the WAL while any reader uses it, and under load
+ * some reader always does. This one waits for the present readers; new ones read the
+ * database file meanwhile. A reader that stays, such as a backup, makes it fail: then it
+ * is not tried again for a while, so that not every commit has to wait. */
 static void restart_wal(struct db *db)
 {
     (void)sqlite3_busy_timeout(db->handle, RESTART_WAIT_MS);
@@ -44,8 +46,8 @@ static void restart_wal(struct db *db)
     db->restart_at_ms = clock_monotonic_ms() + db->restart_pause_ms;
 }
 
-/* What is copied back is gone from the WAL's front: the next commit starts it anew, unless a
- * reader still needs it. */
+/* When the passive checkpoint has copied all of the WAL and no reader uses it, the next
+ * commit writes at its beginning again. */
 void db_tidy(struct db *db)
 {
     if (db->wal_pages < CHECKPOINT_PAGES || lock_take(db->lock, 0) != STATUS_OK)

@@ -15,9 +15,9 @@ enum status {
     STATUS_OK = 0,
     STATUS_NOT_FOUND,   /* what was asked for does not exist, or no more rows */
     STATUS_INVALID,     /* the input breaks a rule */
-    STATUS_EXISTS,      /* it is there already */
+    STATUS_EXISTS,      /* what should be new exists already */
     STATUS_TOO_LARGE,   /* over a documented limit */
-    STATUS_REFUSED,     /* well formed, but not allowed; the caller learns why elsewhere */
+    STATUS_REFUSED,     /* well formed, but not allowed; another value says why */
     STATUS_BUSY,        /* nothing was changed; try again later */
     STATUS_UNKNOWN,     /* a commit failed: the change may be there or not */
     STATUS_UNAVAILABLE, /* the database or a file cannot be used */
@@ -34,7 +34,7 @@ enum {
     PROBLEM_MAX_BYTES = 1024, /* with the closing NUL */
 };
 
-/* One sentence for a person. Empty text: nothing was said. */
+/* One sentence for a person, or the empty text. */
 struct problem {
     char text[PROBLEM_MAX_BYTES];
 };
@@ -50,8 +50,8 @@ enum status problem_set(struct problem *why, enum status status, const char *for
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Puts "prefix: " before the sentence that is there. Where none is there, the prefix
- * alone becomes the sentence.
+ * Puts "prefix: " before the sentence in why (NULL allowed). An empty one becomes the
+ * prefix alone.
  */
 void problem_prefix(struct problem *why, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

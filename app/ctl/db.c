@@ -12,7 +12,7 @@
 #include "lib/file.h"
 #include "lib/migrate.h"
 
-/* What the verbs print; each uses some of it. */
+/* The columns of all verbs; each verb fills those that it prints. */
 struct db_row {
     int64_t schema_version;
     int64_t schema_wanted;
@@ -20,7 +20,7 @@ struct db_row {
     struct span database;
     struct span secret_key_file;
     bool secret_key_created;
-    struct span secret_key; /* what is known of the key file */
+    struct span secret_key; /* a word of examine_key_file */
     int64_t size_bytes;
     int64_t wal_bytes;
     struct summary summary;
@@ -86,7 +86,8 @@ static bool key_file_exists(const struct ctl *ctl)
     return lstat(ctl->settings->secret_key_file, &info) == 0 || errno != ENOENT;
 }
 
-/* A key file without anything to use it for: perhaps what it was used for got lost. */
+/* Warns of an empty database beside a key file that exists: perhaps only a part of the
+ * database was copied. */
 static enum status remark_on_empty(struct ctl *ctl)
 {
     bool has_orgs = false;
@@ -100,7 +101,8 @@ static enum status remark_on_empty(struct ctl *ctl)
     return status;
 }
 
-/* A new key beside keys that were hashed with another one would shut all of them out. */
+/* Makes no new key file where the database has API or developer keys: none of them would be
+ * found any more, because they were hashed with the key in the former file. */
 static enum status make_key_file(struct ctl *ctl)
 {
     const char *path = ctl->settings->secret_key_file;
@@ -123,7 +125,7 @@ static enum status make_key_file(struct ctl *ctl)
     return status;
 }
 
-/* STATUS_OK and the mark of the key file; else ctl->why says what is wrong with it. */
+/* Reads the key file and makes its mark. On failure why says what is wrong with it. */
 static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct problem *why)
 {
     const char *path = ctl->settings->secret_key_file;
@@ -162,7 +164,8 @@ static enum status give_to(struct ctl *ctl, const struct stat *owner, const char
                        path, strerror(errno));
 }
 
-/* What root makes must not shut out the service, which runs as the directory's owner. */
+/* The service runs as the owner of the database's directory, and must be able to use what
+ * root has made there. */
 static enum status give_all_to_directory_owner(struct ctl *ctl)
 {
     struct db_files files;
@@ -227,8 +230,8 @@ static enum status remark_on_missing(const struct ctl *ctl, struct problem *why)
                        ctl->settings->secret_key_file);
 }
 
-/* Which of these words is true of the key file: "right", "wrong", "missing", or "unusable";
- * why tells more where it is not right. */
+/* Sets *word to what the key file is: "right", "wrong", "missing", or "unusable". why
+ * says more where it is not right. */
 static enum status examine_key_file(struct ctl *ctl, struct span *word, struct problem *why)
 {
     struct key_mark mark;

@@ -17,7 +17,7 @@ struct key_mark key_mark_of(const struct secret_key *key, const char *key_file,
     return ours;
 }
 
-/* What is known of the key file. */
+/* The result of comparing the key file with the database. */
 enum verdict {
     RIGHT,
     WRONG,   /* there are keys, and a mark of another key file */

@@ -1,8 +1,8 @@
 /*
- * How a database knows its key file: by a mark, the hash of a fixed text under the key.
+ * The mark by which a database knows its key file: the hash of a fixed text under the key.
  *
- * With another key file no hash of a credential is found, and every caller would be told
- * that the key in the request is wrong. Whoever hashes compares the mark first.
+ * With another key file no credential would be found, and every caller would get the answer
+ * that its key is wrong. Processes that hash credentials compare the mark first.
  */
 #ifndef APP_STORE_KEY_MARK_H
 #define APP_STORE_KEY_MARK_H
@@ -13,7 +13,7 @@
 #include "lib/db.h"
 #include "lib/secret.h"
 
-/* A key file as a database may know it, and the names of both for sentences. */
+/* The mark of a key file, and both names for messages. */
 struct key_mark {
     struct secret_hash mark;
     const char *key_file;
@@ -24,13 +24,13 @@ struct key_mark {
 struct key_mark key_mark_of(const struct secret_key *key, const char *key_file,
                             const char *database);
 
-/* STATUS_OK; STATUS_CONFIG when this is not the key file that the database's keys were made
- * with, or the database has no mark of it; or what the database said. why names both files
- * and what to do. */
+/* STATUS_CONFIG: this is not the key file that the database's keys were made with, or the
+ * database has no mark of it; why names both files and says what to do. Any other failure
+ * is one of the database. */
 enum status key_mark_check(struct db *db, const struct key_mark *ours, struct problem *why);
 
-/* The same for somebody who writes: where no mark stands, or another one but no key depends
- * on it, it becomes ours and *changed (NULL allowed) true. Inside a transaction. */
+/* As key_mark_check, within a writing transaction: where the database has no mark, or has
+ * another one but no live key, it gets ours, and *changed (NULL allowed) becomes true. */
 enum status key_mark_settle(struct db *db, bool *changed, const struct key_mark *ours,
                             int64_t now_ms, struct problem *why);
 

@@ -24,12 +24,12 @@ static void say_what_to_run(struct problem *why)
                   sizeof why->text - strlen(why->text) - 1);
 }
 
-enum status schema_open(struct db **out, const char *path, enum db_mode mode,
+enum status schema_open(struct db **out, const char *location, enum db_mode mode,
                         struct problem *why)
 {
     struct problem sentence = {""};
     struct migrations ours = schema_ours();
-    enum status status = db_open(out, path, mode, &sentence);
+    enum status status = db_open(out, location, mode, &sentence);
     int version = 0;
 
     if (status == STATUS_NOT_FOUND)

@@ -1,5 +1,5 @@
 /*
- * The database's schema, and opening a database that has it.
+ * The schema of this program's database, and opening a database that has it.
  */
 #ifndef APP_STORE_SCHEMA_H
 #define APP_STORE_SCHEMA_H
@@ -11,15 +11,15 @@
 extern const struct migration schema_migrations[];
 extern const size_t schema_migrations_count;
 
-/* Everything migrate.h wants to know of this program. */
+/* The argument that the functions of lib/migrate.h take. */
 struct migrations schema_ours(void);
 
 /*
- * Opens the database for reading or writing and makes sure that its schema is exactly this
- * program's. Where it is not, or there is no database, why says which command to run.
- * After fork only.
+ * Opens the database as db_open does, after fork, and checks by migrate_check that its
+ * schema is this program's. Where a migration or a database is missing, why names the
+ * command that makes it.
  */
-enum status schema_open(struct db **out, const char *path, enum db_mode mode,
+enum status schema_open(struct db **out, const char *location, enum db_mode mode,
                         struct problem *why);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * How much of everything the database holds.
+ * Numbers of rows, for db status and for deciding whether a key file is needed.
  */
 #ifndef APP_STORE_SUMMARY_H
 #define APP_STORE_SUMMARY_H
@@ -16,13 +16,15 @@ struct summary {
     int64_t notes;
 };
 
-/* Counts; reads an index of each table from end to end. */
+/* Counts all rows; takes long for a large database, because an index of each table is
+ * read. */
 enum status summary_get(struct db *db, struct summary *out);
 
 /* Whether there is any organization. */
 enum status summary_has_orgs(struct db *db, bool *has_orgs);
 
-/* Whether there is any API or developer key that is not revoked: that needs its key file. */
+/* Whether there is any API or developer key that is not revoked. These need the key
+ * file. */
 enum status summary_has_keys(struct db *db, bool *has_keys);
 
 #endif
