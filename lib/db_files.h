@@ -72,7 +72,7 @@ struct db_files_seen {
 void db_files_see(struct db_files_seen *out, const char *location, enum db_mode mode);
 
 /* Whether other files have taken their place, or some were removed or made. False while
- * there are no data at all: they may come back. */
+ * there are no data at all, because they may come back, and for a struct of zeros. */
 bool db_files_replaced(const struct db_files_seen *seen);
 
 /* Writes the path of a file beside the database, with this ending, that belongs to the

@@ -105,8 +105,10 @@ bool db_files_replaced(const struct db_files_seen *seen)
     struct db_files_seen now;
     bool same = true;
 
+    if (seen->count == 0)
+        return false;
     db_files_see(&now, seen->location, seen->mode);
-    if (now.count == 0 || now.files[0].ino == 0)
+    if (now.files[0].ino == 0)
         return false;
     for (size_t i = 0; i < now.count; i++)
         same = same && now.files[i].ino == seen->files[i].ino &&

@@ -121,10 +121,11 @@ static void missing_files_are_noticed_and_made_by_opening(void **state)
 
 static void files_that_others_have_replaced_are_noticed(void **state)
 {
-    struct db_files_seen seen;
+    struct db_files_seen seen = {.count = 0};
 
     (void)state;
     make_database(scratch_path("db"));
+    assert_false(db_files_replaced(&seen));
     db_files_see(&seen, scratch_path("db"), DB_READ);
     assert_false(db_files_replaced(&seen));
     assert_int_equal(rename(scratch_path("db"), scratch_path("away")), 0);
