@@ -4,11 +4,9 @@
 
 #include <libgen.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,37 +14,27 @@
 #include "app/process/attacks.h"
 #endif
 #include "app/store/schema.h"
+#include "lib/db_files.h"
 #include "lib/landlock.h"
 #include "lib/log.h"
 #include "lib/syscalls.h"
 
 enum {
     PATHS_MAX = 20,
-    ENDING_BYTES = 8,
-};
-
-enum file { DATABASE, WAL, SHM, LOCK, FILE_COUNT };
-
-/* Tells a file from another one that was put in its place under the same name. */
-struct file_id {
-    dev_t dev;
-    ino_t ino; /* 0: there is none */
 };
 
 /* Paths that a process may use, and the memory for their texts. */
 struct rules {
     struct landlock_path paths[PATHS_MAX];
     size_t count;
-    char texts[PATHS_MAX][PATH_MAX + ENDING_BYTES];
+    char texts[PATHS_MAX][DB_FILE_PATH_BYTES];
 };
 
 /* Of this process. */
 static struct {
     bool entered;
-    char database[PATH_MAX]; /* as the settings name it */
-    size_t file_count;       /* that it may use; 0: their whole directory, or no sandbox */
-    char files[FILE_COUNT][PATH_MAX + ENDING_BYTES];
-    struct file_id seen[FILE_COUNT];
+    /* the files that it may use; all zero: their whole directory, or no sandbox */
+    struct db_files_seen seen;
 } self;
 
 static void add(struct rules *rules, const char *path, unsigned access)
@@ -59,7 +47,7 @@ static void add(struct rules *rules, const char *path, unsigned access)
 
 static void add_directory_of(struct rules *rules, const char *path, unsigned access)
 {
-    char copy[PATH_MAX + ENDING_BYTES];
+    char copy[PATH_MAX];
 
     (void)snprintf(copy, sizeof copy, "%s", path);
     add(rules, dirname(copy), access);
@@ -78,60 +66,38 @@ static void add_replaceable(struct rules *rules, const char *path, unsigned acce
         add_directory_of(rules, real, access);
 }
 
-/* SQLite resolves symbolic links before it appends -wal and -shm; the lock does not. */
-static void name_files(void)
+/* Landlock's rules are for files that exist, so those that are missing are made first. */
+static void make_missing_files(const char *database, enum db_mode mode)
 {
-    const char *database = self.database;
-    char real[PATH_MAX];
-    const char *known = realpath(database, real) != NULL ? real : database;
-
-    (void)snprintf(self.files[DATABASE], sizeof self.files[0], "%s", known);
-    (void)snprintf(self.files[WAL], sizeof self.files[0], "%s-wal", known);
-    (void)snprintf(self.files[SHM], sizeof self.files[0], "%s-shm", known);
-    (void)snprintf(self.files[LOCK], sizeof self.files[0], "%s.lock", database);
-}
-
-static struct file_id look(const char *path)
-{
-    struct stat info;
-
-    if (stat(path, &info) != 0)
-        return (struct file_id){0, 0};
-    return (struct file_id){info.st_dev, info.st_ino};
-}
-
-/* Landlock has rules only for files that exist: opens the database once, which makes them.
- * */
-static void make_missing_files(const char *database, enum db_mode mode, size_t count)
-{
-    bool missing = false;
     struct db *db = NULL;
 
-    for (size_t i = 0; i < count; i++)
-        missing = missing || look(self.files[i]).ino == 0;
-    if (missing && look(self.files[DATABASE]).ino != 0 &&
+    if (db_files_missing(database, mode) &&
         schema_open(&db, database, mode, NULL) == STATUS_OK)
         db_close(db);
 }
 
-static void allow_files(struct rules *rules, const char *database, enum db_mode mode)
+static unsigned access_for(unsigned use)
 {
-    static const unsigned of_mode[][FILE_COUNT] = {
-        [DB_READ] = {[DATABASE] = LANDLOCK_READ,
-                     [WAL] = LANDLOCK_READ,
-                     [SHM] = LANDLOCK_READ | LANDLOCK_WRITE},
-        [DB_WRITE] = {[DATABASE] = LANDLOCK_READ | LANDLOCK_WRITE,
-                      [WAL] = LANDLOCK_READ | LANDLOCK_WRITE,
-                      [SHM] = LANDLOCK_READ | LANDLOCK_WRITE,
-                      [LOCK] = LANDLOCK_READ | LANDLOCK_WRITE},
-    };
+    return ((use & DB_FILE_READ) != 0 ? LANDLOCK_READ : 0) |
+           ((use & DB_FILE_WRITE) != 0 ? LANDLOCK_WRITE : 0);
+}
 
-    self.file_count = mode == DB_WRITE ? FILE_COUNT : LOCK;
-    make_missing_files(database, mode, self.file_count);
-    for (size_t i = 0; i < self.file_count; i++) {
-        self.seen[i] = look(self.files[i]);
-        add(rules, self.files[i], of_mode[mode][i]);
+/* Adds the files that a connection of this mode opens, and access to the directory in which
+ * the data are. */
+static void allow_files(struct rules *rules, const char *database, enum db_mode mode,
+                        unsigned directory_access)
+{
+    struct db_files files;
+
+    make_missing_files(database, mode);
+    db_files_see(&self.seen, database, mode);
+    db_files_find(&files, database);
+    for (size_t i = 0; i < files.count; i++) {
+        unsigned use = db_file_use_of(&files.list[i], mode);
+        if (use != 0)
+            add(rules, files.list[i].path, access_for(use));
     }
+    add(rules, files.directory, directory_access);
 }
 
 static void add_log(struct rules *rules, const struct settings *settings)
@@ -153,9 +119,11 @@ static void add_for_single(struct rules *rules, const struct sandbox *sandbox)
 {
     const struct settings *settings = sandbox->settings;
     unsigned all = LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_MAKE | LANDLOCK_LIST;
+    struct db_files files;
 
-    add_directory_of(rules, self.files[DATABASE], all);
-    add_directory_of(rules, settings->database, all);
+    db_files_find(&files, settings->database);
+    add(rules, files.directory, all);
+    add(rules, files.named_directory, all);
     add(rules, settings->secret_key_file, LANDLOCK_READ);
     if (sandbox->config != NULL)
         add(rules, sandbox->config, LANDLOCK_READ);
@@ -172,17 +140,12 @@ static void make_rules(struct rules *rules, enum role role, const struct sandbox
     add(rules, "/proc", LANDLOCK_READ | LANDLOCK_LIST);
 #endif
     add_log(rules, settings);
-    if (role == ROLE_WORKER) {
-        allow_files(rules, settings->database, DB_READ);
-        /* so that it can read a database that replaces this one, until it ends */
-        add_directory_of(rules, self.files[DATABASE], LANDLOCK_READ);
-    }
-    if (role == ROLE_WRITER) {
-        allow_files(rules, settings->database, DB_WRITE);
-        add_directory_of(rules, self.files[DATABASE], LANDLOCK_LIST); /* for its fsync */
-    } else {
+    if (role == ROLE_WORKER) /* can read a database that replaces this one */
+        allow_files(rules, settings->database, DB_READ, LANDLOCK_READ);
+    if (role == ROLE_WRITER) /* syncs the directory */
+        allow_files(rules, settings->database, DB_WRITE, LANDLOCK_LIST);
+    else
         add_reading(rules, settings);
-    }
     if (role == ROLE_SINGLE)
         add_for_single(rules, sandbox);
 }
@@ -207,9 +170,7 @@ static enum status enter(enum role role, const struct sandbox *sandbox, struct p
 
     if (rules == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    tzset(); /* for syslog: later, the time zone's file is out of reach */
-    (void)snprintf(self.database, sizeof self.database, "%s", sandbox->settings->database);
-    name_files();
+    tzset(); /* syslog(3) would read the time zone's file later */
     if (role != ROLE_MASTER && landlock_version() > 0)
         make_rules(rules, role, sandbox);
     bool any_file = role == ROLE_MASTER;
@@ -277,15 +238,5 @@ void sandbox_report(const struct settings *settings)
 
 bool sandbox_outdated(void)
 {
-    if (self.file_count == 0)
-        return false;
-    name_files(); /* a symbolic link may have been changed */
-    if (look(self.files[DATABASE]).ino == 0)
-        return false;
-    for (size_t i = 0; i < self.file_count; i++) {
-        struct file_id now = look(self.files[i]);
-        if (now.ino != self.seen[i].ino || now.dev != self.seen[i].dev)
-            return true;
-    }
-    return false;
+    return db_files_replaced(&self.seen);
 }
