@@ -1,15 +1,14 @@
 #include "app/process/check_database.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
-#include <stdio.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
+#include "lib/db_files.h"
 
 enum status check_key_file(struct secret_key *key, const struct settings *settings,
                            struct problem *why)
@@ -27,18 +26,15 @@ enum status check_key_file(struct secret_key *key, const struct settings *settin
 
 static enum status check_database_files(const char *database, struct problem *why)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
-    char path[CONFIG_TEXT_BYTES + 8];
+    struct db_files files;
     enum status status = STATUS_OK;
 
-    for (size_t i = 0; status == STATUS_OK && i < sizeof endings / sizeof endings[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s%s", database, endings[i]);
-        status = privileges_check(path, R_OK | W_OK, why);
-    }
-    if (status != STATUS_OK)
-        return status;
-    (void)snprintf(path, sizeof path, "%s", database);
-    return privileges_check(dirname(path), W_OK | X_OK, why); /* SQLite makes files there */
+    db_files_name(&files, database);
+    for (size_t i = 0; status == STATUS_OK && i < files.count; i++)
+        status = privileges_check(files.list[i].path, R_OK | W_OK, why);
+    if (status == STATUS_OK && files.count > 0) /* in which the engine makes files */
+        status = privileges_check(files.directory, W_OK | X_OK, why);
+    return status;
 }
 
 /* A file that is missing is reported by the step that needs it. */
