@@ -1,10 +1,10 @@
 #include "app/serve/limits.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/db_files.h"
 #include "lib/log.h"
 
 enum {
@@ -47,8 +47,10 @@ struct throttle *limits_open(const struct settings *settings, bool alone)
 
     if (!alone)
         return throttle_create();
-    (void)snprintf(path, sizeof path, "%s.limits", settings->database);
-    if (throttle_open(&throttle, path, &why) == STATUS_OK)
+    if (!db_files_beside(path, sizeof path, settings->database, "limits"))
+        (void)problem_set(&why, STATUS_UNAVAILABLE,
+                          "there is no place beside the database");
+    else if (throttle_open(&throttle, path, &why) == STATUS_OK)
         return throttle;
     LOG(LEVEL_WARNING, "limits_not_shared", LOG_TEXT("message", why.text));
     return throttle_create();
