@@ -1,0 +1,146 @@
+/* Checking and copying of lib/db.h. */
+#include "lib/db.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "tests/unit/parents.h"
+
+static void fill(struct db *db)
+{
+    begin(db);
+    for (int64_t id = 1; id <= 500; id++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "name %lld", (long long)id);
+        assert_int_equal(add_parent(db, id, name), STATUS_OK);
+    }
+    assert_int_equal(db_write_commit(db), STATUS_OK);
+}
+
+static void backup_holds_everything_and_can_take_the_databases_place(void **state)
+{
+    struct db *db = must_open(DB_WRITE);
+    struct problem why = {""};
+    struct stat info;
+
+    (void)state;
+    fill(db);
+    if (db_backup(db, scratch_path("copy"), &why) != STATUS_OK)
+        fail_msg("%s", why.text);
+    db_close(db);
+    assert_int_equal(stat(scratch_path("copy"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_int_equal(rename(scratch_path("copy"), scratch_path("restored")), 0);
+    db = must_open_file("restored", DB_WRITE);
+    assert_int_equal(parents(db), 500);
+    assert_int_equal(db_check(db, &why), STATUS_OK);
+    db_close(db);
+}
+
+static void backup_leaves_one_file(void **state)
+{
+    static const char *const wanted[] = {"copy", "db", "db-shm", "db-wal", "db.lock"};
+    struct db *db = must_open(DB_WRITE);
+    struct problem why = {""};
+    char command[256];
+
+    (void)state;
+    fill(db);
+    assert_int_equal(db_backup(db, scratch_path("copy"), &why), STATUS_OK);
+    (void)snprintf(command, sizeof command, "test $(ls -A %s | wc -l) = %zu",
+                   scratch_directory, COUNT(wanted));
+    for (size_t i = 0; i < COUNT(wanted); i++)
+        assert_int_equal(access(scratch_path(wanted[i]), F_OK), 0);
+    assert_int_equal(system(command), 0);
+    db_close(db);
+}
+
+static void backup_replaces_nothing(void **state)
+{
+    struct db *db = must_open(DB_WRITE);
+    struct problem why = {""};
+    char text[16] = "";
+
+    (void)state;
+    scratch_write("copy", "precious");
+    assert_int_equal(db_backup(db, scratch_path("copy"), &why), STATUS_CANT_CREATE);
+    assert_non_null(strstr(why.text, "copy"));
+    FILE *file = fopen(scratch_path("copy"), "re");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    (void)fclose(file);
+    assert_string_equal(text, "precious");
+    assert_int_equal(db_backup(db, scratch_path("no-directory/copy"), &why),
+                     STATUS_CANT_CREATE);
+    db_close(db);
+}
+
+static void backup_of_a_running_transaction_waits_for_no_writer(void **state)
+{
+    struct db *db = must_open(DB_WRITE), *writer = must_open(DB_WRITE);
+    struct problem why = {""};
+
+    (void)state;
+    fill(db);
+    begin(writer);
+    assert_int_equal(DB_RUN(writer, NULL, delete_parents, DB_INT(1)), STATUS_OK);
+    assert_int_equal(db_backup(db, scratch_path("copy"), &why), STATUS_OK);
+    assert_int_equal(db_write_commit(writer), STATUS_OK);
+    db_close(writer);
+    db_close(db);
+    db = must_open_file("copy", DB_READ);
+    assert_int_equal(parents(db), 500);
+    db_close(db);
+}
+
+static void damage_is_found(void **state)
+{
+    struct db *db = must_open(DB_WRITE);
+    struct problem why = {""};
+    char garbage[2048];
+
+    (void)state;
+    fill(db);
+    assert_int_equal(db_backup(db, scratch_path("copy"), &why), STATUS_OK);
+    db_close(db);
+    memset(garbage, 0x55, sizeof garbage);
+    int fd = open(scratch_path("copy"), O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, garbage, sizeof garbage, 4096), sizeof garbage);
+    assert_int_equal(close(fd), 0);
+    db = must_open_file("copy", DB_READ);
+    enum status status = db_check(db, &why);
+    assert_true(status == STATUS_INVALID || status == STATUS_UNAVAILABLE);
+    assert_string_not_equal(why.text, "");
+    db_close(db);
+}
+
+static void reference_to_nothing_is_found(void **state)
+{
+    struct db *db = must_open(DB_WRITE);
+    struct problem why = {""};
+
+    (void)state;
+    assert_int_equal(db_check(db, &why), STATUS_OK);
+    assert_int_equal(db_script(db, "PRAGMA foreign_keys=OFF;"
+                                   "INSERT INTO children VALUES (1, 99, NULL)"),
+                     STATUS_OK);
+    assert_int_equal(db_check(db, &why), STATUS_INVALID);
+    assert_non_null(strstr(why.text, "children"));
+    db_close(db);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(backup_holds_everything_and_can_take_the_databases_place),
+        TEST(backup_leaves_one_file),
+        TEST(backup_replaces_nothing),
+        TEST(backup_of_a_running_transaction_waits_for_no_writer),
+        TEST(damage_is_found),
+        TEST(reference_to_nothing_is_found),
+    };
+
+    if (db_init(NULL) != STATUS_OK)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
