@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-    MODE_TIMEOUT_MS = 30000,
+    MODE_TIMEOUT_MS = 30000, /* for the lock under which the journal mode is set */
     WAL_KEEP_BYTES = 32 * 1024 * 1024, /* what a WAL shrinks to after growing */
     VALUE_MAX_BYTES = 64 * 1024 * 1024,
     CACHE_KIB = 8192,
