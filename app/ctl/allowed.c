@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "app/rules/key_rules.h"
 #include "app/store/network.h"
 
 static enum status keep(void *arg, const struct cidr *block)
@@ -39,14 +40,13 @@ enum status allowed_add(struct ctl *ctl, bool *changed, const struct developer_k
 
 enum status allowed_check_any(struct ctl *ctl, const struct argument *blocks)
 {
-    for (size_t i = 0; i < blocks->block_count; i++) {
-        char text[CIDR_TEXT_BYTES];
-        if (blocks->blocks[i].prefix_len > 0 || ctl_get(ctl, "--allow-any")->given)
-            continue;
-        cidr_format(&blocks->blocks[i], text);
-        return problem_set(&ctl->why, STATUS_REFUSED,
-                           "%s allows every address: say --allow-any if that is wanted",
-                           text);
-    }
-    return STATUS_OK;
+    const struct cidr *open =
+        key_rules_find_open_block(blocks->blocks, blocks->block_count);
+    char text[CIDR_TEXT_BYTES];
+
+    if (open == NULL || ctl_get(ctl, "--allow-any")->given)
+        return STATUS_OK;
+    cidr_format(open, text);
+    return problem_set(&ctl->why, STATUS_REFUSED,
+                       "%s allows every address: say --allow-any if that is wanted", text);
 }

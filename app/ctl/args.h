@@ -37,21 +37,15 @@ typedef enum status argument_rule(struct argument *out, struct span word,
 
 argument_rule argument_any;      /* not empty */
 argument_rule argument_uuid;     /* a UUID, of any version */
-argument_rule argument_name;     /* text that is not blank, see NAME_MAX_BYTES */
-argument_rule argument_email;    /* something@something */
-argument_rule argument_phone;    /* printable, see PHONE_MAX_BYTES */
+argument_rule argument_name;     /* as text_rules_name() wants it */
+argument_rule argument_email;    /* as text_rules_email() wants it */
+argument_rule argument_phone;    /* as text_rules_phone() wants it */
 argument_rule argument_time;     /* an RFC 3339 date-time */
 argument_rule argument_future;   /* an RFC 3339 date-time that is not over yet */
 argument_rule argument_duration; /* 0, 90s, 30m, 24h or 7d; at most a year */
 argument_rule argument_address;  /* an IP address */
 argument_rule
     argument_blocks; /* CIDR blocks between commas; adds to those that are there */
-
-enum {
-    NAME_MAX_BYTES = 200,
-    EMAIL_MAX_BYTES = 254,
-    PHONE_MAX_BYTES = 64,
-};
 
 enum parameter_need { PARAMETER_OPTIONAL, PARAMETER_REQUIRED };
 

@@ -1,12 +1,11 @@
-/* The rules for words of the command line, declared in args.h. */
+/* The rules for the words of a command line, which args.h declares. */
 #include "app/ctl/args.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/ctl/text.h"
+#include "app/rules/text_rules.h"
 #include "lib/clock.h"
-#include "lib/utf8.h"
 
 enum status argument_any(struct argument *out, struct span word, struct problem *why)
 {
@@ -24,45 +23,22 @@ enum status argument_uuid(struct argument *out, struct span word, struct problem
         (int)(word.len < 80 ? word.len : 80), word.data);
 }
 
-static enum status check_text(struct span word, size_t max_bytes, struct problem *why)
-{
-    if (word.len > max_bytes)
-        return problem_set(why, STATUS_INVALID, "must have at most %zu bytes, not %zu",
-                           max_bytes, word.len);
-    if (!utf8_valid(word))
-        return problem_set(why, STATUS_INVALID, "must be UTF-8");
-    if (text_has_controls(word))
-        return problem_set(why, STATUS_INVALID, "must not hold control characters");
-    if (utf8_blank(word))
-        return problem_set(why, STATUS_INVALID, "must not be empty or blank");
-    return STATUS_OK;
-}
-
 enum status argument_name(struct argument *out, struct span word, struct problem *why)
 {
     (void)out;
-    return check_text(word, NAME_MAX_BYTES, why);
+    return text_rules_name(word, why);
 }
 
 enum status argument_phone(struct argument *out, struct span word, struct problem *why)
 {
     (void)out;
-    return check_text(word, PHONE_MAX_BYTES, why);
+    return text_rules_phone(word, why);
 }
 
 enum status argument_email(struct argument *out, struct span word, struct problem *why)
 {
-    enum status status = check_text(word, EMAIL_MAX_BYTES, why);
-
     (void)out;
-    if (status != STATUS_OK)
-        return status;
-    const char *at = memchr(word.data, '@', word.len);
-    bool one_inside = at != NULL && at > word.data && at + 1 < word.data + word.len &&
-                      memchr(at + 1, '@', (size_t)(word.data + word.len - at - 1)) == NULL;
-    if (!one_inside || memchr(word.data, ' ', word.len) != NULL)
-        return problem_set(why, STATUS_INVALID, "must look like name@example.com");
-    return STATUS_OK;
+    return text_rules_email(word, why);
 }
 
 enum status argument_time(struct argument *out, struct span word, struct problem *why)

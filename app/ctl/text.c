@@ -68,15 +68,3 @@ void text_make_safe(char *text)
     }
     *out = '\0';
 }
-
-bool text_has_controls(struct span text)
-{
-    while (text.len > 0) {
-        uint32_t c = 0;
-        size_t len = utf8_decode(text, &c);
-        if (len == 0 || is_control(c))
-            return true;
-        (void)take(&text, len);
-    }
-    return false;
-}

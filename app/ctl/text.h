@@ -26,7 +26,4 @@ size_t text_width(struct span text);
 /* Makes a C string fit for a terminal, in its place. */
 void text_make_safe(char *text);
 
-/* True when text holds a control character (C0, DEL, C1). Text must be valid UTF-8. */
-bool text_has_controls(struct span text);
-
 #endif
