@@ -29,8 +29,15 @@ static const struct uuid *read_id(struct uuid *out, const struct db_rows *rows, 
     return db_blob(rows, column, out->bytes, UUID_BYTES) ? out : NULL;
 }
 
-static enum status give_row(const struct db_rows *rows, audit_each *each, void *arg)
+/* Where the rows of a statement are handed to. */
+struct reader {
+    audit_each *each;
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
 {
+    const struct reader *reader = arg;
     struct uuid org_id, subject;
     struct audit audit = {
         .at_ms = db_int(rows, 1),
@@ -42,22 +49,16 @@ static enum status give_row(const struct db_rows *rows, audit_each *each, void *
     };
 
     (void)db_blob(rows, 0, audit.id.bytes, UUID_BYTES);
-    return each(arg, &audit);
+    return reader->each(reader->arg, &audit);
 }
 
 enum status audit_list(struct db *db, const struct uuid *org_id, int64_t since_ms,
                        audit_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status = org_id == NULL ? DB_QUERY(db, &rows, list_all, DB_INT(since_ms))
-                                        : DB_QUERY(db, &rows, list_of_org, DB_INT(since_ms),
-                                                   DB_BLOB(org_id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    while (status == STATUS_OK) {
-        status = give_row(&rows, each, arg);
-        if (status == STATUS_OK)
-            status = db_next(&rows);
-    }
-    db_done(&rows);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    if (org_id == NULL)
+        return DB_EACH(db, give_row, &reader, list_all, DB_INT(since_ms));
+    return DB_EACH(db, give_row, &reader, list_of_org, DB_INT(since_ms),
+                   DB_BLOB(org_id->bytes, UUID_BYTES));
 }

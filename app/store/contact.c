@@ -12,8 +12,15 @@ static const char assign[] =
     "UPDATE contacts SET owner_id = ?2, updated_at = ?3 WHERE contact_id = ?1"
     " AND org_id = (SELECT org_id FROM members WHERE member_id = ?2 AND active = 1)";
 
-static struct contact read_row(const struct db_rows *rows)
+/* Where the rows of a statement are handed to. */
+struct reader {
+    contact_each *each; /* NULL: only look */
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
 {
+    const struct reader *reader = arg;
     struct contact contact = {
         .name = db_text(rows, 3),
         .email = db_text(rows, 4),
@@ -25,7 +32,7 @@ static struct contact read_row(const struct db_rows *rows)
     (void)db_blob(rows, 0, contact.id.bytes, UUID_BYTES);
     (void)db_blob(rows, 1, contact.org_id.bytes, UUID_BYTES);
     (void)db_blob(rows, 2, contact.owner_id.bytes, UUID_BYTES);
-    return contact;
+    return reader->each != NULL ? reader->each(reader->arg, &contact) : STATUS_OK;
 }
 
 enum status contact_add(struct db *db, const struct contact *contact)
@@ -44,31 +51,17 @@ enum status contact_add(struct db *db, const struct contact *contact)
 enum status contact_find(struct db *db, const struct uuid *id, contact_each *each,
                          void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, find, DB_BLOB(id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    if (status == STATUS_OK && each != NULL) {
-        struct contact contact = read_row(&rows);
-        status = each(arg, &contact);
-    }
-    db_done(&rows);
-    return status;
+    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
 enum status contact_list(struct db *db, const struct uuid *org_id, contact_each *each,
                          void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, list, DB_BLOB(org_id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    while (status == STATUS_OK) {
-        struct contact contact = read_row(&rows);
-        status = each(arg, &contact);
-        if (status == STATUS_OK)
-            status = db_next(&rows);
-    }
-    db_done(&rows);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES));
 }
 
 enum status contact_assign(struct db *db, const struct uuid *id,

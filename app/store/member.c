@@ -10,8 +10,15 @@ static const char list[] =
 static const char set_active[] =
     "UPDATE members SET active = ?2 WHERE member_id = ?1 AND active <> ?2";
 
-static struct member read_row(const struct db_rows *rows)
+/* Where the rows of a statement are handed to. */
+struct reader {
+    member_each *each; /* NULL: only look */
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
 {
+    const struct reader *reader = arg;
     struct member member = {
         .name = db_text(rows, 2),
         .email = db_text(rows, 3),
@@ -21,7 +28,7 @@ static struct member read_row(const struct db_rows *rows)
 
     (void)db_blob(rows, 0, member.id.bytes, UUID_BYTES);
     (void)db_blob(rows, 1, member.org_id.bytes, UUID_BYTES);
-    return member;
+    return reader->each != NULL ? reader->each(reader->arg, &member) : STATUS_OK;
 }
 
 enum status member_add(struct db *db, const struct member *member)
@@ -34,31 +41,17 @@ enum status member_add(struct db *db, const struct member *member)
 
 enum status member_find(struct db *db, const struct uuid *id, member_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, find, DB_BLOB(id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    if (status == STATUS_OK && each != NULL) {
-        struct member member = read_row(&rows);
-        status = each(arg, &member);
-    }
-    db_done(&rows);
-    return status;
+    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
 enum status member_list(struct db *db, const struct uuid *org_id, member_each *each,
                         void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, list, DB_BLOB(org_id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    while (status == STATUS_OK) {
-        struct member member = read_row(&rows);
-        status = each(arg, &member);
-        if (status == STATUS_OK)
-            status = db_next(&rows);
-    }
-    db_done(&rows);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES));
 }
 
 enum status member_set_active(struct db *db, bool *changed, const struct uuid *id,

@@ -26,22 +26,22 @@ static struct cidr read_row(const struct db_rows *rows)
     return block;
 }
 
-/* The greatest of the key's blocks that is not behind this one. */
+static enum status keep_row(void *arg, const struct db_rows *rows)
+{
+    *(struct cidr *)arg = read_row(rows);
+    return STATUS_OK;
+}
+
+/* The greatest of the key's blocks that does not sort behind limit. */
 static enum status find_not_behind(struct db *db, struct cidr *out,
                                    const struct uuid *developer_key_id,
                                    const struct cidr *limit)
 {
-    struct db_rows rows;
-    enum status status =
-        DB_QUERY(db, &rows, not_behind, DB_BLOB(developer_key_id->bytes, UUID_BYTES),
-                 DB_INT(limit->network.family),
-                 DB_BLOB(limit->network.bytes, address_bytes(&limit->network)),
-                 DB_INT(limit->prefix_len));
-
-    if (status == STATUS_OK)
-        *out = read_row(&rows);
-    db_done(&rows);
-    return status;
+    return DB_FIRST(db, keep_row, out, not_behind,
+                    DB_BLOB(developer_key_id->bytes, UUID_BYTES),
+                    DB_INT(limit->network.family),
+                    DB_BLOB(limit->network.bytes, address_bytes(&limit->network)),
+                    DB_INT(limit->prefix_len));
 }
 
 enum status network_find(struct db *db, const struct uuid *developer_key_id,
@@ -93,19 +93,25 @@ enum status network_remove(struct db *db, const struct uuid *developer_key_id,
     return status == STATUS_OK && rows == 0 ? STATUS_NOT_FOUND : status;
 }
 
+/* Where the rows of a statement are handed to. */
+struct reader {
+    network_each *each;
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
+{
+    const struct reader *reader = arg;
+    struct cidr block = read_row(rows);
+
+    return reader->each(reader->arg, &block);
+}
+
 enum status network_list(struct db *db, const struct uuid *developer_key_id,
                          network_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status =
-        DB_QUERY(db, &rows, list, DB_BLOB(developer_key_id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    while (status == STATUS_OK) {
-        struct cidr block = read_row(&rows);
-        status = each(arg, &block);
-        if (status == STATUS_OK)
-            status = db_next(&rows);
-    }
-    db_done(&rows);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return DB_EACH(db, give_row, &reader, list,
+                   DB_BLOB(developer_key_id->bytes, UUID_BYTES));
 }

@@ -15,8 +15,15 @@ static const char history[] = FORMER " WHERE n.note_id = ?1"
                                      " UNION ALL " PRESENT " WHERE n.note_id = ?1"
                                      " ORDER BY version";
 
-static struct note read_row(const struct db_rows *rows)
+/* Where the rows of a statement are handed to. */
+struct reader {
+    note_each *each;
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
 {
+    const struct reader *reader = arg;
     struct note note = {
         .created_at_ms = db_int(rows, 3),
         .version = db_int(rows, 4),
@@ -36,44 +43,43 @@ static struct note read_row(const struct db_rows *rows)
     (void)db_blob(rows, 2, note.author_id.bytes, UUID_BYTES);
     (void)db_blob(rows, 8, note.written_by.bytes, UUID_BYTES);
     (void)db_blob(rows, 10, note.origin.developer_key_id.bytes, UUID_BYTES);
-    return note;
-}
-
-/* Goes through the rows of a query that gave this status. */
-static enum status visit(struct db_rows *rows, enum status status, note_each *each,
-                         void *arg)
-{
-    while (status == STATUS_OK) {
-        struct note note = read_row(rows);
-        status = each(arg, &note);
-        if (status == STATUS_OK)
-            status = db_next(rows);
-    }
-    db_done(rows);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return reader->each(reader->arg, &note);
 }
 
 enum status note_find(struct db *db, const struct uuid *id, note_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, find, DB_BLOB(id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    return status == STATUS_NOT_FOUND ? status : visit(&rows, status, each, arg);
+    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
 enum status note_list(struct db *db, const struct uuid *contact_id, note_each *each,
                       void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, list, DB_BLOB(contact_id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    return visit(&rows, status, each, arg);
+    return DB_EACH(db, give_row, &reader, list, DB_BLOB(contact_id->bytes, UUID_BYTES));
+}
+
+/* A reader that also tells whether there was any row. */
+struct version_reader {
+    struct reader reader;
+    bool found;
+};
+
+static enum status give_version(void *arg, const struct db_rows *rows)
+{
+    struct version_reader *versions = arg;
+
+    versions->found = true;
+    return give_row(&versions->reader, rows);
 }
 
 enum status note_history(struct db *db, const struct uuid *id, note_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, history, DB_BLOB(id->bytes, UUID_BYTES));
+    struct version_reader versions = {.reader = {each, arg}};
+    enum status status =
+        DB_EACH(db, give_version, &versions, history, DB_BLOB(id->bytes, UUID_BYTES));
 
-    return status == STATUS_NOT_FOUND ? status : visit(&rows, status, each, arg);
+    return status == STATUS_OK && !versions.found ? STATUS_NOT_FOUND : status;
 }

@@ -6,12 +6,19 @@ static const char add[] = "INSERT INTO orgs (" COLUMNS ") VALUES (?1, ?2, ?3)";
 static const char find[] = "SELECT " COLUMNS " FROM orgs WHERE org_id = ?1";
 static const char list[] = "SELECT " COLUMNS " FROM orgs ORDER BY org_id";
 
-static struct org read_row(const struct db_rows *rows)
+/* Where the rows of a statement are handed to. */
+struct reader {
+    org_each *each; /* NULL: only look */
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
 {
+    const struct reader *reader = arg;
     struct org org = {.name = db_text(rows, 1), .created_at_ms = db_int(rows, 2)};
 
     (void)db_blob(rows, 0, org.id.bytes, UUID_BYTES);
-    return org;
+    return reader->each != NULL ? reader->each(reader->arg, &org) : STATUS_OK;
 }
 
 enum status org_add(struct db *db, const struct org *org)
@@ -22,28 +29,14 @@ enum status org_add(struct db *db, const struct org *org)
 
 enum status org_find(struct db *db, const struct uuid *id, org_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status = DB_QUERY(db, &rows, find, DB_BLOB(id->bytes, UUID_BYTES));
+    struct reader reader = {each, arg};
 
-    if (status == STATUS_OK && each != NULL) {
-        struct org org = read_row(&rows);
-        status = each(arg, &org);
-    }
-    db_done(&rows);
-    return status;
+    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
 enum status org_list(struct db *db, org_each *each, void *arg)
 {
-    struct db_rows rows;
-    enum status status = db_query(db, &rows, list, NULL, 0);
+    struct reader reader = {each, arg};
 
-    while (status == STATUS_OK) {
-        struct org org = read_row(&rows);
-        status = each(arg, &org);
-        if (status == STATUS_OK)
-            status = db_next(&rows);
-    }
-    db_done(&rows);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return db_each(db, list, NULL, 0, give_row, &reader);
 }
