@@ -2,7 +2,7 @@
 
 #include "app/ctl/allowed.h"
 #include "app/ctl/ctl.h"
-#include "app/store/developer_key.h"
+#include "app/store/key.h"
 #include "app/store/network.h"
 
 struct allow_row {
@@ -31,36 +31,37 @@ static const struct column test_columns[] = {
     {.member = NULL},
 };
 
-static enum status keep_key(void *arg, const struct developer_key *key)
+static enum status keep_key(void *arg, const struct key *key)
 {
-    struct developer_key *kept = arg;
+    struct key *kept = arg;
 
     *kept = *key;
     kept->name = (struct span){NULL, 0}; /* valid during this call only */
     return STATUS_OK;
 }
 
-static enum status find_key(struct ctl *ctl, struct developer_key *key)
+static enum status find_key(struct ctl *ctl, struct key *key)
 {
     const struct uuid *id = &ctl_get(ctl, "DEVKEY")->uuid;
 
-    return ctl_missing(ctl, developer_key_find(ctl->db, id, keep_key, key), "developer key",
-                       id);
+    return ctl_missing(ctl,
+                       key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, keep_key, key),
+                       "developer key", id);
 }
 
 /* Whether the key is live; remarks on it where it is not. */
-static bool is_live(struct ctl *ctl, const struct developer_key *key)
+static bool is_live(struct ctl *ctl, const struct key *key)
 {
-    bool expired = key->expires_at_ms != 0 && key->expires_at_ms <= ctl->now_ms;
+    bool expired = key->life.expires_at_ms != 0 && key->life.expires_at_ms <= ctl->now_ms;
 
-    if (key->revoked_at_ms == 0 && !expired)
+    if (key->life.revoked_at_ms == 0 && !expired)
         return true;
     (void)problem_set(&ctl->note, STATUS_OK, "the key is %s: it can be used from nowhere",
                       expired ? "expired" : "revoked");
     return false;
 }
 
-static enum status print(struct ctl *ctl, const struct developer_key *key)
+static enum status print(struct ctl *ctl, const struct key *key)
 {
     struct allowed allowed;
     enum status status = allowed_read(ctl->db, &allowed, &key->id);
@@ -78,7 +79,7 @@ static enum status print(struct ctl *ctl, const struct developer_key *key)
 
 static enum status list(struct ctl *ctl)
 {
-    struct developer_key key;
+    struct key key;
     enum status status = find_key(ctl, &key);
 
     return status == STATUS_OK ? print(ctl, &key) : status;
@@ -91,7 +92,7 @@ static enum status prepare_add(struct ctl *ctl)
 
 static enum status add(struct ctl *ctl)
 {
-    struct developer_key key;
+    struct key key;
     bool changed = false;
     enum status status = find_key(ctl, &key);
 
@@ -105,7 +106,7 @@ static enum status add(struct ctl *ctl)
 static enum status remove_blocks(struct ctl *ctl)
 {
     const struct argument *blocks = ctl_get(ctl, "CIDR");
-    struct developer_key key;
+    struct key key;
     enum status status = find_key(ctl, &key);
 
     for (size_t i = 0; status == STATUS_OK && i < blocks->block_count; i++) {
@@ -126,7 +127,7 @@ static enum status remove_blocks(struct ctl *ctl)
 
 static enum status test(struct ctl *ctl)
 {
-    struct developer_key key;
+    struct key key;
     enum status status = find_key(ctl, &key);
 
     if (status != STATUS_OK)

@@ -23,7 +23,7 @@ enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *
     return network_list(db, key_id, keep, out);
 }
 
-enum status allowed_add(struct ctl *ctl, bool *changed, const struct developer_key *key,
+enum status allowed_add(struct ctl *ctl, bool *changed, const struct key *key,
                         const struct argument *blocks)
 {
     enum status status = STATUS_OK;

@@ -5,7 +5,7 @@
 #define APP_CTL_ALLOWED_H
 
 #include "app/ctl/ctl.h"
-#include "app/store/developer_key.h"
+#include "app/store/key.h"
 
 /* A list of blocks that was read; free() list.list. */
 struct allowed {
@@ -17,7 +17,7 @@ struct allowed {
 enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *key_id);
 
 /* Adds those of an argument to a key; *changed tells whether one of them is new. */
-enum status allowed_add(struct ctl *ctl, bool *changed, const struct developer_key *key,
+enum status allowed_add(struct ctl *ctl, bool *changed, const struct key *key,
                         const struct argument *blocks);
 
 /* STATUS_REFUSED when a block holds all addresses and --allow-any is not given. */

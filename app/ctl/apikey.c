@@ -1,12 +1,12 @@
 #include "app/ctl/ctl.h"
 #include "app/ctl/issue.h"
 #include "app/ctl/rotate.h"
-#include "app/store/api_key.h"
+#include "app/store/key.h"
 #include "app/store/member.h"
 
 /* A key, with its text while that is known. */
 struct apikey_row {
-    struct api_key key;
+    struct key key;
     struct span api_key;
     int64_t former_until_ms; /* 0: no former secret works */
 };
@@ -16,7 +16,7 @@ static const struct column columns[] = {
     {"api_key", "API KEY", COLUMN_TEXT, OUTPUT_FIELD(apikey_row, api_key),
      .optional = true},
     {"member_id", "MEMBER ID", COLUMN_UUID, OUTPUT_FIELD(apikey_row, key.member_id)},
-    {"label", "LABEL", COLUMN_TEXT, OUTPUT_FIELD(apikey_row, key.label)},
+    {"label", "LABEL", COLUMN_TEXT, OUTPUT_FIELD(apikey_row, key.name)},
     {"created_at", "CREATED", COLUMN_DATE, OUTPUT_FIELD(apikey_row, key.created_at_ms)},
     {"last_used_at", "LAST USED", COLUMN_DATE,
      OUTPUT_FIELD(apikey_row, key.last_used_at_ms)},
@@ -24,28 +24,29 @@ static const struct column columns[] = {
      OUTPUT_FIELD(apikey_row, key.last_used_from)},
     {"former_secret_until", "FORMER SECRET UNTIL", COLUMN_DATE,
      OUTPUT_FIELD(apikey_row, former_until_ms)},
-    {"revoked_at", "REVOKED", COLUMN_DATE, OUTPUT_FIELD(apikey_row, key.revoked_at_ms)},
+    {"revoked_at", "REVOKED", COLUMN_DATE,
+     OUTPUT_FIELD(apikey_row, key.life.revoked_at_ms)},
     {.member = NULL},
 };
 
-static enum status print_row(struct ctl *ctl, const struct api_key *key, struct span text)
+static enum status print_row(struct ctl *ctl, const struct key *key, struct span text)
 {
     struct apikey_row row = {
         .key = *key,
         .api_key = text,
         .former_until_ms =
-            rotate_shown_until(ctl, key->former_until_ms, key->revoked_at_ms),
+            rotate_shown_until(ctl, key->life.former_until_ms, key->life.revoked_at_ms),
     };
 
     return output_row(ctl->output, columns, &row);
 }
 
-static enum status print(void *arg, const struct api_key *key)
+static enum status print(void *arg, const struct key *key)
 {
     return print_row(arg, key, (struct span){NULL, 0});
 }
 
-static enum status print_with_key(void *arg, const struct api_key *key)
+static enum status print_with_key(void *arg, const struct key *key)
 {
     struct ctl *ctl = arg;
 
@@ -78,9 +79,10 @@ static void remark_on_holder(struct ctl *ctl, const struct holder *holder)
 static enum status issue(struct ctl *ctl)
 {
     struct holder holder;
-    struct api_key key = {.member_id = ctl_get(ctl, "--member")->uuid,
-                          .label = ctl_get(ctl, "--label")->text,
-                          .created_at_ms = ctl->now_ms};
+    struct key key = {.kind = CREDENTIAL_API_KEY,
+                      .member_id = ctl_get(ctl, "--member")->uuid,
+                      .name = ctl_get(ctl, "--label")->text,
+                      .created_at_ms = ctl->now_ms};
     enum status status = issue_begin(ctl);
 
     if (status != STATUS_OK)
@@ -90,7 +92,7 @@ static enum status issue(struct ctl *ctl)
         return ctl_missing(ctl, status, "member", &key.member_id);
     uuid_make(&key.id, ctl->now_ms);
     key.org_id = holder.org_id;
-    status = issue_result(ctl, api_key_add(ctl->db, &key, &ctl->issue.hash));
+    status = issue_result(ctl, key_add(ctl->db, &key, &ctl->issue.hash));
     if (status != STATUS_OK)
         return status;
     remark_on_holder(ctl, &holder);
@@ -99,12 +101,12 @@ static enum status issue(struct ctl *ctl)
     return print_with_key(ctl, &key);
 }
 
-static enum status keep_key(void *arg, const struct api_key *key)
+static enum status keep_key(void *arg, const struct key *key)
 {
-    struct api_key *kept = arg;
+    struct key *kept = arg;
 
     *kept = *key;
-    kept->label = (struct span){NULL, 0}; /* valid during this call only */
+    kept->name = (struct span){NULL, 0}; /* valid during this call only */
     return STATUS_OK;
 }
 
@@ -112,23 +114,23 @@ static enum status rotate(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
     struct holder holder = {.active = true};
-    struct api_key key;
+    struct key key;
     enum status status = issue_begin(ctl);
 
     if (status != STATUS_OK)
         return status;
-    status = api_key_find(ctl->db, id, keep_key, &key);
+    status = key_find(ctl->db, CREDENTIAL_API_KEY, id, keep_key, &key);
     if (status != STATUS_OK)
         return ctl_missing(ctl, status, "API key", id);
     const struct rotation rotation = {.noun = "apikey",
                                       .id = id,
-                                      .revoked_at_ms = key.revoked_at_ms,
-                                      .former_until_ms = key.former_until_ms};
+                                      .revoked_at_ms = key.life.revoked_at_ms,
+                                      .former_until_ms = key.life.former_until_ms};
     status = rotate_check(ctl, &rotation);
     if (status == STATUS_OK)
         status =
-            issue_result(ctl, api_key_rotate(ctl->db, id, &ctl->issue.hash, ctl->now_ms,
-                                             rotate_former_until(ctl, &rotation)));
+            issue_result(ctl, key_rotate(ctl->db, CREDENTIAL_API_KEY, id, &ctl->issue.hash,
+                                         ctl->now_ms, rotate_former_until(ctl, &rotation)));
     if (status == STATUS_OK)
         status = member_find(ctl->db, &key.member_id, keep_holder, &holder);
     if (status != STATUS_OK)
@@ -136,7 +138,7 @@ static enum status rotate(struct ctl *ctl)
     remark_on_holder(ctl, &holder);
     rotate_remark(ctl, &rotation);
     ctl_changed(ctl, &key.org_id, id);
-    return api_key_find(ctl->db, id, print_with_key, ctl);
+    return key_find(ctl->db, CREDENTIAL_API_KEY, id, print_with_key, ctl);
 }
 
 static enum status list(struct ctl *ctl)
@@ -144,10 +146,11 @@ static enum status list(struct ctl *ctl)
     const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
     enum status status = ctl_require_org(ctl, org_id);
 
-    return status == STATUS_OK ? api_key_list(ctl->db, org_id, print, ctl) : status;
+    return status == STATUS_OK ? key_list(ctl->db, CREDENTIAL_API_KEY, org_id, print, ctl)
+                               : status;
 }
 
-static enum status note_change(void *arg, const struct api_key *key)
+static enum status note_change(void *arg, const struct key *key)
 {
     ctl_changed(arg, &key->org_id, &key->id);
     return STATUS_OK;
@@ -157,12 +160,12 @@ static enum status revoke(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
     bool changed = false;
-    enum status status = api_key_revoke(ctl->db, &changed, id, ctl->now_ms);
+    enum status status = key_revoke(ctl->db, &changed, CREDENTIAL_API_KEY, id, ctl->now_ms);
 
     if (status == STATUS_OK && changed)
-        status = api_key_find(ctl->db, id, note_change, ctl);
+        status = key_find(ctl->db, CREDENTIAL_API_KEY, id, note_change, ctl);
     if (status == STATUS_OK)
-        status = api_key_find(ctl->db, id, print, ctl);
+        status = key_find(ctl->db, CREDENTIAL_API_KEY, id, print, ctl);
     return ctl_missing(ctl, status, "API key", id);
 }
 

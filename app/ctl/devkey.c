@@ -4,11 +4,11 @@
 #include "app/ctl/ctl.h"
 #include "app/ctl/issue.h"
 #include "app/ctl/rotate.h"
-#include "app/store/developer_key.h"
+#include "app/store/key.h"
 
 /* A key with its blocks, and with its secret while that is known. */
 struct devkey_row {
-    struct developer_key key;
+    struct key key;
     struct span secret;
     struct output_blocks allow;
     int64_t former_until_ms; /* 0: no former secret works */
@@ -21,19 +21,20 @@ static const struct column columns[] = {
     {"name", "NAME", COLUMN_TEXT, OUTPUT_FIELD(devkey_row, key.name)},
     {"allow", "ALLOW", COLUMN_BLOCKS, OUTPUT_FIELD(devkey_row, allow)},
     {"created_at", "CREATED", COLUMN_DATE, OUTPUT_FIELD(devkey_row, key.created_at_ms)},
-    {"expires_at", "EXPIRES", COLUMN_DATE, OUTPUT_FIELD(devkey_row, key.expires_at_ms)},
+    {"expires_at", "EXPIRES", COLUMN_DATE,
+     OUTPUT_FIELD(devkey_row, key.life.expires_at_ms)},
     {"last_used_at", "LAST USED", COLUMN_DATE,
      OUTPUT_FIELD(devkey_row, key.last_used_at_ms)},
     {"last_used_from", "LAST USED FROM", COLUMN_ADDRESS,
      OUTPUT_FIELD(devkey_row, key.last_used_from)},
     {"former_secret_until", "FORMER SECRET UNTIL", COLUMN_DATE,
      OUTPUT_FIELD(devkey_row, former_until_ms)},
-    {"revoked_at", "REVOKED", COLUMN_DATE, OUTPUT_FIELD(devkey_row, key.revoked_at_ms)},
+    {"revoked_at", "REVOKED", COLUMN_DATE,
+     OUTPUT_FIELD(devkey_row, key.life.revoked_at_ms)},
     {.member = NULL},
 };
 
-static enum status print_row(struct ctl *ctl, const struct developer_key *key,
-                             struct span secret)
+static enum status print_row(struct ctl *ctl, const struct key *key, struct span secret)
 {
     struct allowed allowed;
     enum status status = allowed_read(ctl->db, &allowed, &key->id);
@@ -44,7 +45,7 @@ static enum status print_row(struct ctl *ctl, const struct developer_key *key,
             .secret = secret,
             .allow = {allowed.list, allowed.count},
             .former_until_ms =
-                rotate_shown_until(ctl, key->former_until_ms, key->revoked_at_ms),
+                rotate_shown_until(ctl, key->life.former_until_ms, key->life.revoked_at_ms),
         };
         status = output_row(ctl->output, columns, &row);
     }
@@ -52,12 +53,12 @@ static enum status print_row(struct ctl *ctl, const struct developer_key *key,
     return status;
 }
 
-static enum status print(void *arg, const struct developer_key *key)
+static enum status print(void *arg, const struct key *key)
 {
     return print_row(arg, key, (struct span){NULL, 0});
 }
 
-static enum status print_with_secret(void *arg, const struct developer_key *key)
+static enum status print_with_secret(void *arg, const struct key *key)
 {
     struct ctl *ctl = arg;
 
@@ -73,11 +74,12 @@ static enum status prepare_issue(struct ctl *ctl)
 
 static enum status issue(struct ctl *ctl)
 {
-    struct developer_key key = {
+    struct key key = {
+        .kind = CREDENTIAL_DEVELOPER_SECRET,
         .org_id = ctl_get(ctl, "--org")->uuid,
         .name = ctl_get(ctl, "NAME")->text,
         .created_at_ms = ctl->now_ms,
-        .expires_at_ms = ctl_get(ctl, "--expires")->time_ms,
+        .life.expires_at_ms = ctl_get(ctl, "--expires")->time_ms,
     };
     bool changed = false;
     enum status status = issue_begin(ctl);
@@ -86,7 +88,7 @@ static enum status issue(struct ctl *ctl)
         status = ctl_require_org(ctl, &key.org_id);
     uuid_make(&key.id, ctl->now_ms);
     if (status == STATUS_OK)
-        status = issue_result(ctl, developer_key_add(ctl->db, &key, &ctl->issue.hash));
+        status = issue_result(ctl, key_add(ctl->db, &key, &ctl->issue.hash));
     if (status == STATUS_OK)
         status = allowed_add(ctl, &changed, &key, ctl_get(ctl, "--allow"));
     if (status != STATUS_OK)
@@ -101,9 +103,9 @@ static enum status prepare_rotate(struct ctl *ctl)
     return issue_prepare(ctl, CREDENTIAL_DEVELOPER_SECRET);
 }
 
-static enum status keep_key(void *arg, const struct developer_key *key)
+static enum status keep_key(void *arg, const struct key *key)
 {
-    struct developer_key *kept = arg;
+    struct key *kept = arg;
 
     *kept = *key;
     kept->name = (struct span){NULL, 0}; /* valid during this call only */
@@ -113,29 +115,29 @@ static enum status keep_key(void *arg, const struct developer_key *key)
 static enum status rotate(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
-    struct developer_key key;
+    struct key key;
     enum status status = issue_begin(ctl);
 
     if (status != STATUS_OK)
         return status;
-    status = developer_key_find(ctl->db, id, keep_key, &key);
+    status = key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, keep_key, &key);
     if (status != STATUS_OK)
         return ctl_missing(ctl, status, "developer key", id);
     const struct rotation rotation = {.noun = "devkey",
                                       .id = id,
-                                      .expires_at_ms = key.expires_at_ms,
-                                      .revoked_at_ms = key.revoked_at_ms,
-                                      .former_until_ms = key.former_until_ms};
+                                      .expires_at_ms = key.life.expires_at_ms,
+                                      .revoked_at_ms = key.life.revoked_at_ms,
+                                      .former_until_ms = key.life.former_until_ms};
     status = rotate_check(ctl, &rotation);
     if (status == STATUS_OK)
-        status = issue_result(
-            ctl, developer_key_rotate(ctl->db, id, &ctl->issue.hash, ctl->now_ms,
-                                      rotate_former_until(ctl, &rotation)));
+        status = issue_result(ctl, key_rotate(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id,
+                                              &ctl->issue.hash, ctl->now_ms,
+                                              rotate_former_until(ctl, &rotation)));
     if (status != STATUS_OK)
         return status;
     rotate_remark(ctl, &rotation);
     ctl_changed(ctl, &key.org_id, id);
-    return developer_key_find(ctl->db, id, print_with_secret, ctl);
+    return key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, print_with_secret, ctl);
 }
 
 static enum status list(struct ctl *ctl)
@@ -143,10 +145,12 @@ static enum status list(struct ctl *ctl)
     const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
     enum status status = ctl_require_org(ctl, org_id);
 
-    return status == STATUS_OK ? developer_key_list(ctl->db, org_id, print, ctl) : status;
+    return status == STATUS_OK
+               ? key_list(ctl->db, CREDENTIAL_DEVELOPER_SECRET, org_id, print, ctl)
+               : status;
 }
 
-static enum status note_change(void *arg, const struct developer_key *key)
+static enum status note_change(void *arg, const struct key *key)
 {
     ctl_changed(arg, &key->org_id, &key->id);
     return STATUS_OK;
@@ -156,12 +160,13 @@ static enum status revoke(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
     bool changed = false;
-    enum status status = developer_key_revoke(ctl->db, &changed, id, ctl->now_ms);
+    enum status status =
+        key_revoke(ctl->db, &changed, CREDENTIAL_DEVELOPER_SECRET, id, ctl->now_ms);
 
     if (status == STATUS_OK && changed)
-        status = developer_key_find(ctl->db, id, note_change, ctl);
+        status = key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, note_change, ctl);
     if (status == STATUS_OK)
-        status = developer_key_find(ctl->db, id, print, ctl);
+        status = key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, print, ctl);
     return ctl_missing(ctl, status, "developer key", id);
 }
 

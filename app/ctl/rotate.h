@@ -16,7 +16,7 @@ struct rotation {
     const struct uuid *id;
     int64_t expires_at_ms;   /* 0: never */
     int64_t revoked_at_ms;   /* 0: live */
-    int64_t former_until_ms; /* as in struct api_key */
+    int64_t former_until_ms; /* as in struct key_life */
 };
 
 extern const struct parameter rotate_parameters[];

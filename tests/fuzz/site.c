@@ -5,9 +5,8 @@
 #include <unistd.h>
 
 #include "app/rules/credentials.h"
-#include "app/store/api_key.h"
 #include "app/store/contact.h"
-#include "app/store/developer_key.h"
+#include "app/store/key.h"
 #include "app/store/key_mark.h"
 #include "app/store/member.h"
 #include "app/store/network.h"
@@ -72,22 +71,26 @@ static void add_contact(const char *org, const char *owner, const char *contact)
 
 static void add_api_key(void)
 {
-    const struct api_key row = {
-        .id = {{4}}, .org_id = id(SITE_ORG), .member_id = id(SITE_OWNER)};
+    const struct key row = {.kind = CREDENTIAL_API_KEY,
+                            .id = {{4}},
+                            .org_id = id(SITE_ORG),
+                            .member_id = id(SITE_OWNER)};
     struct secret_hash hash;
 
     credential_hash(&hash, &key, CREDENTIAL_API_KEY, span_of(SITE_API_KEY));
-    must(api_key_add(site.writing, &row, &hash));
+    must(key_add(site.writing, &row, &hash));
 }
 
 static void add_secret(uint8_t number, const char *secret)
 {
-    const struct developer_key row = {
-        .id = {{5, number}}, .org_id = id(SITE_ORG), .name = span_of("developer")};
+    const struct key row = {.kind = CREDENTIAL_DEVELOPER_SECRET,
+                            .id = {{5, number}},
+                            .org_id = id(SITE_ORG),
+                            .name = span_of("developer")};
     struct secret_hash hash;
 
     credential_hash(&hash, &key, CREDENTIAL_DEVELOPER_SECRET, span_of(secret));
-    must(developer_key_add(site.writing, &row, &hash));
+    must(key_add(site.writing, &row, &hash));
 }
 
 static void add_block(uint8_t number, const char *text)

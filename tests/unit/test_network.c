@@ -1,6 +1,6 @@
 #include "app/store/network.h"
 
-#include "app/store/developer_key.h"
+#include "app/store/key.h"
 #include "app/store/org.h"
 #include "app/store/schema.h"
 #include "lib/clock.h"
@@ -71,12 +71,14 @@ static const char *found(const struct uuid *key, const char *address_text)
 static void make_key(struct uuid *id, uint8_t hash_byte)
 {
     struct secret_hash hash = {{hash_byte}};
-    struct developer_key key = {
-        .org_id = org_id, .name = span_of("key"), .created_at_ms = 1};
+    struct key key = {.kind = CREDENTIAL_DEVELOPER_SECRET,
+                      .org_id = org_id,
+                      .name = span_of("key"),
+                      .created_at_ms = 1};
 
     uuid_make(&key.id, clock_now_ms());
     *id = key.id;
-    assert_int_equal(developer_key_add(db, &key, &hash), STATUS_OK);
+    assert_int_equal(key_add(db, &key, &hash), STATUS_OK);
 }
 
 static int set_up(void **state)

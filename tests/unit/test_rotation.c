@@ -1,27 +1,22 @@
-/* Former secrets: app/store/api_key.h, developer_key.h and access.h together. The source and
- * not only the header of access, for the plans of its statements. */
+/* Former secrets: app/store/key.h and key_facts.h together. The source and not only the header
+ * of key_facts, for the plans of its statements. */
 #include "app/store/key_facts.c"
 
-#include "app/store/api_key.h"
-#include "app/store/developer_key.h"
+#include "app/store/key.h"
 #include "tests/unit/stage.h"
 
 enum {
     UNTIL_MS = STAGE_NOW_MS + 1000,
 };
 
-typedef enum status rotate_function(struct db *db, const struct uuid *id,
-                                    const struct secret_hash *hash, int64_t now_ms,
-                                    int64_t former_until_ms);
-
 /* Both kinds of keys: the stage's key of each, and what stands for its new secret. */
 static const struct kind {
-    rotate_function *rotate;
+    enum credential_kind kind;
     const char *id, *new;
     bool is_api_key;
 } kinds[] = {
-    {api_key_rotate, "ann-key", "ann-new", true},
-    {developer_key_rotate, "dev", "dev-new", false},
+    {CREDENTIAL_API_KEY, "ann-key", "ann-new", true},
+    {CREDENTIAL_DEVELOPER_SECRET, "dev", "dev-new", false},
 };
 
 static enum status rotate_to(const struct kind *kind, const char *id, const char *new,
@@ -31,7 +26,8 @@ static enum status rotate_to(const struct kind *kind, const char *id, const char
     const struct secret_hash hash = stage_hash(new);
 
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    enum status status = kind->rotate(stage_db, &key_id, &hash, STAGE_NOW_MS, until_ms);
+    enum status status =
+        key_rotate(stage_db, kind->kind, &key_id, &hash, STAGE_NOW_MS, until_ms);
     if (status != STATUS_OK)
         db_write_rollback(stage_db);
     else
@@ -223,15 +219,14 @@ static void a_secret_is_never_two_at_once(void **state)
 static enum status add(const struct kind *kind, const char *text)
 {
     const struct secret_hash hash = stage_hash(text);
-    const struct api_key api_key = {
-        .id = stage_id("new"), .org_id = stage_id("acme"), .member_id = stage_id("ann")};
-    const struct developer_key developer_key = {
-        .id = stage_id("new"), .org_id = stage_id("acme"), .name = span_of("New")};
+    const struct key key = {.kind = kind->kind,
+                            .id = stage_id("new"),
+                            .org_id = stage_id("acme"),
+                            .member_id = stage_id("ann"),
+                            .name = span_of("New")};
 
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    enum status status = kind->is_api_key
-                             ? api_key_add(stage_db, &api_key, &hash)
-                             : developer_key_add(stage_db, &developer_key, &hash);
+    enum status status = key_add(stage_db, &key, &hash);
     db_write_rollback(stage_db);
     return status;
 }
@@ -249,35 +244,118 @@ static void a_former_secret_is_not_issued_again(void **state)
     }
 }
 
-static enum status keep_until(void *arg, const struct developer_key *key)
+static enum status keep_until(void *arg, const struct key *key)
 {
-    *(int64_t *)arg = key->former_until_ms;
+    *(int64_t *)arg = key->life.former_until_ms;
     return STATUS_OK;
+}
+
+static int64_t find_until(const struct kind *kind)
+{
+    const struct uuid id = stage_id(kind->id);
+    int64_t until_ms = -1;
+
+    assert_int_equal(key_find(stage_db, kind->kind, &id, keep_until, &until_ms), STATUS_OK);
+    return until_ms;
 }
 
 static void the_key_tells_when_its_last_former_secret_ends(void **state)
 {
-    const struct uuid id = stage_id("dev");
-    int64_t until_ms = -1;
-
-    (void)state;
     static const int64_t ends[][2] = {{UNTIL_MS, UNTIL_MS},
                                       {UNTIL_MS - 1, UNTIL_MS - 1},
                                       {UNTIL_MS + 1, UNTIL_MS + 1},
                                       {0, 0}};
-    assert_int_equal(developer_key_find(stage_db, &id, keep_until, &until_ms), STATUS_OK);
-    assert_int_equal(until_ms, 0);
-    for (size_t i = 0; i < COUNT(ends); i++) {
-        char text[16];
-        (void)snprintf(text, sizeof text, "new %zu", i);
-        must_rotate(&kinds[1], text, ends[i][0]);
-        assert_int_equal(developer_key_find(stage_db, &id, keep_until, &until_ms),
-                         STATUS_OK);
-        assert_int_equal(until_ms, ends[i][1]);
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        assert_int_equal(find_until(&kinds[k]), 0);
+        for (size_t i = 0; i < COUNT(ends); i++) {
+            char text[16];
+            (void)snprintf(text, sizeof text, "new %zu", i);
+            must_rotate(&kinds[k], text, ends[i][0]);
+            assert_int_equal(find_until(&kinds[k]), ends[i][1]);
+        }
     }
 }
 
-/* The transaction's word on it, whatever a worker believes. */
+/* Looks at every column of either kind, so that none is read from another's place. */
+static enum status look(void *arg, const struct key *key)
+{
+    const bool is_api_key = *(const bool *)arg;
+    const struct address from = stage_address("192.0.2.1");
+    const struct uuid id = stage_id("new"), org_id = stage_id("acme");
+    const struct uuid member_id = stage_id(is_api_key ? "ann" : "");
+
+    assert_true(uuid_equals(&key->id, &id));
+    assert_true(uuid_equals(&key->org_id, &org_id));
+    assert_true(uuid_equals(&key->member_id, &member_id));
+    assert_true(span_equals(key->name, span_of("New")));
+    assert_int_equal(key->created_at_ms, 5);
+    assert_int_equal(key->last_used_at_ms, 6);
+    assert_true(address_equals(&key->last_used_from, &from));
+    assert_int_equal(key->life.revoked_at_ms, 7);
+    assert_int_equal(key->life.former_until_ms, 0);
+    assert_int_equal(key->life.expires_at_ms, is_api_key ? 0 : 8);
+    return STATUS_OK;
+}
+
+static void a_key_is_read_as_it_was_added(void **state)
+{
+    const struct secret_hash hash = stage_hash("fresh");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        bool is_api_key = kinds[i].is_api_key, changed = false;
+        const struct key key = {.kind = kinds[i].kind,
+                                .id = stage_id("new"),
+                                .org_id = stage_id("acme"),
+                                .member_id = stage_id("ann"),
+                                .name = span_of("New"),
+                                .created_at_ms = 5,
+                                .life.expires_at_ms = 8};
+        assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
+        assert_int_equal(key_add(stage_db, &key, &hash), STATUS_OK);
+        assert_int_equal(key_revoke(stage_db, &changed, key.kind, &key.id, 7), STATUS_OK);
+        assert_true(changed);
+        assert_int_equal(key_revoke(stage_db, &changed, key.kind, &key.id, 9), STATUS_OK);
+        assert_false(changed);
+        assert_int_equal(db_write_commit(stage_db), STATUS_OK);
+        stage_sql(is_api_key ? "UPDATE api_keys SET last_used_at = 6,"
+                               " last_used_from = x'c0000201'"
+                             : "UPDATE developer_keys SET last_used_at = 6,"
+                               " last_used_from = x'c0000201'");
+        assert_int_equal(key_find(stage_db, key.kind, &key.id, look, &is_api_key),
+                         STATUS_OK);
+    }
+}
+
+static enum status count_key(void *arg, const struct key *key)
+{
+    const struct uuid acme = stage_id("acme");
+
+    assert_true(uuid_equals(&key->org_id, &acme));
+    ++*(int *)arg;
+    return STATUS_OK;
+}
+
+static int count_keys(enum credential_kind kind, const char *org)
+{
+    const struct uuid org_id = stage_id(org);
+    int count = 0;
+
+    assert_int_equal(key_list(stage_db, kind, &org_id, count_key, &count), STATUS_OK);
+    return count;
+}
+
+static void the_list_is_of_one_organization_and_one_kind(void **state)
+{
+    (void)state;
+    assert_int_equal(count_keys(CREDENTIAL_API_KEY, "acme"), 2);
+    assert_int_equal(count_keys(CREDENTIAL_DEVELOPER_SECRET, "acme"), 3);
+    assert_int_equal(count_keys(CREDENTIAL_API_KEY, "nobody"), 0);
+}
+
+/* The transaction reads it again, because what a worker has read may be stale. */
 static void the_result_of_writing_tells_of_former_secrets(void **state)
 {
     struct note_command command = stage_command("note", "text");
@@ -406,6 +484,8 @@ int main(void)
         on_stage(a_secret_is_never_two_at_once),
         on_stage(a_former_secret_is_not_issued_again),
         on_stage(the_key_tells_when_its_last_former_secret_ends),
+        on_stage(a_key_is_read_as_it_was_added),
+        on_stage(the_list_is_of_one_organization_and_one_kind),
         on_stage(the_result_of_writing_tells_of_former_secrets),
         on_stage(every_look_up_goes_by_an_index),
         on_stage(former_secrets_are_not_looked_for_where_the_present_one_is_found),

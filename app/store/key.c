@@ -1,0 +1,142 @@
+#include "app/store/key.h"
+
+/* The keys of one kind, with the columns that give_row() reads, in its order. */
+#define SELECT_KEYS(keys, key_id, former_secrets, name, member_id, expires_at)             \
+    "SELECT " key_id ", org_id, " name ", created_at, last_used_at, last_used_from,"       \
+    " revoked_at, (SELECT max(good_until) FROM " former_secrets " AS former"               \
+    " WHERE former." key_id " = " keys "." key_id "), " member_id ", " expires_at          \
+    " FROM " keys
+
+/*
+ * The statements of one kind: its tables, the columns of its id and name, what stands for
+ * the column that only the other kind has, and the column that only this kind has. Each is
+ * a string constant, because lib/db.h finds a prepared statement by the address of its text.
+ */
+#define STATEMENTS(keys, key_id, former_secrets, name, member_id, expires_at, own)         \
+    {                                                                                      \
+        .add = "INSERT INTO " keys " (" key_id ", org_id, hash, created_at, " name         \
+               ", " own ") SELECT ?1, ?2, ?3, ?4, ?5, ?6"                                  \
+               " WHERE NOT EXISTS (SELECT * FROM " former_secrets " WHERE hash = ?3)",     \
+        .find = SELECT_KEYS(keys, key_id, former_secrets, name, member_id,                 \
+                            expires_at) " WHERE " key_id " = ?1",                          \
+        .list = SELECT_KEYS(keys, key_id, former_secrets, name, member_id,                 \
+                            expires_at) " WHERE org_id = ?1 ORDER BY " key_id,             \
+        .revoke = "UPDATE " keys " SET revoked_at = ?2"                                    \
+                  " WHERE " key_id " = ?1 AND revoked_at IS NULL",                         \
+        .shorten = "UPDATE " former_secrets " SET good_until = ?2"                         \
+                   " WHERE " key_id " = ?1 AND good_until > ?2",                           \
+        .keep = "INSERT INTO " former_secrets " (hash, " key_id ", org_id, replaced_at,"   \
+                " good_until) SELECT hash, " key_id ", org_id, ?2, ?3 FROM " keys          \
+                " WHERE " key_id " = ?1",                                                  \
+        .replace = "UPDATE " keys " SET hash = ?2 WHERE " key_id " = ?1 AND NOT EXISTS"    \
+                   " (SELECT * FROM " former_secrets " WHERE hash = ?2)",                  \
+    }
+
+static const struct {
+    const char *add;     /* ?5 is the name, ?6 what only this kind has */
+    const char *find;    /* ?1 is the key's id, here and in all that follow but list */
+    const char *list;    /* ?1 is the organization's id */
+    const char *revoke;  /* ?2 is the time */
+    const char *shorten; /* makes former secrets end at ?2 at the latest */
+    const char *keep;    /* makes the present secret a former one, good until ?3 */
+    const char *replace; /* the present secret by ?2 */
+} statements[] = {
+    [CREDENTIAL_API_KEY] = STATEMENTS("api_keys", "api_key_id", "former_api_keys", "label",
+                                      "member_id", "NULL", "member_id"),
+    [CREDENTIAL_DEVELOPER_SECRET] =
+        STATEMENTS("developer_keys", "developer_key_id", "former_developer_secrets", "name",
+                   "NULL", "expires_at", "expires_at"),
+};
+
+/* Where the rows of a statement are handed to. */
+struct reader {
+    enum credential_kind kind;
+    key_each *each; /* NULL: only look */
+    void *arg;
+};
+
+static enum status give_row(void *arg, const struct db_rows *rows)
+{
+    const struct reader *reader = arg;
+    struct key key = {
+        .kind = reader->kind,
+        .name = db_text(rows, 2),
+        .created_at_ms = db_int(rows, 3),
+        .last_used_at_ms = db_int(rows, 4),
+        .last_used_from = address_of_bytes(db_bytes(rows, 5)),
+        .life.revoked_at_ms = db_int(rows, 6),
+        .life.former_until_ms = db_int(rows, 7),
+        .life.expires_at_ms = db_int(rows, 9),
+    };
+
+    (void)db_blob(rows, 0, key.id.bytes, UUID_BYTES);
+    (void)db_blob(rows, 1, key.org_id.bytes, UUID_BYTES);
+    (void)db_blob(rows, 8, key.member_id.bytes, UUID_BYTES);
+    return reader->each != NULL ? reader->each(reader->arg, &key) : STATUS_OK;
+}
+
+/* The value of the column that only keys of this kind have. */
+static struct db_value own_value(const struct key *key)
+{
+    if (key->kind == CREDENTIAL_API_KEY)
+        return DB_BLOB(key->member_id.bytes, UUID_BYTES);
+    return key->life.expires_at_ms == 0 ? DB_NULL : DB_INT(key->life.expires_at_ms);
+}
+
+enum status key_add(struct db *db, const struct key *key, const struct secret_hash *hash)
+{
+    int added = 0;
+    enum status status = DB_RUN(
+        db, &added, statements[key->kind].add, DB_BLOB(key->id.bytes, UUID_BYTES),
+        DB_BLOB(key->org_id.bytes, UUID_BYTES), DB_BLOB(hash->bytes, SECRET_HASH_BYTES),
+        DB_INT(key->created_at_ms), db_text_or_null(key->name), own_value(key));
+
+    return status == STATUS_OK && added == 0 ? STATUS_EXISTS : status;
+}
+
+enum status key_find(struct db *db, enum credential_kind kind, const struct uuid *id,
+                     key_each *each, void *arg)
+{
+    struct reader reader = {kind, each, arg};
+
+    return DB_FIRST(db, give_row, &reader, statements[kind].find,
+                    DB_BLOB(id->bytes, UUID_BYTES));
+}
+
+enum status key_list(struct db *db, enum credential_kind kind, const struct uuid *org_id,
+                     key_each *each, void *arg)
+{
+    struct reader reader = {kind, each, arg};
+
+    return DB_EACH(db, give_row, &reader, statements[kind].list,
+                   DB_BLOB(org_id->bytes, UUID_BYTES));
+}
+
+enum status key_revoke(struct db *db, bool *changed, enum credential_kind kind,
+                       const struct uuid *id, int64_t now_ms)
+{
+    int rows = 0;
+    enum status status = DB_RUN(db, &rows, statements[kind].revoke,
+                                DB_BLOB(id->bytes, UUID_BYTES), DB_INT(now_ms));
+
+    *changed = rows > 0;
+    return status;
+}
+
+enum status key_rotate(struct db *db, enum credential_kind kind, const struct uuid *id,
+                       const struct secret_hash *hash, int64_t now_ms,
+                       int64_t former_until_ms)
+{
+    const struct db_value key = DB_BLOB(id->bytes, UUID_BYTES);
+    int changed = 0;
+    enum status status =
+        DB_RUN(db, NULL, statements[kind].shorten, key, DB_INT(former_until_ms));
+
+    if (status == STATUS_OK)
+        status = DB_RUN(db, NULL, statements[kind].keep, key, DB_INT(now_ms),
+                        DB_INT(former_until_ms));
+    if (status == STATUS_OK)
+        status = DB_RUN(db, &changed, statements[kind].replace, key,
+                        DB_BLOB(hash->bytes, SECRET_HASH_BYTES));
+    return status == STATUS_OK && changed == 0 ? STATUS_EXISTS : status;
+}

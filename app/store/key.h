@@ -1,0 +1,66 @@
+/*
+ * API keys and developer keys, as operators look after them.
+ *
+ * An API key says which member, and so which organization, a program speaks for. A developer
+ * key says which developer wrote the program; it is used from certain networks only
+ * (app/store/network.h) and may expire. In all else the two kinds are the same. The look-up
+ * of a key by the hash of its secret, for requests, is in app/store/access.h.
+ *
+ * Functions that change something are called inside a transaction for writing.
+ */
+#ifndef APP_STORE_KEY_H
+#define APP_STORE_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/rules/credentials.h"
+#include "app/rules/key_rules.h"
+#include "lib/address.h"
+#include "lib/db.h"
+#include "lib/secret.h"
+#include "lib/uuid.h"
+
+struct key {
+    enum credential_kind kind; /* of its secret */
+    struct uuid id;
+    struct uuid org_id;
+    struct uuid member_id; /* of an API key only: the member it speaks for */
+    struct span name;      /* for people; may be empty for an API key, whose label it is */
+    int64_t created_at_ms;
+    int64_t last_used_at_ms;       /* to the minute; 0: never */
+    struct address last_used_from; /* of the client then; ADDRESS_NONE: not known */
+    struct key_life life;          /* expires_at_ms is 0 for an API key */
+};
+
+/* As org_each in app/store/org.h. */
+typedef enum status key_each(void *arg, const struct key *key);
+
+/* Adds a key that was never used, rotated or revoked. STATUS_EXISTS when a key of this kind
+ * has that hash already, or had it, revoked or not. */
+enum status key_add(struct db *db, const struct key *key, const struct secret_hash *hash);
+
+/* Calls each (NULL: just looks) with that key; STATUS_NOT_FOUND without a call. */
+enum status key_find(struct db *db, enum credential_kind kind, const struct uuid *id,
+                     key_each *each, void *arg);
+
+/* Those of an organization by id, revoked and expired ones as well; none is STATUS_OK. */
+enum status key_list(struct db *db, enum credential_kind kind, const struct uuid *org_id,
+                     key_each *each, void *arg);
+
+/* *changed is false for a key that was revoked before, whose date stays, and where there is
+ * no such key. */
+enum status key_revoke(struct db *db, bool *changed, enum credential_kind kind,
+                       const struct uuid *id, int64_t now_ms);
+
+/*
+ * Gives the key, which must exist, another secret. The present one becomes a former one and
+ * works until former_until_ms; 0: no more from now on, not even for a request that was
+ * received before. Other former ones end then at the latest. STATUS_EXISTS when a key of
+ * this kind has that hash already, or had it. Roll back on anything but STATUS_OK.
+ */
+enum status key_rotate(struct db *db, enum credential_kind kind, const struct uuid *id,
+                       const struct secret_hash *hash, int64_t now_ms,
+                       int64_t former_until_ms);
+
+#endif
