@@ -1,6 +1,7 @@
 #include "app/ctl/allowed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/rules/key_rules.h"
 #include "app/store/network.h"
@@ -40,13 +41,14 @@ enum status allowed_add(struct ctl *ctl, bool *changed, const struct key *key,
 
 enum status allowed_check_any(struct ctl *ctl, const struct argument *blocks)
 {
-    const struct cidr *open =
-        key_rules_find_open_block(blocks->blocks, blocks->block_count);
-    char text[CIDR_TEXT_BYTES];
+    size_t used;
+    enum status status = key_rules_may_allow(blocks->blocks, blocks->block_count,
+                                             ctl_get(ctl, "--allow-any")->given, &ctl->why);
 
-    if (open == NULL || ctl_get(ctl, "--allow-any")->given)
+    if (status == STATUS_OK)
         return STATUS_OK;
-    cidr_format(open, text);
-    return problem_set(&ctl->why, STATUS_REFUSED,
-                       "%s allows every address: say --allow-any if that is wanted", text);
+    used = strlen(ctl->why.text);
+    (void)snprintf(ctl->why.text + used, sizeof ctl->why.text - used,
+                   ": say --allow-any if that is wanted");
+    return status;
 }

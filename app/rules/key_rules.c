@@ -54,10 +54,16 @@ int64_t key_rules_former_now(const struct key_life *life, int64_t now_ms)
                : 0;
 }
 
-const struct cidr *key_rules_find_open_block(const struct cidr *blocks, size_t count)
+enum status key_rules_may_allow(const struct cidr *blocks, size_t count, bool any_address,
+                                struct problem *why)
 {
-    for (size_t i = 0; i < count; i++)
-        if (blocks[i].prefix_len == 0)
-            return &blocks[i];
-    return NULL;
+    for (size_t i = 0; i < count && !any_address; i++) {
+        char text[CIDR_TEXT_BYTES];
+
+        if (blocks[i].prefix_len > 0)
+            continue;
+        cidr_format(&blocks[i], text);
+        return problem_set(why, STATUS_REFUSED, "%s allows every address", text);
+    }
+    return STATUS_OK;
 }

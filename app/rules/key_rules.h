@@ -7,6 +7,7 @@
 #ifndef APP_RULES_KEY_RULES_H
 #define APP_RULES_KEY_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,7 +54,9 @@ int64_t key_rules_older_until(const struct key_life *life, int64_t now_ms,
 /* The end of the last former secret, if one works now; 0: none does. */
 int64_t key_rules_former_now(const struct key_life *life, int64_t now_ms);
 
-/* The first of the blocks that holds every address of its family; NULL: none does. */
-const struct cidr *key_rules_find_open_block(const struct cidr *blocks, size_t count);
+/* STATUS_REFUSED, with the block in why, when one of the blocks holds every address of its
+ * family and any_address, the operator's consent to that, is false. */
+enum status key_rules_may_allow(const struct cidr *blocks, size_t count, bool any_address,
+                                struct problem *why);
 
 #endif

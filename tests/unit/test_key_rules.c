@@ -103,7 +103,7 @@ static void the_end_of_a_former_secret_is_told_while_it_works(void **state)
         assert_int_equal(key_rules_former_now(&rows[i].life, NOW_MS), rows[i].until_ms);
 }
 
-static void a_block_of_prefix_length_0_is_open(void **state)
+static void a_block_that_holds_every_address_needs_consent(void **state)
 {
     static const struct cidr blocks[] = {
         {{.family = ADDRESS_IPV4, .bytes = {10}}, 8},
@@ -112,11 +112,18 @@ static void a_block_of_prefix_length_0_is_open(void **state)
         {{.family = ADDRESS_IPV4}, 0},
     };
 
+    struct problem why = {""};
+
     (void)state;
-    assert_null(key_rules_find_open_block(NULL, 0));
-    assert_null(key_rules_find_open_block(blocks, 2));
-    assert_ptr_equal(key_rules_find_open_block(blocks, COUNT(blocks)), &blocks[2]);
-    assert_ptr_equal(key_rules_find_open_block(blocks + 3, 1), &blocks[3]);
+    assert_int_equal(key_rules_may_allow(NULL, 0, false, &why), STATUS_OK);
+    assert_int_equal(key_rules_may_allow(blocks, 2, false, &why), STATUS_OK);
+    assert_int_equal(key_rules_may_allow(blocks, COUNT(blocks), true, &why), STATUS_OK);
+    assert_string_equal(why.text, "");
+    assert_int_equal(key_rules_may_allow(blocks, COUNT(blocks), false, &why),
+                     STATUS_REFUSED);
+    assert_string_equal(why.text, "::/0 allows every address");
+    assert_int_equal(key_rules_may_allow(blocks + 3, 1, false, &why), STATUS_REFUSED);
+    assert_string_equal(why.text, "0.0.0.0/0 allows every address");
 }
 
 int main(void)
@@ -128,7 +135,7 @@ int main(void)
             a_former_secret_works_for_the_grace_time_but_not_longer_than_the_key),
         cmocka_unit_test(older_secrets_keep_their_time_unless_the_new_end_is_before),
         cmocka_unit_test(the_end_of_a_former_secret_is_told_while_it_works),
-        cmocka_unit_test(a_block_of_prefix_length_0_is_open),
+        cmocka_unit_test(a_block_that_holds_every_address_needs_consent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+/*
+ * What an operator can do with members.
+ */
+#ifndef APP_MANAGE_MANAGE_MEMBER_H
+#define APP_MANAGE_MANAGE_MEMBER_H
+
+#include "app/manage/change.h"
+#include "app/store/member.h"
+
+struct new_member {
+    const struct uuid *id; /* that it has elsewhere; NULL: a new one is made */
+    struct uuid org_id;
+    struct span name;
+    struct span email; /* empty: not known */
+};
+
+/* Adds an active member; *out is the row, with the input's spans. STATUS_NOT_FOUND when
+ * there is no such organization, STATUS_EXISTS when the id is taken, STATUS_INVALID for a
+ * text that is not acceptable. */
+enum status manage_member_add(struct member *out, struct change *change,
+                              const struct new_member *input, struct problem *why);
+
+/* Activates or deactivates a member, whose API keys count as absent while it is not active.
+ * STATUS_NOT_FOUND when there is no such member. */
+enum status manage_member_set_active(struct change *change, const struct uuid *id,
+                                     bool active, struct problem *why);
+
+#endif

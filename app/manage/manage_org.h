@@ -1,0 +1,20 @@
+/*
+ * What an operator can do with organizations.
+ */
+#ifndef APP_MANAGE_MANAGE_ORG_H
+#define APP_MANAGE_MANAGE_ORG_H
+
+#include "app/manage/change.h"
+#include "app/store/org.h"
+
+struct new_org {
+    const struct uuid *id; /* that it has elsewhere; NULL: a new one is made */
+    struct span name;
+};
+
+/* Adds an organization; *out is the row, with the input's spans. STATUS_EXISTS when the id
+ * is taken, STATUS_INVALID for a name that is no acceptable text. */
+enum status manage_org_add(struct org *out, struct change *change,
+                           const struct new_org *input, struct problem *why);
+
+#endif

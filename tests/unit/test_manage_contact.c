@@ -1,0 +1,117 @@
+#include "app/manage/manage_contact.h"
+
+#include "tests/unit/manage_stage.h"
+
+/* The sentence on a member who may not own a contact. */
+static const char *no_owner(const char *name)
+{
+    static char sentence[128];
+    const struct uuid id = stage_id(name);
+    char text[UUID_TEXT_BYTES];
+
+    uuid_format(&id, text);
+    (void)snprintf(sentence, sizeof sentence,
+                   "%s is no active member of the contact's organization", text);
+    return sentence;
+}
+
+static struct new_contact input_of(const char *org, const char *owner)
+{
+    return (struct new_contact){
+        .org_id = stage_id(org), .owner_id = stage_id(owner), .name = span_of("New")};
+}
+
+static void a_contact_is_added_with_its_owner(void **state)
+{
+    const struct uuid id = stage_id("new");
+    struct new_contact input = input_of("acme", "ann");
+    struct contact contact;
+
+    (void)state;
+    input.id = &id;
+    input.email = span_of("n@example.com");
+    input.phone = span_of("+49 30");
+    must_have_done(manage_contact_add(&contact, begin(), &input, &why), "contact add",
+                   "acme", &id);
+    assert_string_equal(stage_ask("SELECT name || email || phone || created_at ||"
+                                  " updated_at FROM contacts WHERE contact_id = {new}"
+                                  " AND org_id = {acme} AND owner_id = {ann}"),
+                        "Newn@example.com+49 3010000001000000");
+}
+
+static void what_is_wrong_with_a_new_contact_is_said(void **state)
+{
+    const struct uuid carl = stage_id("carl");
+    struct new_contact rows[6] = {
+        input_of("acme", "ann"), input_of("acme", "ann"), input_of("acme", "ann"),
+        input_of("acme", "ann"), input_of("no", "ann"),   input_of("acme", "eve"),
+    };
+    const struct {
+        enum status status;
+        const char *sentence;
+    } expected[] = {
+        {STATUS_INVALID, "name: must not be empty or blank"},
+        {STATUS_INVALID, "e-mail: must look like name@example.com"},
+        {STATUS_INVALID, "telephone: must not hold control characters"},
+        {STATUS_EXISTS, "there is a contact with this id already"},
+        {STATUS_NOT_FOUND, no_such("organization", "no")},
+        {STATUS_REFUSED, no_owner("eve")},
+    };
+    struct contact contact;
+
+    (void)state;
+    rows[0].name = span_of("");
+    rows[1].email = span_of("@");
+    rows[2].phone = span_of("\t1");
+    rows[3].id = &carl;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        must_have_failed(manage_contact_add(&contact, begin(), &rows[i], &why),
+                         expected[i].status, expected[i].sentence);
+    assert_string_equal(stage_ask("SELECT count(*) FROM contacts"), "3");
+}
+
+static void a_contact_is_assigned_to_another_member(void **state)
+{
+    const struct uuid carl = stage_id("carl"), bob = stage_id("bob");
+
+    (void)state;
+    must_have_done(manage_contact_assign(begin(), &carl, &bob, &why), "contact assign",
+                   "acme", &carl);
+    assert_string_equal(stage_ask("SELECT owner_id = {bob} AND updated_at = 1000000"
+                                  " AND created_at = 1"
+                                  " FROM contacts WHERE contact_id = {carl}"),
+                        "1");
+    stage_sql("UPDATE contacts SET updated_at = 5");
+    must_have_left_all(manage_contact_assign(begin(), &carl, &bob, &why));
+    assert_string_equal(stage_ask("SELECT max(updated_at) FROM contacts"), "5");
+}
+
+static void only_an_active_member_of_the_organization_becomes_the_owner(void **state)
+{
+    const struct uuid carl = stage_id("carl"), nobody = stage_id("nobody");
+    static const char *const owners[] = {"bob", "eve", "nobody"};
+
+    (void)state;
+    stage_sql("UPDATE members SET active = 0 WHERE member_id = {bob}");
+    for (size_t i = 0; i < COUNT(owners); i++) {
+        const struct uuid owner = stage_id(owners[i]);
+        must_have_failed(manage_contact_assign(begin(), &carl, &owner, &why),
+                         STATUS_REFUSED, no_owner(owners[i]));
+    }
+    must_have_failed(manage_contact_assign(begin(), &nobody, &carl, &why), STATUS_NOT_FOUND,
+                     no_such("contact", "nobody"));
+    assert_string_equal(
+        stage_ask("SELECT owner_id = {ann} FROM contacts WHERE contact_id = {carl}"), "1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        on_stage(a_contact_is_added_with_its_owner),
+        on_stage(what_is_wrong_with_a_new_contact_is_said),
+        on_stage(a_contact_is_assigned_to_another_member),
+        on_stage(only_an_active_member_of_the_organization_becomes_the_owner),
+    };
+
+    return cmocka_run_group_tests(tests, stage_start_libraries, NULL);
+}
