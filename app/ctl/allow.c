@@ -44,30 +44,29 @@ static enum status find_key(struct ctl *ctl, struct key *key)
 {
     const struct uuid *id = &ctl_get(ctl, "DEVKEY")->uuid;
 
-    return ctl_missing(ctl,
-                       key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, keep_key, key),
-                       "developer key", id);
+    return manage_missing(key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, keep_key, key),
+                          "developer key", id, &ctl->why);
 }
 
 /* Whether the key is live; remarks on it where it is not. */
 static bool is_live(struct ctl *ctl, const struct key *key)
 {
-    bool expired = key->life.expires_at_ms != 0 && key->life.expires_at_ms <= ctl->now_ms;
+    enum key_state state = key_rules_state(&key->life, ctl->now_ms);
 
-    if (key->life.revoked_at_ms == 0 && !expired)
+    if (state == KEY_LIVE)
         return true;
     (void)problem_set(&ctl->note, STATUS_OK, "the key is %s: it can be used from nowhere",
-                      expired ? "expired" : "revoked");
+                      key_rules_state_word(state));
     return false;
 }
 
-static enum status print(struct ctl *ctl, const struct key *key)
+static enum status print(struct ctl *ctl, const struct uuid *key_id)
 {
     struct allowed allowed;
-    enum status status = allowed_read(ctl->db, &allowed, &key->id);
+    enum status status = allowed_read(ctl->db, &allowed, key_id);
 
     if (status == STATUS_OK) {
-        struct allow_row row = {key->id, {allowed.list, allowed.count}};
+        struct allow_row row = {*key_id, {allowed.list, allowed.count}};
         if (allowed.count == 0)
             (void)problem_set(&ctl->note, STATUS_OK,
                               "the key has no blocks: it can be used from nowhere");
@@ -82,47 +81,33 @@ static enum status list(struct ctl *ctl)
     struct key key;
     enum status status = find_key(ctl, &key);
 
-    return status == STATUS_OK ? print(ctl, &key) : status;
+    return status == STATUS_OK ? print(ctl, &key.id) : status;
 }
 
 static enum status prepare_add(struct ctl *ctl)
 {
-    return allowed_check_any(ctl, ctl_get(ctl, "CIDR"));
+    return allowed_check(ctl, "CIDR");
 }
 
 static enum status add(struct ctl *ctl)
 {
-    struct key key;
-    bool changed = false;
-    enum status status = find_key(ctl, &key);
+    const struct uuid *key_id = &ctl_get(ctl, "DEVKEY")->uuid;
+    const struct named_blocks blocks = allowed_named(ctl, "CIDR");
+    enum status status = manage_network_allow(&ctl->change, key_id, &blocks, &ctl->why);
 
-    if (status == STATUS_OK)
-        status = allowed_add(ctl, &changed, &key, ctl_get(ctl, "CIDR"));
-    if (status == STATUS_OK && changed)
-        ctl_changed(ctl, &key.org_id, &key.id);
-    return status == STATUS_OK ? print(ctl, &key) : status;
+    return status == STATUS_OK ? print(ctl, key_id) : status;
 }
 
 static enum status remove_blocks(struct ctl *ctl)
 {
-    const struct argument *blocks = ctl_get(ctl, "CIDR");
-    struct key key;
-    enum status status = find_key(ctl, &key);
+    const struct uuid *key_id = &ctl_get(ctl, "DEVKEY")->uuid;
+    const struct argument *words = ctl_get(ctl, "CIDR");
+    const struct named_blocks blocks = {.list = words->blocks, .count = words->block_count};
+    enum status status = manage_network_remove(&ctl->change, key_id, &blocks, &ctl->why);
 
-    for (size_t i = 0; status == STATUS_OK && i < blocks->block_count; i++) {
-        char text[CIDR_TEXT_BYTES];
-        status = network_remove(ctl->db, &key.id, &blocks->blocks[i]);
-        if (status != STATUS_NOT_FOUND)
-            continue;
-        cidr_format(&blocks->blocks[i], text);
-        return problem_set(&ctl->why, status,
-                           "the key has no block %s: nothing was removed, see 'allow list'",
-                           text);
-    }
-    if (status != STATUS_OK)
-        return status;
-    ctl_changed(ctl, &key.org_id, &key.id);
-    return print(ctl, &key);
+    if (status == STATUS_REFUSED)
+        ctl_advise(ctl, ", see 'allow list'");
+    return status == STATUS_OK ? print(ctl, key_id) : status;
 }
 
 static enum status test(struct ctl *ctl)

@@ -1,7 +1,6 @@
 #include "app/ctl/allowed.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/rules/key_rules.h"
 #include "app/store/network.h"
@@ -24,31 +23,24 @@ enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *
     return network_list(db, key_id, keep, out);
 }
 
-enum status allowed_add(struct ctl *ctl, bool *changed, const struct key *key,
-                        const struct argument *blocks)
+struct named_blocks allowed_named(const struct ctl *ctl, const char *parameter)
 {
-    enum status status = STATUS_OK;
+    const struct argument *blocks = ctl_get(ctl, parameter);
 
-    *changed = false;
-    for (size_t i = 0; status == STATUS_OK && i < blocks->block_count; i++) {
-        bool added = false;
-        status = network_add(ctl->db, &added, &key->id, &key->org_id, &blocks->blocks[i],
-                             ctl->now_ms);
-        *changed = *changed || added;
-    }
-    return status;
+    return (struct named_blocks){
+        .list = blocks->blocks,
+        .count = blocks->block_count,
+        .any_address = ctl_get(ctl, "--allow-any")->given,
+    };
 }
 
-enum status allowed_check_any(struct ctl *ctl, const struct argument *blocks)
+enum status allowed_check(struct ctl *ctl, const char *parameter)
 {
-    size_t used;
-    enum status status = key_rules_may_allow(blocks->blocks, blocks->block_count,
-                                             ctl_get(ctl, "--allow-any")->given, &ctl->why);
+    struct named_blocks blocks = allowed_named(ctl, parameter);
+    enum status status =
+        key_rules_may_allow(blocks.list, blocks.count, blocks.any_address, &ctl->why);
 
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    used = strlen(ctl->why.text);
-    (void)snprintf(ctl->why.text + used, sizeof ctl->why.text - used,
-                   ": say --allow-any if that is wanted");
+    if (status == STATUS_REFUSED)
+        ctl_advise(ctl, ": say --allow-any if that is wanted");
     return status;
 }

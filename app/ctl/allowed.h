@@ -1,13 +1,13 @@
 /*
- * The allowed blocks of a developer key, as its commands share them.
+ * The allowed blocks of a developer key, as devkey and allow share them.
  */
 #ifndef APP_CTL_ALLOWED_H
 #define APP_CTL_ALLOWED_H
 
 #include "app/ctl/ctl.h"
-#include "app/store/key.h"
+#include "app/manage/manage_network.h"
 
-/* A list of blocks that was read; free() list.list. */
+/* A list of blocks that was read; free() list. */
 struct allowed {
     struct cidr *list;
     size_t count;
@@ -16,11 +16,11 @@ struct allowed {
 /* Reads the blocks of a key. */
 enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *key_id);
 
-/* Adds those of an argument to a key; *changed tells whether one of them is new. */
-enum status allowed_add(struct ctl *ctl, bool *changed, const struct key *key,
-                        const struct argument *blocks);
+/* What was given for a parameter that takes blocks; the verb has --allow-any. */
+struct named_blocks allowed_named(const struct ctl *ctl, const char *parameter);
 
-/* STATUS_REFUSED when a block holds all addresses and --allow-any is not given. */
-enum status allowed_check_any(struct ctl *ctl, const struct argument *blocks);
+/* STATUS_REFUSED when a block holds all addresses and --allow-any is not given. The use case
+ * checks it again; this is for before the transaction. */
+enum status allowed_check(struct ctl *ctl, const char *parameter);
 
 #endif

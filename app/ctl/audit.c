@@ -24,7 +24,8 @@ static enum status list(struct ctl *ctl)
     const struct argument *since = ctl_get(ctl, "--since");
     const struct uuid *org_id = org->given ? &org->uuid : NULL;
     int64_t since_ms = since->given ? since->time_ms : INT64_MIN;
-    enum status status = org_id != NULL ? ctl_require_org(ctl, org_id) : STATUS_OK;
+    enum status status =
+        org_id != NULL ? manage_require_org(ctl->db, org_id, &ctl->why) : STATUS_OK;
 
     return status == STATUS_OK ? audit_list(ctl->db, org_id, since_ms, print, ctl->output)
                                : status;

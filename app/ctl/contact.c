@@ -1,6 +1,5 @@
-#include "app/store/contact.h"
-
 #include "app/ctl/ctl.h"
+#include "app/manage/manage_contact.h"
 
 static const struct column columns[] = {
     {"contact_id", "CONTACT ID", COLUMN_UUID, OUTPUT_FIELD(contact, id)},
@@ -16,47 +15,36 @@ static enum status print(void *arg, const struct contact *contact)
     return output_row(arg, columns, contact);
 }
 
-/* Puts STATUS_REFUSED of the store into words; returns status. */
-static enum status owner_result(struct ctl *ctl, enum status status)
+/* Names the option that a use case refuses; returns status. */
+static enum status name_owner(struct ctl *ctl, enum status status)
 {
-    char owner[UUID_TEXT_BYTES];
-
-    if (status != STATUS_REFUSED)
-        return status;
-    uuid_format(&ctl_get(ctl, "--owner")->uuid, owner);
-    return problem_set(&ctl->why, status,
-                       "--owner: %s is no active member of the contact's organization",
-                       owner);
+    if (status == STATUS_REFUSED)
+        problem_prefix(&ctl->why, "--owner");
+    return status;
 }
 
 static enum status add(struct ctl *ctl)
 {
-    struct contact contact = {
+    const struct new_contact input = {
+        .id = ctl_given_id(ctl),
         .org_id = ctl_get(ctl, "--org")->uuid,
         .owner_id = ctl_get(ctl, "--owner")->uuid,
         .name = ctl_get(ctl, "NAME")->text,
         .email = ctl_get(ctl, "--email")->text,
         .phone = ctl_get(ctl, "--phone")->text,
-        .created_at_ms = ctl->now_ms,
-        .updated_at_ms = ctl->now_ms,
     };
+    struct contact contact;
+    enum status status = manage_contact_add(&contact, &ctl->change, &input, &ctl->why);
 
-    ctl_new_id(ctl, &contact.id);
-    enum status status = ctl_require_org(ctl, &contact.org_id);
-    if (status == STATUS_OK)
-        status = owner_result(ctl, contact_add(ctl->db, &contact));
-    if (status == STATUS_EXISTS)
-        return problem_set(&ctl->why, status, "there is a contact with this id already");
     if (status != STATUS_OK)
-        return status;
-    ctl_changed(ctl, &contact.org_id, &contact.id);
+        return name_owner(ctl, status);
     return output_row(ctl->output, columns, &contact);
 }
 
 static enum status list(struct ctl *ctl)
 {
     const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
-    enum status status = ctl_require_org(ctl, org_id);
+    enum status status = manage_require_org(ctl->db, org_id, &ctl->why);
 
     return status == STATUS_OK ? contact_list(ctl->db, org_id, print, ctl->output) : status;
 }
@@ -65,36 +53,19 @@ static enum status show(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
 
-    return ctl_missing(ctl, contact_find(ctl->db, id, print, ctl->output), "contact", id);
-}
-
-/* What assigning needs to know of the contact as it is. */
-struct before {
-    struct uuid org_id;
-    struct uuid owner_id;
-};
-
-static enum status keep_before(void *arg, const struct contact *contact)
-{
-    *(struct before *)arg = (struct before){contact->org_id, contact->owner_id};
-    return STATUS_OK;
+    return manage_missing(contact_find(ctl->db, id, print, ctl->output), "contact", id,
+                          &ctl->why);
 }
 
 static enum status assign(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
     const struct uuid *owner_id = &ctl_get(ctl, "--owner")->uuid;
-    struct before before;
-    enum status status = contact_find(ctl->db, id, keep_before, &before);
+    enum status status = manage_contact_assign(&ctl->change, id, owner_id, &ctl->why);
 
-    if (status == STATUS_OK && !uuid_equals(&before.owner_id, owner_id)) {
-        status = owner_result(ctl, contact_assign(ctl->db, id, owner_id, ctl->now_ms));
-        if (status == STATUS_OK)
-            ctl_changed(ctl, &before.org_id, id);
-    }
-    if (status == STATUS_OK)
-        status = contact_find(ctl->db, id, print, ctl->output);
-    return ctl_missing(ctl, status, "contact", id);
+    if (status != STATUS_OK)
+        return name_owner(ctl, status);
+    return contact_find(ctl->db, id, print, ctl->output);
 }
 
 static const struct verb verbs[] = {

@@ -7,15 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/store/audit.h"
-#include "app/store/org.h"
 #include "app/store/schema.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 
 enum {
-    WRITE_TIMEOUT_MS = 30000,
     ACTOR_BYTES = 64,
-    ACTION_BYTES = 64,
 };
 
 const struct noun *const ctl_nouns[] = {
@@ -23,7 +20,7 @@ const struct noun *const ctl_nouns[] = {
     &noun_allow, &noun_contact, &noun_note,   &noun_audit,  NULL,
 };
 
-/* What to tell when the function that failed had no sentence of its own. */
+/* What to say when the function that failed has no sentence of its own. */
 static const char *const sentences[STATUS_COUNT] = {
     [STATUS_BUSY] = "another program is writing to the database: try again",
     [STATUS_UNKNOWN] = "the disk failed: before you repeat it look whether it was done",
@@ -38,58 +35,53 @@ const struct argument *ctl_get(const struct ctl *ctl, const char *parameter)
     return args_get(ctl->args, parameter);
 }
 
-void ctl_new_id(const struct ctl *ctl, struct uuid *id)
+const struct uuid *ctl_given_id(const struct ctl *ctl)
 {
     const struct argument *given = ctl_get(ctl, "--id");
 
-    if (given->given)
-        *id = given->uuid;
-    else
-        uuid_make(id, ctl->now_ms);
+    return given->given ? &given->uuid : NULL;
+}
+
+/* Adds text behind the sentence that is there. */
+static void append(struct problem *sentence, const char *format, va_list list)
+{
+    size_t used = strlen(sentence->text);
+
+    (void)vsnprintf(sentence->text + used, sizeof sentence->text - used, format, list);
 }
 
 void ctl_remark(struct ctl *ctl, const char *format, ...)
 {
-    size_t used = strlen(ctl->note.text);
     va_list list;
 
-    if (used > 0)
-        used += (size_t)snprintf(ctl->note.text + used, sizeof ctl->note.text - used, ". ");
+    if (ctl->note.text[0] != '\0')
+        (void)strncat(ctl->note.text, ". ",
+                      sizeof ctl->note.text - strlen(ctl->note.text) - 1);
     va_start(list, format);
-    if (used < sizeof ctl->note.text)
-        (void)vsnprintf(ctl->note.text + used, sizeof ctl->note.text - used, format, list);
+    append(&ctl->note, format, list);
+    va_end(list);
+}
+
+void ctl_advise(struct ctl *ctl, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    append(&ctl->why, format, list);
     va_end(list);
 }
 
 void ctl_changed(struct ctl *ctl, const struct uuid *org_id, const struct uuid *subject)
 {
-    ctl->change.done = true;
-    ctl->change.has_org = org_id != NULL;
-    ctl->change.has_subject = subject != NULL;
-    if (org_id != NULL)
-        ctl->change.org_id = *org_id;
-    if (subject != NULL)
-        ctl->change.subject = *subject;
+    char action[CHANGE_ACTION_BYTES];
+
+    (void)snprintf(action, sizeof action, "%s %s", ctl->args->noun->name,
+                   ctl->args->verb->name);
+    change_made(&ctl->change, action, org_id, subject);
 }
 
-enum status ctl_missing(struct ctl *ctl, enum status status, const char *what,
-                        const struct uuid *id)
-{
-    char text[UUID_TEXT_BYTES];
-
-    if (status != STATUS_NOT_FOUND)
-        return status;
-    uuid_format(id, text);
-    return problem_set(&ctl->why, status, "there is no %s %s", what, text);
-}
-
-enum status ctl_require_org(struct ctl *ctl, const struct uuid *id)
-{
-    return ctl_missing(ctl, org_find(ctl->db, id, NULL, NULL), "organization", id);
-}
-
-/* Who typed the command. Behind sudo that is not the user we run as. Nobody needs to lie
- * here who could not write to the database directly. */
+/* Who typed the command. Behind sudo that is not the user this process runs as. An operator
+ * can set SUDO_USER to anything, but also write to the database directly. */
 static void find_actor(char out[ACTOR_BYTES])
 {
     const char *name = getenv("SUDO_USER");
@@ -115,8 +107,8 @@ static struct json_object *blocks_of(const struct argument *argument)
     return array;
 }
 
-/* The parameters that were given. None of them ever holds a secret: those come by standard
- * input. */
+/* The parameters that were given, as typed. None of them holds a secret: secrets come by
+ * standard input. */
 static struct json_object *detail_of(const struct args *args)
 {
     struct json_object *detail = json_object_new_object();
@@ -137,31 +129,6 @@ static struct json_object *detail_of(const struct args *args)
     return detail;
 }
 
-static enum status write_audit(struct ctl *ctl)
-{
-    char actor[ACTOR_BYTES], action[ACTION_BYTES];
-    struct json_object *detail = detail_of(ctl->args);
-
-    if (detail == NULL)
-        return STATUS_NO_MEMORY;
-    find_actor(actor);
-    (void)snprintf(action, sizeof action, "%s %s", ctl->args->noun->name,
-                   ctl->args->verb->name);
-    struct audit audit = {
-        .at_ms = ctl->now_ms,
-        .actor = span_of(actor),
-        .action = span_of(action),
-        .org_id = ctl->change.has_org ? &ctl->change.org_id : NULL,
-        .subject = ctl->change.has_subject ? &ctl->change.subject : NULL,
-        .detail = span_of(json_object_to_json_string_ext(
-            detail, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)),
-    };
-    uuid_make(&audit.id, ctl->now_ms);
-    enum status status = audit_add(ctl->db, &audit);
-    json_object_put(detail);
-    return status;
-}
-
 static enum status run_reading(struct ctl *ctl)
 {
     enum status status = db_read_begin(ctl->db);
@@ -174,19 +141,21 @@ static enum status run_reading(struct ctl *ctl)
 
 enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
 {
-    enum status status = db_write_begin(ctl->db, WRITE_TIMEOUT_MS);
+    char actor[ACTOR_BYTES];
+    struct json_object *detail = detail_of(ctl->args);
+    struct span text = detail == NULL ? (struct span){NULL, 0} : json_text(detail, false);
+    enum status status = text.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 
-    if (status != STATUS_OK)
-        return status;
-    status = change(ctl);
-    if (status == STATUS_OK && ctl->change.done)
-        status = write_audit(ctl);
-    if (status != STATUS_OK || !ctl->change.done) {
-        db_write_rollback(ctl->db);
-        return status;
-    }
-    status = db_write_commit(ctl->db);
-    db_tidy(ctl->db);
+    find_actor(actor);
+    ctl->change.db = ctl->db;
+    ctl->change.now_ms = ctl->now_ms;
+    ctl->change.actor = span_of(actor);
+    ctl->change.detail = text;
+    if (status == STATUS_OK)
+        status = change_begin(&ctl->change);
+    if (status == STATUS_OK)
+        status = change_end(&ctl->change, change(ctl));
+    json_object_put(detail);
     return status;
 }
 

@@ -6,24 +6,17 @@
 
 #include "app/ctl/args.h"
 #include "app/ctl/output.h"
-#include "app/rules/credentials.h"
+#include "app/manage/change.h"
+#include "app/manage/key_secret.h"
+#include "app/manage/manage.h"
 #include "app/settings.h"
-#include "app/store/key_mark.h"
 #include "lib/db.h"
 
 /* What of the database stands open when a verb runs. */
 enum ctl_access {
     CTL_ALONE, /* nothing: the verb opens what it needs */
     CTL_READ,  /* one consistent view */
-    CTL_WRITE, /* a transaction, committed with a row of the audit when the verb ends well */
-};
-
-/* A key that is being issued. */
-struct ctl_issue {
-    char text[CREDENTIAL_MAX_BYTES + 1];
-    size_t len;
-    struct secret_hash hash;
-    struct key_mark mark; /* of the key file that it is hashed with */
+    CTL_WRITE, /* a transaction: see ctl_write() */
 };
 
 struct ctl {
@@ -32,19 +25,12 @@ struct ctl {
     struct db *db;
     struct output *output;
     int64_t now_ms;
-    struct ctl_issue issue;
-    struct {
-        bool done; /* something was changed */
-        bool has_org;
-        bool has_subject;
-        struct uuid org_id;  /* whose it is */
-        struct uuid subject; /* what it is */
-    } change;
-    bool answer_is_no; /* what was asked is not so: exit status 1 */
-    struct problem
-        lost; /* what to do if the answer cannot be written; "": nothing special */
-    struct problem note; /* a remark for the operator; "": none */
-    struct problem why;  /* what is wrong, when a verb fails */
+    struct change change;     /* that a verb of CTL_WRITE makes, for the use case */
+    struct key_secret secret; /* of a key that is being issued or rotated */
+    bool answer_is_no;        /* the answer to a question is no: exit status 1 */
+    struct problem lost;      /* what to do if the answer cannot be written; "": nothing */
+    struct problem note;      /* a remark for the operator; "": none */
+    struct problem why;       /* what is wrong, when a verb fails */
 };
 
 struct verb {
@@ -78,12 +64,12 @@ enum status ctl_run(struct ctl *ctl);
 /* The value of a parameter of the verb. */
 const struct argument *ctl_get(const struct ctl *ctl, const char *parameter);
 
-/* Sets *id to the argument of --id, or to a new id. */
-void ctl_new_id(const struct ctl *ctl, struct uuid *id);
+/* The argument of --id; NULL when it is not given. */
+const struct uuid *ctl_given_id(const struct ctl *ctl);
 
 /*
- * Runs change in a transaction, which is committed with a row of the audit when it ends well
- * and ctl_changed() was called. Verbs of CTL_WRITE run like this.
+ * Runs change in a transaction (app/manage/change.h), with the audit's actor and detail
+ * filled in. Verbs of CTL_WRITE run like this.
  */
 enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl));
 
@@ -91,15 +77,12 @@ enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl));
 void ctl_remark(struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Says what the verb has changed, for the audit. org_id NULL: no organization's; subject
- * NULL: nothing that has an id. */
+/* Adds to ctl->why what the operator can type, which a use case does not know. */
+void ctl_advise(struct ctl *ctl, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* For a verb without a use case: notes a change under the words that were typed, as
+ * change_made() does. */
 void ctl_changed(struct ctl *ctl, const struct uuid *org_id, const struct uuid *subject);
-
-/* Fills ctl->why with "there is no WHAT ID" for STATUS_NOT_FOUND; returns status. */
-enum status ctl_missing(struct ctl *ctl, enum status status, const char *what,
-                        const struct uuid *id);
-
-/* Fails as ctl_missing does when there is no such organization. */
-enum status ctl_require_org(struct ctl *ctl, const struct uuid *id);
 
 #endif

@@ -1,173 +1,46 @@
-#include <stdlib.h>
-
 #include "app/ctl/allowed.h"
 #include "app/ctl/ctl.h"
 #include "app/ctl/issue.h"
-#include "app/ctl/rotate.h"
-#include "app/store/key.h"
-
-/* A key with its blocks, and with its secret while that is known. */
-struct devkey_row {
-    struct key key;
-    struct span secret;
-    struct output_blocks allow;
-    int64_t former_until_ms; /* 0: no former secret works */
-};
+#include "app/ctl/keys.h"
 
 static const struct column columns[] = {
-    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID, OUTPUT_FIELD(devkey_row, key.id)},
-    {"developer_secret", "SECRET", COLUMN_TEXT, OUTPUT_FIELD(devkey_row, secret),
+    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID, OUTPUT_FIELD(keys_row, key.id)},
+    {"developer_secret", "SECRET", COLUMN_TEXT, OUTPUT_FIELD(keys_row, secret),
      .optional = true},
-    {"name", "NAME", COLUMN_TEXT, OUTPUT_FIELD(devkey_row, key.name)},
-    {"allow", "ALLOW", COLUMN_BLOCKS, OUTPUT_FIELD(devkey_row, allow)},
-    {"created_at", "CREATED", COLUMN_DATE, OUTPUT_FIELD(devkey_row, key.created_at_ms)},
-    {"expires_at", "EXPIRES", COLUMN_DATE,
-     OUTPUT_FIELD(devkey_row, key.life.expires_at_ms)},
-    {"last_used_at", "LAST USED", COLUMN_DATE,
-     OUTPUT_FIELD(devkey_row, key.last_used_at_ms)},
+    {"name", "NAME", COLUMN_TEXT, OUTPUT_FIELD(keys_row, key.name)},
+    {"allow", "ALLOW", COLUMN_BLOCKS, OUTPUT_FIELD(keys_row, allow)},
+    {"created_at", "CREATED", COLUMN_DATE, OUTPUT_FIELD(keys_row, key.created_at_ms)},
+    {"expires_at", "EXPIRES", COLUMN_DATE, OUTPUT_FIELD(keys_row, key.life.expires_at_ms)},
+    {"last_used_at", "LAST USED", COLUMN_DATE, OUTPUT_FIELD(keys_row, key.last_used_at_ms)},
     {"last_used_from", "LAST USED FROM", COLUMN_ADDRESS,
-     OUTPUT_FIELD(devkey_row, key.last_used_from)},
+     OUTPUT_FIELD(keys_row, key.last_used_from)},
     {"former_secret_until", "FORMER SECRET UNTIL", COLUMN_DATE,
-     OUTPUT_FIELD(devkey_row, former_until_ms)},
-    {"revoked_at", "REVOKED", COLUMN_DATE,
-     OUTPUT_FIELD(devkey_row, key.life.revoked_at_ms)},
+     OUTPUT_FIELD(keys_row, former_until_ms)},
+    {"revoked_at", "REVOKED", COLUMN_DATE, OUTPUT_FIELD(keys_row, key.life.revoked_at_ms)},
     {.member = NULL},
 };
 
-static enum status print_row(struct ctl *ctl, const struct key *key, struct span secret)
-{
-    struct allowed allowed;
-    enum status status = allowed_read(ctl->db, &allowed, &key->id);
-
-    if (status == STATUS_OK) {
-        struct devkey_row row = {
-            .key = *key,
-            .secret = secret,
-            .allow = {allowed.list, allowed.count},
-            .former_until_ms =
-                rotate_shown_until(ctl, key->life.former_until_ms, key->life.revoked_at_ms),
-        };
-        status = output_row(ctl->output, columns, &row);
-    }
-    free(allowed.list);
-    return status;
-}
-
-static enum status print(void *arg, const struct key *key)
-{
-    return print_row(arg, key, (struct span){NULL, 0});
-}
-
-static enum status print_with_secret(void *arg, const struct key *key)
-{
-    struct ctl *ctl = arg;
-
-    return print_row(ctl, key, (struct span){ctl->issue.text, ctl->issue.len});
-}
-
+/* Blocks that are refused are refused before a person types a secret. */
 static enum status prepare_issue(struct ctl *ctl)
 {
-    enum status status = allowed_check_any(ctl, ctl_get(ctl, "--allow"));
+    enum status status = allowed_check(ctl, "--allow");
 
     return status == STATUS_OK ? issue_prepare(ctl, CREDENTIAL_DEVELOPER_SECRET) : status;
 }
 
 static enum status issue(struct ctl *ctl)
 {
-    struct key key = {
-        .kind = CREDENTIAL_DEVELOPER_SECRET,
+    const struct new_developer_key input = {
         .org_id = ctl_get(ctl, "--org")->uuid,
         .name = ctl_get(ctl, "NAME")->text,
-        .created_at_ms = ctl->now_ms,
-        .life.expires_at_ms = ctl_get(ctl, "--expires")->time_ms,
+        .expires_at_ms = ctl_get(ctl, "--expires")->time_ms,
+        .allow = allowed_named(ctl, "--allow"),
     };
-    bool changed = false;
-    enum status status = issue_begin(ctl);
-
-    if (status == STATUS_OK)
-        status = ctl_require_org(ctl, &key.org_id);
-    uuid_make(&key.id, ctl->now_ms);
-    if (status == STATUS_OK)
-        status = issue_result(ctl, key_add(ctl->db, &key, &ctl->issue.hash));
-    if (status == STATUS_OK)
-        status = allowed_add(ctl, &changed, &key, ctl_get(ctl, "--allow"));
-    if (status != STATUS_OK)
-        return status;
-    issue_shows_once(ctl, "devkey", &key.id);
-    ctl_changed(ctl, &key.org_id, &key.id);
-    return print_with_secret(ctl, &key);
-}
-
-static enum status prepare_rotate(struct ctl *ctl)
-{
-    return issue_prepare(ctl, CREDENTIAL_DEVELOPER_SECRET);
-}
-
-static enum status keep_key(void *arg, const struct key *key)
-{
-    struct key *kept = arg;
-
-    *kept = *key;
-    kept->name = (struct span){NULL, 0}; /* valid during this call only */
-    return STATUS_OK;
-}
-
-static enum status rotate(struct ctl *ctl)
-{
-    const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
-    struct key key;
-    enum status status = issue_begin(ctl);
-
-    if (status != STATUS_OK)
-        return status;
-    status = key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, keep_key, &key);
-    if (status != STATUS_OK)
-        return ctl_missing(ctl, status, "developer key", id);
-    const struct rotation rotation = {.noun = "devkey",
-                                      .id = id,
-                                      .expires_at_ms = key.life.expires_at_ms,
-                                      .revoked_at_ms = key.life.revoked_at_ms,
-                                      .former_until_ms = key.life.former_until_ms};
-    status = rotate_check(ctl, &rotation);
-    if (status == STATUS_OK)
-        status = issue_result(ctl, key_rotate(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id,
-                                              &ctl->issue.hash, ctl->now_ms,
-                                              rotate_former_until(ctl, &rotation)));
-    if (status != STATUS_OK)
-        return status;
-    rotate_remark(ctl, &rotation);
-    ctl_changed(ctl, &key.org_id, id);
-    return key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, print_with_secret, ctl);
-}
-
-static enum status list(struct ctl *ctl)
-{
-    const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
-    enum status status = ctl_require_org(ctl, org_id);
-
-    return status == STATUS_OK
-               ? key_list(ctl->db, CREDENTIAL_DEVELOPER_SECRET, org_id, print, ctl)
-               : status;
-}
-
-static enum status note_change(void *arg, const struct key *key)
-{
-    ctl_changed(arg, &key->org_id, &key->id);
-    return STATUS_OK;
-}
-
-static enum status revoke(struct ctl *ctl)
-{
-    const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
-    bool changed = false;
+    struct key_result result;
     enum status status =
-        key_revoke(ctl->db, &changed, CREDENTIAL_DEVELOPER_SECRET, id, ctl->now_ms);
+        manage_key_issue_developer(&result, &ctl->change, &ctl->secret, &input, &ctl->why);
 
-    if (status == STATUS_OK && changed)
-        status = key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, note_change, ctl);
-    if (status == STATUS_OK)
-        status = key_find(ctl->db, CREDENTIAL_DEVELOPER_SECRET, id, print, ctl);
-    return ctl_missing(ctl, status, "developer key", id);
+    return status == STATUS_OK ? keys_show_issued(ctl, &result) : status;
 }
 
 static const struct verb verbs[] = {
@@ -198,30 +71,27 @@ static const struct verb verbs[] = {
      .help = "List an organization's developer keys, the oldest first",
      .access = CTL_READ,
      .nothing = "no developer keys",
-     .parameters =
-         (const struct parameter[]){
-             {"--org", "ID", argument_uuid, PARAMETER_REQUIRED, .help = "the organization"},
-             {.name = NULL}},
-     .run = list},
+     .parameters = keys_list_parameters,
+     .run = keys_list},
     {.name = "rotate",
      .help =
          "Give a developer key another secret and show it, this once; the former works on",
-     .more = rotate_help_more,
+     .more = keys_rotate_more,
      .access = CTL_WRITE,
      .one = true,
-     .parameters = rotate_parameters,
-     .prepare = prepare_rotate,
-     .run = rotate},
+     .parameters = keys_rotate_parameters,
+     .prepare = keys_prepare_rotate,
+     .run = keys_rotate},
     {.name = "revoke",
      .help = "Make a developer key count as absent, for ever",
      .access = CTL_WRITE,
      .one = true,
-     .parameters = (const struct parameter[]){{"ID", NULL, argument_uuid,
-                                               PARAMETER_REQUIRED, .help = "the key's id"},
-                                              {.name = NULL}},
-     .run = revoke},
+     .parameters = keys_revoke_parameters,
+     .run = keys_revoke},
     {.name = NULL},
 };
 
 const struct noun noun_devkey = {"devkey", "Developer keys: which programs may add notes",
                                  verbs};
+
+const struct keys_noun keys_devkey = {&noun_devkey, CREDENTIAL_DEVELOPER_SECRET, columns};

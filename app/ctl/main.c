@@ -109,7 +109,7 @@ static int run_verb(const struct args *args)
         return fail(STATUS_CONFIG, &ctl.why);
     ctl.settings = settings;
     status = ctl_run(&ctl);
-    secret_wipe(&ctl.issue, sizeof ctl.issue);
+    secret_wipe(&ctl.secret, sizeof ctl.secret);
     free(settings);
     if (status != STATUS_OK)
         return fail(status, &ctl.why);

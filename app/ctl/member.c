@@ -1,6 +1,5 @@
-#include "app/store/member.h"
-
 #include "app/ctl/ctl.h"
+#include "app/manage/manage_member.h"
 
 static const struct column columns[] = {
     {"member_id", "MEMBER ID", COLUMN_UUID, OUTPUT_FIELD(member, id)},
@@ -17,51 +16,32 @@ static enum status print(void *arg, const struct member *member)
 
 static enum status add(struct ctl *ctl)
 {
-    struct member member = {
+    const struct new_member input = {
+        .id = ctl_given_id(ctl),
         .org_id = ctl_get(ctl, "--org")->uuid,
         .name = ctl_get(ctl, "NAME")->text,
         .email = ctl_get(ctl, "--email")->text,
-        .active = true,
-        .created_at_ms = ctl->now_ms,
     };
+    struct member member;
+    enum status status = manage_member_add(&member, &ctl->change, &input, &ctl->why);
 
-    ctl_new_id(ctl, &member.id);
-    enum status status = ctl_require_org(ctl, &member.org_id);
-    if (status == STATUS_OK)
-        status = member_add(ctl->db, &member);
-    if (status == STATUS_EXISTS)
-        return problem_set(&ctl->why, status, "there is a member with this id already");
-    if (status != STATUS_OK)
-        return status;
-    ctl_changed(ctl, &member.org_id, &member.id);
-    return output_row(ctl->output, columns, &member);
+    return status == STATUS_OK ? output_row(ctl->output, columns, &member) : status;
 }
 
 static enum status list(struct ctl *ctl)
 {
     const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
-    enum status status = ctl_require_org(ctl, org_id);
+    enum status status = manage_require_org(ctl->db, org_id, &ctl->why);
 
     return status == STATUS_OK ? member_list(ctl->db, org_id, print, ctl->output) : status;
-}
-
-static enum status note_change(void *arg, const struct member *member)
-{
-    ctl_changed(arg, &member->org_id, &member->id);
-    return STATUS_OK;
 }
 
 static enum status set_active(struct ctl *ctl, bool active)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
-    bool changed = false;
-    enum status status = member_set_active(ctl->db, &changed, id, active);
+    enum status status = manage_member_set_active(&ctl->change, id, active, &ctl->why);
 
-    if (status == STATUS_OK && changed)
-        status = member_find(ctl->db, id, note_change, ctl);
-    if (status == STATUS_OK)
-        status = member_find(ctl->db, id, print, ctl->output);
-    return ctl_missing(ctl, status, "member", id);
+    return status == STATUS_OK ? member_find(ctl->db, id, print, ctl->output) : status;
 }
 
 static enum status deactivate(struct ctl *ctl)

@@ -60,7 +60,7 @@ static enum status list(struct ctl *ctl)
     enum status status = contact_find(ctl->db, contact_id, NULL, NULL);
 
     if (status != STATUS_OK)
-        return ctl_missing(ctl, status, "contact", contact_id);
+        return manage_missing(status, "contact", contact_id, &ctl->why);
     return note_list(ctl->db, contact_id, print, ctl->output);
 }
 
@@ -68,15 +68,16 @@ static enum status show(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
 
-    return ctl_missing(ctl, note_find(ctl->db, id, print, ctl->output), "note", id);
+    return manage_missing(note_find(ctl->db, id, print, ctl->output), "note", id,
+                          &ctl->why);
 }
 
 static enum status history(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
 
-    return ctl_missing(ctl, note_history(ctl->db, id, print_version, ctl->output), "note",
-                       id);
+    return manage_missing(note_history(ctl->db, id, print_version, ctl->output), "note", id,
+                          &ctl->why);
 }
 
 static const struct parameter only_id[] = {

@@ -1,6 +1,5 @@
-#include "app/store/org.h"
-
 #include "app/ctl/ctl.h"
+#include "app/manage/manage_org.h"
 
 static const struct column columns[] = {
     {"org_id", "ORG ID", COLUMN_UUID, OUTPUT_FIELD(org, id)},
@@ -15,17 +14,12 @@ static enum status print(void *arg, const struct org *org)
 
 static enum status add(struct ctl *ctl)
 {
-    struct org org = {.name = ctl_get(ctl, "NAME")->text, .created_at_ms = ctl->now_ms};
+    const struct new_org input = {.id = ctl_given_id(ctl),
+                                  .name = ctl_get(ctl, "NAME")->text};
+    struct org org;
+    enum status status = manage_org_add(&org, &ctl->change, &input, &ctl->why);
 
-    ctl_new_id(ctl, &org.id);
-    enum status status = org_add(ctl->db, &org);
-    if (status == STATUS_EXISTS)
-        return problem_set(&ctl->why, status,
-                           "there is an organization with this id already");
-    if (status != STATUS_OK)
-        return status;
-    ctl_changed(ctl, &org.id, &org.id);
-    return output_row(ctl->output, columns, &org);
+    return status == STATUS_OK ? output_row(ctl->output, columns, &org) : status;
 }
 
 static enum status list(struct ctl *ctl)

@@ -1,0 +1,42 @@
+/*
+ * What the nouns apikey and devkey have in common: rows to print, and the verbs list, rotate
+ * and revoke.
+ */
+#ifndef APP_CTL_KEYS_H
+#define APP_CTL_KEYS_H
+
+#include "app/ctl/ctl.h"
+#include "app/manage/manage_key.h"
+
+/* A key as it is printed. */
+struct keys_row {
+    struct key key;
+    struct span secret;         /* empty: not known */
+    struct output_blocks allow; /* of a developer key */
+    int64_t former_until_ms;    /* 0: no former secret works */
+};
+
+/* A noun for one kind of keys. */
+struct keys_noun {
+    const struct noun *noun;
+    enum credential_kind kind;
+    const struct column *columns; /* of a struct keys_row */
+};
+
+extern const struct keys_noun keys_apikey, keys_devkey;
+
+/* Parameters of the verbs that are the same for both nouns. */
+extern const struct parameter keys_list_parameters[], keys_rotate_parameters[],
+    keys_revoke_parameters[];
+extern const char keys_rotate_more[];
+
+/* Prints a key that was just issued, with its secret, and tells that it is shown once. */
+enum status keys_show_issued(struct ctl *ctl, const struct key_result *result);
+
+/* The verbs; which noun is in ctl->args. */
+enum status keys_list(struct ctl *ctl);
+enum status keys_prepare_rotate(struct ctl *ctl);
+enum status keys_rotate(struct ctl *ctl);
+enum status keys_revoke(struct ctl *ctl);
+
+#endif
