@@ -20,7 +20,7 @@ struct test_row {
     struct uuid devkey_id;
     struct address address;
     bool allowed;
-    struct cidr block; /* that holds it, even if the key is dead; of no family: none */
+    struct cidr block; /* that holds it, also of a dead key; ADDRESS_NONE: none does */
 };
 
 static const struct column test_columns[] = {

@@ -19,8 +19,8 @@ enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *
 /* What was given for a parameter that takes blocks; the verb has --allow-any. */
 struct named_blocks allowed_named(const struct ctl *ctl, const char *parameter);
 
-/* STATUS_REFUSED when a block holds all addresses and --allow-any is not given. The use case
- * checks it again; this is for before the transaction. */
+/* STATUS_REFUSED when a block holds all addresses and --allow-any is not given. The use
+ * case checks it again; this is for before the transaction. */
 enum status allowed_check(struct ctl *ctl, const char *parameter);
 
 #endif

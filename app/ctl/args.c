@@ -15,10 +15,10 @@ enum {
     GETOPT_WORD = 1,     /* getopt's code for a word that is no option */
 };
 
-/* The command line while it is read. */
+/* The state of reading a command line. */
 struct reader {
     struct args *args;
-    int argc; /* of what is left, behind a first word that does not count */
+    int argc; /* of what is left; the first word is skipped, as getopt does */
     char **argv;
     struct option options[GLOBALS + PARAMETERS_MAX + 1]; /* for getopt_long */
     const struct parameter *open; /* takes further words; NULL: none does */
@@ -54,7 +54,7 @@ static struct option getopt_row(const char *name, const char *value, size_t plac
     };
 }
 
-/* Global options have the first codes, a parameter the one behind them at its place. */
+/* getopt codes: first those of the global options, then one for each parameter. */
 static void make_getopt_table(struct reader *r)
 {
     const struct verb *verb = r->args->verb;
@@ -151,7 +151,7 @@ static const char *option_name(const struct reader *r, int code)
                            : r->args->verb->parameters[place - GLOBALS].name;
 }
 
-/* Explains why getopt_long did not like a word. */
+/* Explains why getopt_long refused a word. */
 static enum status refuse_getopt(struct reader *r, int code)
 {
     if (code == ':')
@@ -180,7 +180,7 @@ static enum status take_global(struct reader *r, int place)
     return STATUS_OK;
 }
 
-/* Takes a word for a parameter: by its rule, or as a mere sign that it is there. */
+/* Takes a word for a parameter: judged by its rule, or without one as a flag. */
 static enum status take_value(struct reader *r, const struct parameter *p, const char *word)
 {
     struct argument *argument = &r->args->list[p - r->args->verb->parameters];
@@ -230,14 +230,14 @@ static enum status take_word(struct reader *r, const char *word)
     return take_value(r, place, word);
 }
 
-/* Reads options until a word comes (taking it is left to the caller) or nothing more. */
+/* Reads options up to the first word that is none, which is left to the caller. */
 static enum status read_options(struct reader *r, const char *style)
 {
     enum status status = STATUS_OK;
     int code;
 
     make_getopt_table(r);
-    optind = 0; /* glibc's way to begin anew */
+    optind = 0; /* makes glibc's getopt start over */
     opterr = 0;
     while (status == STATUS_OK &&
            (code = getopt_long(r->argc, r->argv, style, r->options, NULL)) != -1) {
@@ -271,7 +271,7 @@ static enum status read_word(struct reader *r, const char **word)
     return STATUS_OK;
 }
 
-/* Reads the word of the noun; "help" before it is another way to say --help. */
+/* Reads the word of the noun; "help" before it is the same as --help. */
 static enum status read_noun_word(struct reader *r, const char **word)
 {
     enum status status = read_word(r, word);

@@ -159,7 +159,7 @@ enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
     return status;
 }
 
-/* A missing database is one that cannot be used; NOT_FOUND is for what stands in it. */
+/* A missing database cannot be used; STATUS_NOT_FOUND is for things inside a database. */
 static enum status open_database(struct ctl *ctl, enum db_mode mode)
 {
     enum status status = schema_open(&ctl->db, ctl->settings->database, mode, &ctl->why);

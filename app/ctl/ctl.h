@@ -12,7 +12,7 @@
 #include "app/settings.h"
 #include "lib/db.h"
 
-/* What of the database stands open when a verb runs. */
+/* How the database is open when a verb runs. */
 enum ctl_access {
     CTL_ALONE, /* nothing: the verb opens what it needs */
     CTL_READ,  /* one consistent view */
@@ -57,8 +57,8 @@ extern const struct noun noun_db, noun_org, noun_member, noun_apikey, noun_devke
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct noun *const ctl_nouns[];
 
-/* Runs the verb of ctl->args with all that its row asks for, and prints what it answers.
- * ctl->why is filled on failure. */
+/* Runs the verb of ctl->args as its row demands, and prints the output. ctl->why is filled
+ * on failure. */
 enum status ctl_run(struct ctl *ctl);
 
 /* The value of a parameter of the verb. */

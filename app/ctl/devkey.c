@@ -20,7 +20,7 @@ static const struct column columns[] = {
     {.member = NULL},
 };
 
-/* Blocks that are refused are refused before a person types a secret. */
+/* Checks the blocks first, so that nobody types a secret in vain. */
 static enum status prepare_issue(struct ctl *ctl)
 {
     enum status status = allowed_check(ctl, "--allow");

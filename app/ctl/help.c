@@ -123,11 +123,11 @@ void help_print(FILE *stream, const struct noun *noun, const struct verb *verb)
 }
 
 enum {
-    GUESS_BYTES = 32, /* longer words are nothing of ours */
-    NEAR_CHANGES = 2, /* more, and another word is meant */
+    GUESS_BYTES = 32, /* no name is longer */
+    NEAR_CHANGES = 2, /* at most so many for a typing error */
 };
 
-/* Levenshtein's distance, by the rows of its matrix. */
+/* The Levenshtein distance; keeps one row of its matrix. SIZE_MAX for a long word. */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[GUESS_BYTES + 1];

@@ -1,6 +1,5 @@
 /*
- * What crmnotesctl says of itself, made from its tables, and what a wrong word was meant
- * to be.
+ * The help of crmnotesctl, made from its tables, and suggestions for misspelled words.
  */
 #ifndef APP_CTL_HELP_H
 #define APP_CTL_HELP_H
@@ -22,7 +21,8 @@ extern const struct help_option help_global_options[];
 /* Writes the help on a verb, on a noun (verb NULL), or on the program (both NULL). */
 void help_print(FILE *stream, const struct noun *noun, const struct verb *verb);
 
-/* The name that is most like a word; dashes before it count for nothing. Offer all names, then look at best. */
+/* A search for the name that is most like a word, without regard to dashes before it. Offer
+ * all names, then look at best. */
 struct help_guess {
     const char *word;
     const char *best; /* NULL: none is like it */

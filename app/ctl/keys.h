@@ -1,6 +1,6 @@
 /*
- * What the nouns apikey and devkey have in common: rows to print, and the verbs list, rotate
- * and revoke.
+ * What the nouns apikey and devkey have in common: rows to print, and the verbs list,
+ * rotate and revoke.
  */
 #ifndef APP_CTL_KEYS_H
 #define APP_CTL_KEYS_H

@@ -1,4 +1,4 @@
-/* crmnotesctl: what the operator types. */
+/* crmnotesctl: the operator's command line. */
 #include "autoconfig.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "app/ctl/help.h"
 #include "app/ctl/text.h"
 
-/* Usage errors have a status of their own that no verb gives: see run(). */
+/* Errors of usage end with EX_USAGE, which no verb returns: see main(). */
 static const int exit_codes[STATUS_COUNT] = {
     [STATUS_OK] = EX_OK,
     [STATUS_NOT_FOUND] = EX_DATAERR,
@@ -39,8 +39,9 @@ enum {
     EXIT_ANSWER_IS_NO = 1,
 };
 
-/* A file that took the number of a closed standard stream would get what is meant for it.
- * What is opened here can be neither read from nor written to, so losses are noticed. */
+/* Opens something for standard streams that are closed, because the next file, such as the
+ * database, would get the number and with it the output. Reading and writing fail there, so
+ * that lost output is an error. */
 static void occupy_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

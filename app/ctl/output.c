@@ -15,10 +15,10 @@
 enum {
     TABLE_COLUMNS_MAX = 24,
     TABLE_GAP = 2,            /* blanks between columns */
-    SCAN_BYTES_PER_BYTE = 32, /* for member names of a text made of nothing else */
+    SCAN_BYTES_PER_BYTE = 32, /* of the arena for json_scan, which keeps members' names */
 };
 
-/* Bytes that grow; nothing of them stays behind in freed memory. */
+/* A growing buffer that is wiped before its memory is freed, since it may hold a secret. */
 struct buffer {
     char *data;
     size_t len, size;
@@ -156,7 +156,7 @@ static void (*const formats[])(char out[SHORT_BYTES], const void *field) = {
     [COLUMN_BLOCK] = format_block,
 };
 
-/* What an operator's own hand may have put into the database. */
+/* For a text that was changed in the database by other means than these programs. */
 static bool is_no_json_object(struct span text)
 {
     struct arena *arena = arena_create(SCAN_BYTES_PER_BYTE * (text.len + 1));
@@ -263,7 +263,7 @@ static struct json_object *object_of(const struct column *columns, const void *r
     return object;
 }
 
-/* json-c keeps texts of its own, which may hold a secret. */
+/* Wipes json-c's copies of the texts, one of which may be a secret. */
 static void wipe_object(struct json_object *object)
 {
     json_object_object_foreach(object, name, value)
@@ -293,7 +293,7 @@ static void add_json(struct output *output, const struct column *columns, const 
 
 /* Tables and records. */
 
-/* In a table one line at most `cut` characters long, in a record all lines. */
+/* In a table one line of at most cut columns (0: any number), in a record all lines. */
 static void add_text(struct output *output, struct span text, int cut)
 {
     static const struct span ellipsis = {"…", sizeof "…" - 1};
@@ -371,7 +371,7 @@ static void add_cell(struct output *output, const struct column *column, const v
         output->columns[place].width = width;
 }
 
-/* Adds the cells of a row from the given place on; answers the place behind them. */
+/* Adds the cells of a row from the given place on; returns the place behind them. */
 static size_t add_cells(struct output *output, const struct column *columns,
                         const void *row, size_t place)
 {

@@ -1,9 +1,10 @@
 /*
- * What crmnotesctl prints: rows of any struct that a table of columns describes.
+ * The output of crmnotesctl: rows of any struct that a table of columns describes.
  *
- * As JSON, one object a line; for people a table with aligned columns, or, for one object,
- * its columns below each other. Nothing is written before output_print: no reader of the
- * database waits for whoever reads the output. The memory is wiped when it is given back.
+ * As JSON, one object a line (made by json-c); for people a table with aligned columns, or,
+ * for one object, its columns below each other. Rows are kept until output_print, so that a
+ * slow reader of the output does not keep a transaction open. Since a row may hold a
+ * secret, memory is wiped before it is freed.
  */
 #ifndef APP_CTL_OUTPUT_H
 #define APP_CTL_OUTPUT_H
@@ -25,7 +26,7 @@ enum column_type {
     COLUMN_ADDRESS,      /* struct address; ADDRESS_NONE: null */
     COLUMN_BLOCK,        /* struct cidr; of ADDRESS_NONE: null */
     COLUMN_BLOCKS,       /* struct output_blocks, an array */
-    COLUMN_JSON,   /* struct span, JSON text; for people as it is; what is none: null */
+    COLUMN_JSON,   /* struct span, JSON text; no object: null, but as it is for people */
     COLUMN_OBJECT, /* columns inside, with offsets in the struct that begins here */
 };
 

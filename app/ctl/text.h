@@ -1,5 +1,5 @@
 /*
- * Text from anywhere, made fit for a terminal.
+ * Text of unknown origin, made safe for a terminal.
  */
 #ifndef APP_CTL_TEXT_H
 #define APP_CTL_TEXT_H
@@ -23,7 +23,7 @@ struct text_piece text_next(struct span *text);
 /* How many columns a text that text_next made has. */
 size_t text_width(struct span text);
 
-/* Makes a C string fit for a terminal, in its place. */
+/* Makes a C string safe for a terminal, in place. */
 void text_make_safe(char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A change that an operator makes: one transaction, and the row of the audit that tells of it.
+ * A change by an operator: one transaction, with the row of the audit that tells of it.
  *
  * The use cases of app/manage run between change_begin() and change_end(), the only place
  * where such a transaction begins and ends. Either the change and its audit row are on the
@@ -48,8 +48,8 @@ enum status change_begin(struct change *change);
 
 /*
  * Notes what was changed, for the audit: the action as noun and verb, whose it is (NULL: no
- * organization's) and what it is (NULL: nothing that has an id). Called by the use cases; of
- * several calls the last counts. May come before change_begin().
+ * organization's) and what it is (NULL: nothing that has an id). Called by the use cases;
+ * of several calls the last counts. May come before change_begin().
  */
 void change_made(struct change *change, const char *action, const struct uuid *org_id,
                  const struct uuid *subject);

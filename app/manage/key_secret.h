@@ -41,7 +41,8 @@ struct key_secret {
 void key_secret_make(struct key_secret *out, const struct key_source *source,
                      enum credential_kind kind);
 
-/* One that was made elsewhere. STATUS_INVALID for a text that credential_check() refuses. */
+/* One that was made elsewhere. STATUS_INVALID for a text that credential_check() refuses;
+ * *out is then untouched. */
 enum status key_secret_take(struct key_secret *out, const struct key_source *source,
                             enum credential_kind kind, struct span text,
                             struct problem *why);

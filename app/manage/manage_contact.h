@@ -16,15 +16,15 @@ struct new_contact {
     struct span phone; /* empty: not known */
 };
 
-/* Adds a contact; *out is the row, with the input's spans. STATUS_NOT_FOUND when there is no
- * such organization, STATUS_REFUSED when the owner is no active member of it, STATUS_EXISTS
- * when the id is taken, STATUS_INVALID for a text that is not acceptable. */
+/* Adds a contact; *out is the row, with the input's spans. STATUS_NOT_FOUND when there is
+ * no such organization, STATUS_REFUSED when the owner is no active member of it,
+ * STATUS_EXISTS when the id is taken, STATUS_INVALID for a text that is not acceptable. */
 enum status manage_contact_add(struct contact *out, struct change *change,
                                const struct new_contact *input, struct problem *why);
 
 /* Makes another member the owner, or does nothing when that is the owner already.
- * STATUS_NOT_FOUND when there is no such contact, STATUS_REFUSED when the owner is no active
- * member of the contact's organization. */
+ * STATUS_NOT_FOUND when there is no such contact, STATUS_REFUSED when the owner is no
+ * active member of the contact's organization. */
 enum status manage_contact_assign(struct change *change, const struct uuid *id,
                                   const struct uuid *owner_id, struct problem *why);
 

@@ -26,8 +26,8 @@ enum status manage_network_allow(struct change *change, const struct uuid *key_i
 enum status manage_network_remove(struct change *change, const struct uuid *key_id,
                                   const struct named_blocks *blocks, struct problem *why);
 
-/* For a use case that gives a key its first blocks: adds them. *changed tells whether one of
- * them is new. */
+/* For a use case that gives a key its first blocks: adds them. *changed tells whether one
+ * of them is new. */
 enum status manage_network_add(bool *changed, struct change *change, const struct key *key,
                                const struct named_blocks *blocks, struct problem *why);
 

@@ -23,13 +23,13 @@ enum status audit_add(struct db *db, const struct audit *audit)
                   id_or_null(audit->subject), DB_TEXT(audit->detail));
 }
 
-/* NULL for what is no id. */
+/* NULL where the column holds no id. */
 static const struct uuid *read_id(struct uuid *out, const struct db_rows *rows, int column)
 {
     return db_blob(rows, column, out->bytes, UUID_BYTES) ? out : NULL;
 }
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     audit_each *each;
     void *arg;
@@ -55,7 +55,7 @@ static enum status give_row(void *arg, const struct db_rows *rows)
 enum status audit_list(struct db *db, const struct uuid *org_id, int64_t since_ms,
                        audit_each *each, void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     if (org_id == NULL)
         return DB_EACH(db, give_row, &reader, list_all, DB_INT(since_ms));

@@ -10,8 +10,8 @@
 struct audit {
     struct uuid id;
     int64_t at_ms;
-    struct span actor;          /* the operating system's user */
-    struct span action;         /* noun and verb, as typed */
+    struct span actor;          /* who did it: the user of the operating system */
+    struct span action;         /* noun and verb, such as "contact assign" */
     const struct uuid *org_id;  /* NULL: of no organization */
     const struct uuid *subject; /* the id of what was changed; NULL: nothing that has one */
     struct span detail;         /* JSON; never a secret or a note's text */

@@ -12,7 +12,7 @@ static const char assign[] =
     "UPDATE contacts SET owner_id = ?2, updated_at = ?3 WHERE contact_id = ?1"
     " AND org_id = (SELECT org_id FROM members WHERE member_id = ?2 AND active = 1)";
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     contact_each *each; /* NULL: only look */
     void *arg;
@@ -51,7 +51,7 @@ enum status contact_add(struct db *db, const struct contact *contact)
 enum status contact_find(struct db *db, const struct uuid *id, contact_each *each,
                          void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
@@ -59,7 +59,7 @@ enum status contact_find(struct db *db, const struct uuid *id, contact_each *eac
 enum status contact_list(struct db *db, const struct uuid *org_id, contact_each *each,
                          void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES));
 }

@@ -10,7 +10,8 @@
 /*
  * The statements of one kind: its tables, the columns of its id and name, what stands for
  * the column that only the other kind has, and the column that only this kind has. Each is
- * a string constant, because lib/db.h finds a prepared statement by the address of its text.
+ * a string constant, because lib/db.h finds a prepared statement by the address of its
+ * text.
  */
 #define STATEMENTS(keys, key_id, former_secrets, name, member_id, expires_at, own)         \
     {                                                                                      \
@@ -48,7 +49,7 @@ static const struct {
                    "NULL", "expires_at", "expires_at"),
 };
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     enum credential_kind kind;
     key_each *each; /* NULL: only look */
@@ -97,7 +98,7 @@ enum status key_add(struct db *db, const struct key *key, const struct secret_ha
 enum status key_find(struct db *db, enum credential_kind kind, const struct uuid *id,
                      key_each *each, void *arg)
 {
-    struct reader reader = {kind, each, arg};
+    struct reader reader = {.kind = kind, .each = each, .arg = arg};
 
     return DB_FIRST(db, give_row, &reader, statements[kind].find,
                     DB_BLOB(id->bytes, UUID_BYTES));
@@ -106,7 +107,7 @@ enum status key_find(struct db *db, enum credential_kind kind, const struct uuid
 enum status key_list(struct db *db, enum credential_kind kind, const struct uuid *org_id,
                      key_each *each, void *arg)
 {
-    struct reader reader = {kind, each, arg};
+    struct reader reader = {.kind = kind, .each = each, .arg = arg};
 
     return DB_EACH(db, give_row, &reader, statements[kind].list,
                    DB_BLOB(org_id->bytes, UUID_BYTES));

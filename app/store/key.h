@@ -1,8 +1,8 @@
 /*
  * API keys and developer keys, as operators look after them.
  *
- * An API key says which member, and so which organization, a program speaks for. A developer
- * key says which developer wrote the program; it is used from certain networks only
+ * An API key says which member, and so which organization, a program speaks for. A
+ * developer key says whose program it is; it is used from certain networks only
  * (app/store/network.h) and may expire. In all else the two kinds are the same. The look-up
  * of a key by the hash of its secret, for requests, is in app/store/access.h.
  *

@@ -10,7 +10,7 @@ static const char list[] =
 static const char set_active[] =
     "UPDATE members SET active = ?2 WHERE member_id = ?1 AND active <> ?2";
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     member_each *each; /* NULL: only look */
     void *arg;
@@ -41,7 +41,7 @@ enum status member_add(struct db *db, const struct member *member)
 
 enum status member_find(struct db *db, const struct uuid *id, member_each *each, void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
@@ -49,7 +49,7 @@ enum status member_find(struct db *db, const struct uuid *id, member_each *each,
 enum status member_list(struct db *db, const struct uuid *org_id, member_each *each,
                         void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES));
 }

@@ -12,7 +12,7 @@ struct member {
     struct uuid org_id;
     struct span name;
     struct span email; /* empty: not known */
-    bool active;       /* false: counts as absent wherever a program asks */
+    bool active;       /* false: counts as absent for the calls of the API */
     int64_t created_at_ms;
 };
 
@@ -29,7 +29,7 @@ enum status member_find(struct db *db, const struct uuid *id, member_each *each,
 enum status member_list(struct db *db, const struct uuid *org_id, member_each *each,
                         void *arg);
 
-/* *changed tells whether that was not so before. STATUS_OK where there is no such member. */
+/* *changed is false when it was so before, and when there is no such member. */
 enum status member_set_active(struct db *db, bool *changed, const struct uuid *id,
                               bool active);
 

@@ -93,7 +93,7 @@ enum status network_remove(struct db *db, const struct uuid *developer_key_id,
     return status == STATUS_OK && rows == 0 ? STATUS_NOT_FOUND : status;
 }
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     network_each *each;
     void *arg;
@@ -110,7 +110,7 @@ static enum status give_row(void *arg, const struct db_rows *rows)
 enum status network_list(struct db *db, const struct uuid *developer_key_id,
                          network_each *each, void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_EACH(db, give_row, &reader, list,
                    DB_BLOB(developer_key_id->bytes, UUID_BYTES));

@@ -9,19 +9,20 @@
 #include "lib/uuid.h"
 
 /*
- * The narrowest of the key's blocks that contains the address: STATUS_OK and *block
- * (NULL allowed), or STATUS_NOT_FOUND.
+ * The narrowest of the key's blocks that contains the address: STATUS_OK and *block (NULL
+ * allowed), or STATUS_NOT_FOUND.
  *
- * Blocks either nest or are apart, and the table is sorted by (network, prefix_len). So
- * take the greatest row not behind the address. If it contains the address, it is the
- * answer; if not, every block that does is no longer than what row and address have in
- * common, and the search goes on from there. One or two steps in practice, never more
- * than prefixes nest, whatever the number of blocks.
+ * Two blocks either nest or are disjoint, and the table is sorted by (network, prefix_len).
+ * The search takes the greatest row that does not sort behind the address. If that block
+ * contains the address, it is the answer. If not, any block that does has a prefix no
+ * longer than what the row and the address have in common, and the search goes on with that
+ * prefix. It takes one or two steps in practice, and at most one for each bit of an
+ * address, however many blocks there are.
  */
 enum status network_find(struct db *db, const struct uuid *developer_key_id,
                          const struct address *address, struct cidr *block);
 
-/* Gets a block; anything but STATUS_OK (and not STATUS_NOT_FOUND) ends the list. */
+/* As org_each in app/store/org.h. */
 typedef enum status network_each(void *arg, const struct cidr *block);
 
 /* A block of a key of that organization. *added is false where it was there already. */

@@ -1,6 +1,7 @@
 #include "app/store/note.h"
 
-/* Columns of every version, whichever table it stands in: v is the version, n the note. */
+/* The columns of a version: v is the row of the version, in either table, n that of the
+ * note. */
 #define COLUMNS                                                                            \
     "n.note_id, n.contact_id, n.author_id, n.created_at, v.version AS version, "           \
     "v.content, v.editable, v.visible, v.written_by, v.written_at, v.developer_key_id, "   \
@@ -15,7 +16,7 @@ static const char history[] = FORMER " WHERE n.note_id = ?1"
                                      " UNION ALL " PRESENT " WHERE n.note_id = ?1"
                                      " ORDER BY version";
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     note_each *each;
     void *arg;
@@ -48,7 +49,7 @@ static enum status give_row(void *arg, const struct db_rows *rows)
 
 enum status note_find(struct db *db, const struct uuid *id, note_each *each, void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
@@ -56,7 +57,7 @@ enum status note_find(struct db *db, const struct uuid *id, note_each *each, voi
 enum status note_list(struct db *db, const struct uuid *contact_id, note_each *each,
                       void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_EACH(db, give_row, &reader, list, DB_BLOB(contact_id->bytes, UUID_BYTES));
 }
@@ -77,7 +78,7 @@ static enum status give_version(void *arg, const struct db_rows *rows)
 
 enum status note_history(struct db *db, const struct uuid *id, note_each *each, void *arg)
 {
-    struct version_reader versions = {.reader = {each, arg}};
+    struct version_reader versions = {.reader = {.each = each, .arg = arg}};
     enum status status =
         DB_EACH(db, give_version, &versions, history, DB_BLOB(id->bytes, UUID_BYTES));
 

@@ -1,5 +1,5 @@
 /*
- * Notes as people read them, with the origin of every version.
+ * Notes as an operator reads them, with the origin of every version.
  *
  * Reading only: the one function that writes notes is in app/store/note_write.h.
  */

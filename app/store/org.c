@@ -6,7 +6,7 @@ static const char add[] = "INSERT INTO orgs (" COLUMNS ") VALUES (?1, ?2, ?3)";
 static const char find[] = "SELECT " COLUMNS " FROM orgs WHERE org_id = ?1";
 static const char list[] = "SELECT " COLUMNS " FROM orgs ORDER BY org_id";
 
-/* Where the rows of a statement are handed to. */
+/* The callback that gets the rows of a statement. */
 struct reader {
     org_each *each; /* NULL: only look */
     void *arg;
@@ -29,14 +29,14 @@ enum status org_add(struct db *db, const struct org *org)
 
 enum status org_find(struct db *db, const struct uuid *id, org_each *each, void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
 enum status org_list(struct db *db, org_each *each, void *arg)
 {
-    struct reader reader = {each, arg};
+    struct reader reader = {.each = each, .arg = arg};
 
     return db_each(db, list, NULL, 0, give_row, &reader);
 }

@@ -1,8 +1,8 @@
 /*
  * Organizations: the customers of the CRM, to one of which everything else belongs.
  *
- * Functions that change something are called inside db_write_begin … db_write_commit; that
- * holds for all files of the store.
+ * In all files of the store, functions that change something are called between
+ * db_write_begin() and db_write_commit().
  */
 #ifndef APP_STORE_ORG_H
 #define APP_STORE_ORG_H
@@ -16,8 +16,8 @@ struct org {
     int64_t created_at_ms;
 };
 
-/* Gets a row, whose spans are valid during the call only. Anything but STATUS_OK (and not
- * STATUS_NOT_FOUND) ends a list and is what the list answers. */
+/* A callback that gets a row, whose spans are valid during the call only. A list ends with
+ * the first status that is not STATUS_OK and returns it, STATUS_NOT_FOUND as STATUS_OK. */
 typedef enum status org_each(void *arg, const struct org *org);
 
 /* STATUS_EXISTS when the id is taken. */
