@@ -1,8 +1,9 @@
 /*
- * FastCGI records (specification 1.0): what stands in the bytes that a connection holds.
+ * FastCGI records (specification 1.0): judges bytes that came from a peer, and writes the
+ * records of answers.
  *
- * Keeps nothing. libfcgi gets to see nothing but what was found in order
- * here, because it would wait for more on a connection whose peer believes to be done.
+ * Has no state and does no I/O. Requests are judged here before libfcgi reads them, because
+ * libfcgi trusts lengths and waits for whatever is missing.
  */
 #ifndef LIB_FCGI_RECORD_H
 #define LIB_FCGI_RECORD_H
@@ -22,13 +23,13 @@ enum fcgi_record_verdict {
     FCGI_RECORD_WRONG,        /* no FastCGI, aborted, or against its rules */
 };
 
-/* Judges the bytes from the first of a record on. */
+/* Judges bytes that begin with the first byte of a record. */
 enum fcgi_record_verdict fcgi_record_judge(const unsigned char *bytes, size_t len);
 
 /*
- * Takes records of the body out of a request as soon as what precedes them holds more than
- * max_bytes of it, and moves what follows up; a record that is not whole stays. Returns what
- * len is then; *left_out grows by the bytes of the body that were taken out.
+ * Removes records of the body from a request once those before them hold more than
+ * max_bytes of it; a record that is not whole stays. Returns the new length; *left_out grows
+ * by the bytes of the body that were removed.
  */
 size_t fcgi_record_shorten(unsigned char *bytes, size_t len, size_t max_bytes,
                            size_t *left_out);
@@ -36,7 +37,7 @@ size_t fcgi_record_shorten(unsigned char *bytes, size_t len, size_t max_bytes,
 /* The length of the first record, header and padding included. */
 size_t fcgi_record_bytes(const unsigned char *bytes);
 
-/* Writes what the first record is to be answered with after FCGI_RECORD_MANAGEMENT or
+/* Writes the answer to a first record that was judged FCGI_RECORD_MANAGEMENT or
  * FCGI_RECORD_UNKNOWN_ROLE, and returns its length. */
 size_t fcgi_record_answer(const unsigned char *bytes,
                           unsigned char out[FCGI_RECORD_ANSWER_BYTES]);

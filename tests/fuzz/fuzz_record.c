@@ -2,20 +2,13 @@
  * FastCGI records: whatever the bytes are, the verdict on them only becomes more certain
  * while more of them arrive, and nothing is read that is not there yet.
  */
+#include <fastcgi.h>
 #include <sanitizer/asan_interface.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "lib/fcgi_record.h"
 #include "tests/fuzz/fuzz.h"
-
-enum {
-    HEADER_BYTES = 8,
-    TYPE_BEGIN_REQUEST = 1,
-    TYPE_END_REQUEST = 3,
-    TYPE_PARAMS = 4,
-    TYPE_STDIN = 5,
-};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -46,10 +39,10 @@ static void check_answer(const unsigned char *bytes, size_t len,
     CHECK(out != NULL);
     CHECK(fcgi_record_bytes(bytes) <= len);
     size_t size = fcgi_record_answer(bytes, out);
-    CHECK(size >= HEADER_BYTES && size <= FCGI_RECORD_ANSWER_BYTES);
+    CHECK(size >= FCGI_HEADER_LEN && size <= FCGI_RECORD_ANSWER_BYTES);
     CHECK(out[0] == 1 && fcgi_record_bytes(out) == size);
     CHECK(out[2] == bytes[2] && out[3] == bytes[3]);
-    CHECK((verdict == FCGI_RECORD_UNKNOWN_ROLE) == (out[1] == TYPE_END_REQUEST));
+    CHECK((verdict == FCGI_RECORD_UNKNOWN_ROLE) == (out[1] == FCGI_END_REQUEST));
     free(out);
 }
 
@@ -63,19 +56,19 @@ static bool is_of_request(const unsigned char *record, const unsigned char *firs
 static void check_complete(const unsigned char *bytes, size_t len)
 {
     const unsigned char *at = bytes, *end = bytes + len;
-    unsigned wanted = TYPE_BEGIN_REQUEST;
+    unsigned wanted = FCGI_BEGIN_REQUEST;
 
-    while (wanted <= TYPE_STDIN) {
-        CHECK((size_t)(end - at) >= HEADER_BYTES && at[0] == 1);
+    while (wanted <= FCGI_STDIN) {
+        CHECK((size_t)(end - at) >= FCGI_HEADER_LEN && at[0] == 1);
         bool is_empty = at[4] == 0 && at[5] == 0;
         if (is_of_request(at, bytes)) {
             CHECK(at[1] == wanted);
-            if (wanted == TYPE_BEGIN_REQUEST)
-                wanted = TYPE_PARAMS;
+            if (wanted == FCGI_BEGIN_REQUEST)
+                wanted = FCGI_PARAMS;
             else if (is_empty)
                 wanted++;
         }
-        at += wanted <= TYPE_STDIN ? fcgi_record_bytes(at) : 0;
+        at += wanted <= FCGI_STDIN ? fcgi_record_bytes(at) : 0;
     }
 }
 
