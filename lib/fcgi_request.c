@@ -1,0 +1,182 @@
+#include "lib/fcgi_request.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    DRAIN_BYTES = 4096,
+};
+
+struct fcgi_request {
+    FCGX_Request libfcgi;
+    bool has_begun;
+    bool body_read; /* to its end */
+};
+
+struct fcgi_request *fcgi_request_create(void)
+{
+    struct fcgi_request *request = calloc(1, sizeof *request);
+
+    if (request != NULL)
+        (void)FCGX_InitRequest(&request->libfcgi, -1, 0);
+    return request;
+}
+
+void fcgi_request_free(struct fcgi_request *request)
+{
+    if (request == NULL)
+        return;
+    if (request->has_begun)
+        FCGX_Free(&request->libfcgi, 0);
+    free(request);
+}
+
+/* FCGX_Accept_r reads from ipcFd where that is set. Of the fields that libfcgi keeps to
+ * itself this uses ipcFd, keepConnection and detached; fits() tries them. */
+enum status fcgi_request_begin(struct fcgi_request *request, int *fd)
+{
+    FCGX_Request *libfcgi = &request->libfcgi;
+
+    libfcgi->ipcFd = *fd;
+    libfcgi->keepConnection = 1; /* or FCGX_Accept_r would close it first */
+    libfcgi->detached = 1;       /* or closing it would wait for the peer, up to 2 s */
+    request->body_read = false;
+    request->has_begun = FCGX_Accept_r(libfcgi) == 0;
+    if (request->has_begun)
+        return STATUS_OK;
+    *fd = libfcgi->ipcFd = -1;
+    return STATUS_IO;
+}
+
+unsigned fcgi_request_id(const struct fcgi_request *request)
+{
+    return (unsigned)request->libfcgi.requestId;
+}
+
+bool fcgi_request_keeps_connection(const struct fcgi_request *request)
+{
+    return request->libfcgi.keepConnection != 0;
+}
+
+const char *fcgi_request_param(const struct fcgi_request *request, const char *name)
+{
+    return FCGX_GetParam(name, request->libfcgi.envp);
+}
+
+const char *fcgi_request_param_nth(const struct fcgi_request *request, const char *name,
+                                   size_t index)
+{
+    size_t len = strlen(name);
+
+    for (char **each = request->libfcgi.envp; *each != NULL; each++)
+        if (strncmp(*each, name, len) == 0 && (*each)[len] == '=' && index-- == 0)
+            return *each + len + 1;
+    return NULL;
+}
+
+/* Returns how many bytes of the body were left. */
+static size_t drain(struct fcgi_request *request)
+{
+    char bytes[DRAIN_BYTES];
+    size_t total = 0;
+    int len;
+
+    while ((len = FCGX_GetStr(bytes, sizeof bytes, request->libfcgi.in)) > 0)
+        total += (size_t)len;
+    request->body_read = true;
+    return total;
+}
+
+static bool agrees_with_content_length(const struct fcgi_request *request, size_t len)
+{
+    const char *text = fcgi_request_param(request, "CONTENT_LENGTH");
+    char *end;
+
+    if (text == NULL || text[0] == '\0')
+        return true;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    unsigned long long announced = strtoull(text, &end, 10);
+    return *end == '\0' && errno == 0 && announced == len;
+}
+
+enum status fcgi_request_read_body(struct fcgi_request *request, size_t left_out,
+                                   char *buffer, size_t size, size_t *len)
+{
+    int limit = size < INT32_MAX ? (int)size : INT32_MAX;
+    int got = FCGX_GetStr(buffer, limit, request->libfcgi.in);
+
+    *len = got > 0 ? (size_t)got : 0;
+    size_t rest = drain(request) + left_out;
+    if (FCGX_GetError(request->libfcgi.in) != 0 ||
+        !agrees_with_content_length(request, *len + rest))
+        return STATUS_INVALID;
+    return rest == 0 ? STATUS_OK : STATUS_TOO_LARGE;
+}
+
+/* FCGX_Finish_r would write the end of the answer; FCGX_Free only frees. */
+void fcgi_request_end(struct fcgi_request *request)
+{
+    if (!request->body_read)
+        (void)drain(request);
+    FCGX_Free(&request->libfcgi, 0);
+    request->libfcgi.ipcFd = -1;
+    request->has_begun = false;
+}
+
+/* Whether a request that is read like all others shows what it should, nothing is written to
+ * the peer, and the descriptor is left open. */
+static bool reads_well(struct fcgi_request *request, int fd, int peer)
+{
+    char byte;
+    size_t len;
+    int own = fd;
+
+    if (fcgi_request_begin(request, &own) != STATUS_OK)
+        return false;
+    const char *value = fcgi_request_param(request, "N");
+    bool fits = value != NULL && strcmp(value, "v") == 0 &&
+                fcgi_request_id(request) == 258 && fcgi_request_keeps_connection(request) &&
+                fcgi_request_read_body(request, 0, &byte, 1, &len) == STATUS_OK && len == 1;
+    fcgi_request_end(request);
+    return fits && recv(peer, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* libfcgi keeps some fields of FCGX_Request to itself that are used here; this shows that
+ * they work as supposed. */
+static bool fits(struct fcgi_request *request)
+{
+    static const unsigned char bytes[] = {
+        1, 1, 1, 2, 0, 8, 0, 0, 0,   1, 1,   0,   0, 0, 0, 0, /* begin: responder, keep */
+        1, 4, 1, 2, 0, 4, 0, 0, 1,   1, 'N', 'v',             /* a parameter */
+        1, 4, 1, 2, 0, 0, 0, 0,      /* the end of the parameters */
+        1, 5, 1, 2, 0, 1, 0, 0, 'b', /* a body */
+        1, 5, 1, 2, 0, 0, 0, 0,      /* its end */
+    };
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+        return false;
+    bool result = write(pair[0], bytes, sizeof bytes) == (ssize_t)sizeof bytes &&
+                  reads_well(request, pair[1], pair[0]);
+    (void)close(pair[0]);
+    if (result) /* else libfcgi may have closed it, and the process ends anyway */
+        (void)close(pair[1]);
+    return result;
+}
+
+enum status fcgi_request_init(void)
+{
+    if (FCGX_Init() != 0)
+        return STATUS_INTERNAL;
+    struct fcgi_request *request = fcgi_request_create();
+    enum status status = request != NULL && fits(request) ? STATUS_OK : STATUS_INTERNAL;
+    fcgi_request_free(request);
+    return status;
+}

@@ -1,0 +1,52 @@
+/*
+ * One request, read by libfcgi: its parameters and its body.
+ *
+ * The only user of libfcgi. It is given complete requests only (see fcgi_input.h), so it
+ * never waits for a peer, and it is never asked to write: answers are in fcgi_output.h.
+ */
+#ifndef LIB_FCGI_REQUEST_H
+#define LIB_FCGI_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/status.h"
+
+struct fcgi_request;
+
+/* Once per process. libfcgi installs signal handlers where it finds default ones, so those
+ * of the program come first. STATUS_INTERNAL: libfcgi does not behave as this module needs;
+ * a small request is tried to find that out. */
+enum status fcgi_request_init(void);
+
+/* A request that has not begun; it can be used for one request after another. NULL: no
+ * memory. */
+struct fcgi_request *fcgi_request_create(void);
+
+/* NULL is allowed. Closes no descriptor. */
+void fcgi_request_free(struct fcgi_request *request);
+
+/* Reads the parameters from *fd, which holds a complete request at its current position and
+ * must stay open until fcgi_request_end. On failure libfcgi has closed it, and *fd is -1. */
+enum status fcgi_request_begin(struct fcgi_request *request, int *fd);
+
+/* The number that the web server gave it; the answer's records carry it. */
+unsigned fcgi_request_id(const struct fcgi_request *request);
+
+/* True when the web server wants to go on using the connection. */
+bool fcgi_request_keeps_connection(const struct fcgi_request *request);
+
+/* As fastcgi_param and fastcgi_param_nth. Valid until fcgi_request_end. */
+const char *fcgi_request_param(const struct fcgi_request *request, const char *name);
+const char *fcgi_request_param_nth(const struct fcgi_request *request, const char *name,
+                                   size_t index);
+
+/* As fastcgi_read_body. left_out: bytes of the body that *fd no longer holds. */
+enum status fcgi_request_read_body(struct fcgi_request *request, size_t left_out,
+                                   char *buffer, size_t size, size_t *len);
+
+/* Reads what is left of the body, so that the connection holds no more of this request, and
+ * frees all of it. The descriptor stays open. */
+void fcgi_request_end(struct fcgi_request *request);
+
+#endif
