@@ -9,6 +9,10 @@ enum {
 };
 _Static_assert(sizeof(FCGI_BeginRequestBody) == BODY_BYTES, "FastCGI 1.0, section 5.1");
 _Static_assert(sizeof(FCGI_UnknownTypeBody) == BODY_BYTES, "FastCGI 1.0, section 4.2");
+_Static_assert(FCGI_RECORD_HEADER_BYTES == FCGI_HEADER_LEN &&
+                   FCGI_RECORD_END_BYTES == 2 * FCGI_HEADER_LEN + BODY_BYTES &&
+                   FCGI_RECORD_CONTENT_BYTES <= FCGI_MAX_LENGTH,
+               "FastCGI 1.0, section 3.3");
 
 static size_t content_bytes(const unsigned char *bytes)
 {
@@ -186,17 +190,20 @@ size_t fcgi_record_shorten(unsigned char *bytes, size_t len, size_t max_bytes,
     return out + len - in;
 }
 
+static void write_header(unsigned char *out, unsigned type, unsigned id, size_t len)
+{
+    const unsigned char header[FCGI_HEADER_LEN] = {
+        FCGI_VERSION_1,    (unsigned char)type,       (unsigned char)(id >> 8),
+        (unsigned char)id, (unsigned char)(len >> 8), (unsigned char)len,
+    };
+
+    memcpy(out, header, sizeof header);
+}
+
 static size_t write_record(unsigned char *out, unsigned type, unsigned id,
                            const void *content, size_t len)
 {
-    const unsigned char header[FCGI_HEADER_LEN] = {FCGI_VERSION_1,
-                                                   (unsigned char)type,
-                                                   (unsigned char)(id >> 8),
-                                                   (unsigned char)id,
-                                                   0,
-                                                   (unsigned char)len};
-
-    memcpy(out, header, sizeof header);
+    write_header(out, type, id, len);
     memcpy(out + FCGI_HEADER_LEN, content, len);
     return FCGI_HEADER_LEN + len;
 }
@@ -226,4 +233,19 @@ size_t fcgi_record_answer(const unsigned char *bytes,
     if (bytes[1] == FCGI_GET_VALUES)
         return answer_values(bytes, out);
     return write_record(out, FCGI_UNKNOWN_TYPE, 0, unknown_type, BODY_BYTES);
+}
+
+void fcgi_record_stdout(unsigned char out[FCGI_RECORD_HEADER_BYTES], unsigned id,
+                        size_t len)
+{
+    write_header(out, FCGI_STDOUT, id, len);
+}
+
+void fcgi_record_end(unsigned char out[FCGI_RECORD_END_BYTES], unsigned id)
+{
+    static const FCGI_EndRequestBody complete = {.protocolStatus = FCGI_REQUEST_COMPLETE};
+
+    write_header(out, FCGI_STDOUT, id, 0);
+    (void)write_record(out + FCGI_HEADER_LEN, FCGI_END_REQUEST, id, &complete,
+                       sizeof complete);
 }

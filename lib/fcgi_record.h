@@ -12,6 +12,9 @@
 
 enum {
     FCGI_RECORD_ANSWER_BYTES = 48, /* the longest of fcgi_record_answer */
+    FCGI_RECORD_HEADER_BYTES = 8,
+    FCGI_RECORD_CONTENT_BYTES = 65528, /* of one record; more could not be padded to 8 */
+    FCGI_RECORD_END_BYTES = 24,        /* of fcgi_record_end */
 };
 
 enum fcgi_record_verdict {
@@ -41,5 +44,13 @@ size_t fcgi_record_bytes(const unsigned char *bytes);
  * FCGI_RECORD_UNKNOWN_ROLE, and returns its length. */
 size_t fcgi_record_answer(const unsigned char *bytes,
                           unsigned char out[FCGI_RECORD_ANSWER_BYTES]);
+
+/* Writes the header of a record with len (at most FCGI_RECORD_CONTENT_BYTES) bytes of an
+ * answer to the request `id`. */
+void fcgi_record_stdout(unsigned char out[FCGI_RECORD_HEADER_BYTES], unsigned id,
+                        size_t len);
+
+/* Writes what follows the last byte of an answer: the end of the stream and of the request. */
+void fcgi_record_end(unsigned char out[FCGI_RECORD_END_BYTES], unsigned id);
 
 #endif
