@@ -1,20 +1,23 @@
 /*
- * FastCGI (specification 1.0, responder role) for one worker process, around libfcgi.
+ * FastCGI (specification 1.0, responder role) for one worker process: the loop on top of
  *
- * libfcgi reads and writes requests well, but it waits without limit and serves one
- * connection until that closes. So this file waits for connections itself and hands
- * libfcgi a descriptor only when a request is complete:
+ *     fcgi_record       what stands in bytes
+ *     fcgi_request      parameters and body, read by libfcgi
+ *     fcgi_input        what has arrived of a request
+ *     fcgi_output       what is left to send of an answer
+ *     fcgi_handover     connections that pass from one worker to another
+ *     fcgi_connections  the table of connections, with their deadlines
+ *     fcgi_accept       new connections
+ *
+ * each of which uses only modules above it in this list.
  *
  * - A worker may keep many connections open (the web server's kept ones) and waits for all
- *   of them and for new ones at once; a slow or silent peer holds up nobody. It may also
- *   have many requests in hand, one on each connection, and answer them in any order.
- * - While it keeps connections, it leaves new ones to workers that keep none, for
- *   FASTCGI_YIELD_MS; then it takes them as well. So connections spread evenly, and none
- *   waits longer than that for a worker that waits. When it has no place for one, or the
- *   process no descriptor, it closes the kept connection that has rested longest.
- * - Bytes are only looked at until then, not taken (those of a slow peer or of a large
- *   request are collected in a file in memory). A worker that ends can pass all its
- *   connections to another process through the hand-over socket, and nobody notices.
+ *   of them and for new ones at once. It may have many requests in hand, one on each
+ *   connection, and answer them in any order.
+ * - Nothing waits for a peer except fastcgi_wait, which waits for all of them: a peer that
+ *   sends slowly, or does not read its answer, delays its own connection only.
+ * - A worker that ends can pass all its connections to another process through the hand-over
+ *   socket, without the peers noticing.
  *
  * Made after fork; one per process.
  */
@@ -25,7 +28,7 @@
 #include "lib/status.h"
 
 enum {
-    FASTCGI_YIELD_MS = 20, /* how long new connections are left to others */
+    FASTCGI_YIELD_MS = 20, /* how long new connections are left to workers that keep none */
     FASTCGI_PLACES = 64,   /* connections, and so requests in hand, of one worker */
 };
 
@@ -40,28 +43,32 @@ struct fastcgi_descriptors {
 };
 
 enum fastcgi_event {
-    FASTCGI_REQUEST, /* one is there */
+    FASTCGI_REQUEST, /* a request has arrived */
     FASTCGI_NEWS,    /* news is readable, or the time is over */
     FASTCGI_WOKEN,   /* a signal came, or wake is readable */
-    FASTCGI_DONE,   /* after fastcgi_finish or _hand_over: no request is in hand any more */
-    FASTCGI_BROKEN, /* waiting failed; end the process */
+    FASTCGI_DONE,    /* after fastcgi_finish or _hand_over: no connection is left */
+    FASTCGI_BROKEN,  /* waiting failed; end the process */
 };
 
 /* Makes the two ends of a hand-over socket, for all workers to share. */
 enum status fastcgi_handover_pair(int *give, int *take);
 
-/* timeout_ms: how long a peer may take to send a request, or to take a piece of an answer.
- * max_body_bytes: the most that fastcgi_read_body will be asked for; no more is kept of a body
- * that is longer, but all of it is taken from its connection. STATUS_INTERNAL when libfcgi does not behave as this file needs. */
+/*
+ * timeout_ms: how long a peer may take to send a whole request, how long it may take nothing
+ * of an answer, and how long a connection may wait for another worker to take it over.
+ * max_body_bytes: the most that fastcgi_read_body will be asked for; of a longer body not much
+ * more is kept, but all of it is taken from its connection. STATUS_INTERNAL: libfcgi does not
+ * behave as needed, or epoll failed.
+ */
 enum status fastcgi_create(struct fastcgi **out, const struct fastcgi_descriptors *fds,
                            int timeout_ms, size_t max_body_bytes);
 
 /* NULL is allowed. Closes every connection; the descriptors given at creation stay. */
 void fastcgi_free(struct fastcgi *fastcgi);
 
-/* Waits for the next request, for a signal of signals.h, or for timeout_ms (-1: no limit).
- * After FASTCGI_REQUEST, *place (below FASTCGI_PLACES) is the request's until it has been
- * answered. */
+/* Waits for the next request, for a signal of signals.h, or for timeout_ms (-1: no limit),
+ * and sends meanwhile what is left of answers. After FASTCGI_REQUEST, *place (below
+ * FASTCGI_PLACES) is the request's until it has been answered. */
 enum fastcgi_event fastcgi_wait(struct fastcgi *fastcgi, int timeout_ms, size_t *place);
 
 /* A parameter of a request, or NULL. Valid until fastcgi_answer. */
@@ -80,16 +87,28 @@ const char *fastcgi_param_nth(const struct fastcgi *fastcgi, size_t place, const
 enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffer,
                               size_t size, size_t *len);
 
-/* Sends the answer (CGI header and body) and ends the request. STATUS_IO when the peer
- * did not take it all. */
-enum status fastcgi_answer(struct fastcgi *fastcgi, size_t place, struct span answer);
+/*
+ * Ends the request with its answer (CGI header and body), of which a copy is made where that
+ * is needed: it is sent as far as the peer takes it at once, and the rest during
+ * fastcgi_wait.
+ *
+ * When the peer leaves, or takes nothing for timeout_ms, its connection is closed (whatever it
+ * takes extends that time, but no longer after fastcgi_finish or _hand_over, so that these
+ * come to an end) and the log has the event
+ * "answer_not_taken" with label (at most 79 bytes; "": none) as request_id. The same happens
+ * when the answers that wait for their peers would exceed 64 MiB together.
+ */
+void fastcgi_answer(struct fastcgi *fastcgi, size_t place, struct span answer,
+                    const char *label);
 
 /* Takes no further connection and closes those on which no request has begun. Those that
- * have begun still come out of fastcgi_wait, which ends with FASTCGI_DONE. */
+ * have begun still come out of fastcgi_wait, which ends with FASTCGI_DONE when all answers
+ * have been sent. */
 void fastcgi_finish(struct fastcgi *fastcgi);
 
-/* The same, but passes all connections to whoever reads the other end of the hand-over
- * socket: at once, or when the request that is in hand has been answered. */
+/* The same, but passes all connections to the readers of the other end of the hand-over
+ * socket: at once, or when the answer to the request that is in hand has been sent. Those
+ * that nobody takes for timeout_ms are closed. */
 void fastcgi_hand_over(struct fastcgi *fastcgi);
 
 #endif

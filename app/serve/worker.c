@@ -59,8 +59,7 @@ static void answer(struct worker *w, struct exchange *x)
     if (response_render(&x->reply, x->request.id, x->arena, &bytes) != STATUS_OK)
         bytes = last_resort_for(x);
     access_log_write(x, bytes.len); /* before its method and path are gone */
-    if (fastcgi_answer(w->fastcgi, x->place, bytes) != STATUS_OK)
-        LOG(LEVEL_WARNING, "answer_not_taken", LOG_TEXT("request_id", x->request.id));
+    fastcgi_answer(w->fastcgi, x->place, bytes, x->request.id);
     json_object_put(x->body);
     arena_reset(x->arena);
     w->arenas[w->arena_count++] = x->arena;
@@ -98,7 +97,7 @@ static void begin(struct worker *w, size_t place)
     struct exchange *x = &w->exchanges[place];
 
     if (!prepare(w, x, place)) {
-        (void)fastcgi_answer(w->fastcgi, place, span_of(last_resort));
+        fastcgi_answer(w->fastcgi, place, span_of(last_resort), "");
         return;
     }
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)

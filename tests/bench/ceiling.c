@@ -70,7 +70,7 @@ static void serve_own(int give, int take)
         return;
     while (fastcgi_wait(fastcgi, -1, &place) == FASTCGI_REQUEST) {
         (void)fastcgi_read_body(fastcgi, place, body, sizeof body, &len);
-        (void)fastcgi_answer(fastcgi, place, (struct span){answer, answer_bytes});
+        fastcgi_answer(fastcgi, place, (struct span){answer, answer_bytes}, "");
     }
     fastcgi_free(fastcgi);
 }

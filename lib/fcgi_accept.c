@@ -1,0 +1,183 @@
+#include "lib/fcgi_accept.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/fcgi_connections.h"
+#include "lib/log.h"
+
+enum {
+    FULL_YIELD_MS = 3 * FCGI_ACCEPT_YIELD_MS,
+    COMPLAIN_MS = 10000, /* between two lines of the log about the same */
+};
+
+void fcgi_acceptor_init(struct fcgi_acceptor *a, int listening, uint32_t number)
+{
+    *a = (struct fcgi_acceptor){.listening = listening, .number = number};
+    /* fails, as it should, on a Unix socket */
+    (void)setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+}
+
+/* A worker that keeps connections is told of each new one once (EPOLLET), and looks again
+ * when its time has come. After an attempt in vain only time helps. */
+static uint32_t wanted(const struct fcgi_acceptor *a, const struct fcgi_connections *all)
+{
+    if (a->stopped || a->failing)
+        return 0;
+    return all->kept == 0 ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLET;
+}
+
+void fcgi_acceptor_watch(struct fcgi_acceptor *a, struct fcgi_connections *all)
+{
+    uint32_t events = wanted(a, all);
+
+    if (events == a->watched)
+        return;
+    if (a->watched != 0) /* EPOLLEXCLUSIVE cannot be changed, only removed */
+        fcgi_connections_unwatch(all, a->listening);
+    a->watched = 0;
+    if (events != 0 &&
+        fcgi_connections_watch(all, a->listening, events, a->number) == STATUS_OK)
+        a->watched = events;
+}
+
+/* A new connection: often its request is there already. It does not count as kept until its
+ * request begins or stalls. */
+static int serve(struct fcgi_connections *all, int fd)
+{
+    int place = fcgi_connections_add(all, fd, NULL);
+
+    if (place < 0)
+        return -1;
+    if (fcgi_connections_look(all, place))
+        return place;
+    if (all->at[place].state == FCGI_WAITING) {
+        fcgi_connections_set_deadline(all, place);
+        fcgi_connections_await(all, place);
+    }
+    return -1;
+}
+
+/* A worker that would have to close a connection for a new one leaves that for longer to
+ * workers that have room. */
+static int yield_ms(const struct fcgi_connections *all)
+{
+    return all->used < all->count ? FCGI_ACCEPT_YIELD_MS : FULL_YIELD_MS;
+}
+
+static bool somebody_waits(const struct fcgi_acceptor *a)
+{
+    return poll(&(struct pollfd){.fd = a->listening, .events = POLLIN}, 1, 0) > 0;
+}
+
+/* Kept connections must not shut out a new one. The one that has rested longest is closed;
+ * web servers expect that of any connection that they keep. */
+static bool make_room(struct fcgi_acceptor *a, struct fcgi_connections *all, int64_t now_ms)
+{
+    if (all->used < all->count)
+        return true;
+    if (!somebody_waits(a)) {
+        a->at_ms = 0;
+        a->failing = false;
+        return false;
+    }
+    int longest = fcgi_connections_longest_resting(all);
+    if (longest < 0 || now_ms - all->at[longest].rests_since_ms < FCGI_ACCEPT_YIELD_MS ||
+        fcgi_input_peek(&all->reader, all->at[longest].fd) != FCGI_ARRIVED_NOTHING)
+        return false;
+    fcgi_connections_drop(all, longest);
+    return true;
+}
+
+/* Out of descriptors, or of the kernel's memory: closes the connection that has rested
+ * longest. Where none rests, the next attempt may find that others have ended. */
+static void relieve(struct fcgi_acceptor *a, struct fcgi_connections *all, int error,
+                    int64_t now_ms)
+{
+    int longest = fcgi_connections_longest_resting(all);
+
+    if (a->complained_ms == 0 || now_ms - a->complained_ms >= COMPLAIN_MS) {
+        LOG(LEVEL_ERROR, "accept_failed", LOG_TEXT("message", strerror(error)),
+            LOG_NUMBER("connections", all->used));
+        a->complained_ms = now_ms;
+    }
+    if (longest >= 0)
+        fcgi_connections_drop(all, longest);
+}
+
+/* accept4 has failed. */
+static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int error,
+                    int64_t now_ms)
+{
+    if (error != EAGAIN && error != ECONNABORTED) {
+        relieve(a, all, error, now_ms);
+        return;
+    }
+    a->failing = false;
+    if (error == EAGAIN)
+        a->at_ms = 0;
+}
+
+/* Plans the next attempt after one that succeeded. The connection was left to others for long
+ * enough, so nobody will come for those behind it either, and no edge will tell of them. */
+static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
+                      int64_t now_ms)
+{
+    a->failing = false;
+    if (all->kept == 0)
+        a->at_ms = 0;
+    else if (all->used + 1 < all->count)
+        a->at_ms = now_ms;
+    else
+        a->at_ms = now_ms + FULL_YIELD_MS;
+}
+
+int fcgi_acceptor_accept(struct fcgi_acceptor *a, struct fcgi_connections *all)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    a->at_ms = now_ms + FCGI_ACCEPT_YIELD_MS; /* unless it turns out otherwise */
+    a->failing = true;
+    if (!make_room(a, all, now_ms))
+        return -1;
+    int fd = accept4(a->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        give_up(a, all, errno, now_ms);
+        return -1;
+    }
+    plan_next(a, all, now_ms);
+    return serve(all, fd);
+}
+
+int fcgi_acceptor_told(struct fcgi_acceptor *a, struct fcgi_connections *all)
+{
+    if (a->stopped)
+        return -1;
+    if (all->kept == 0)
+        return fcgi_acceptor_accept(a, all);
+    if (a->at_ms == 0)
+        a->at_ms = clock_monotonic_ms() + yield_ms(all);
+    return -1;
+}
+
+int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *a)
+{
+    if (a->at_ms == 0)
+        return -1;
+    int64_t left_ms = a->at_ms - clock_monotonic_ms();
+    return left_ms > 0 ? (int)left_ms : 0;
+}
+
+void fcgi_acceptor_stop(struct fcgi_acceptor *a, struct fcgi_connections *all)
+{
+    a->stopped = true;
+    a->at_ms = 0;
+    fcgi_acceptor_watch(a, all);
+}

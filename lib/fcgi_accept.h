@@ -1,0 +1,51 @@
+/*
+ * Accepting new connections, so that they spread evenly over the workers that share a
+ * listening socket.
+ *
+ * A worker that keeps no connection accepts at once, and waking one such worker is enough
+ * (EPOLLEXCLUSIVE). A worker that keeps some leaves a new connection to the former for
+ * FCGI_ACCEPT_YIELD_MS and takes it then. Where there is no place or no descriptor for it, the
+ * connection that has rested longest is closed; where none rests, it is tried again later.
+ * No function waits.
+ */
+#ifndef LIB_FCGI_ACCEPT_H
+#define LIB_FCGI_ACCEPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fcgi_connections;
+
+enum {
+    FCGI_ACCEPT_YIELD_MS = 20,
+};
+
+struct fcgi_acceptor {
+    int listening;    /* non-blocking */
+    uint32_t number;  /* by which epoll tells of it */
+    uint32_t watched; /* the events that epoll was asked for; 0: none */
+    bool stopped;
+    bool failing;          /* the last attempt was in vain, and somebody may still wait */
+    int64_t at_ms;         /* of the next attempt; 0: nobody is known to wait */
+    int64_t complained_ms; /* when the log was told last of attempts in vain; 0: never */
+};
+
+/* Makes answers on TCP leave at once, too: accepted sockets inherit TCP_NODELAY. */
+void fcgi_acceptor_init(struct fcgi_acceptor *acceptor, int listening, uint32_t number);
+
+/* Before each wait: asks epoll for what the number of kept connections makes necessary. */
+void fcgi_acceptor_watch(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
+
+/* After epoll told of the listening socket. The place of a request that begins, or -1. */
+int fcgi_acceptor_told(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
+
+/* Makes an attempt, for when its time has come. The place of a request that begins, or -1. */
+int fcgi_acceptor_accept(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
+
+/* Milliseconds to the next attempt; -1: none is planned. */
+int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *acceptor);
+
+/* Accepts no more. */
+void fcgi_acceptor_stop(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
+
+#endif

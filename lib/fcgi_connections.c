@@ -1,0 +1,321 @@
+#include "lib/fcgi_connections.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/fcgi_request.h"
+
+struct fcgi_connections *fcgi_connections_create(int count, int timeout_ms,
+                                                 size_t max_body_bytes)
+{
+    struct fcgi_connections *all =
+        calloc(1, sizeof *all + (size_t)count * sizeof all->at[0]);
+
+    if (all == NULL)
+        return NULL;
+    all->count = count;
+    all->timeout_ms = timeout_ms;
+    all->reader.max_body_bytes = max_body_bytes;
+    for (int i = 0; i < count; i++) {
+        all->at[i].fd = -1;
+        all->at[i].input.file = -1;
+    }
+    all->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (all->epoll < 0) {
+        fcgi_connections_free(all);
+        return NULL;
+    }
+    return all;
+}
+
+void fcgi_connections_free(struct fcgi_connections *all)
+{
+    if (all == NULL)
+        return;
+    for (int i = 0; i < all->count; i++) {
+        if (all->at[i].state != FCGI_FREE)
+            fcgi_connections_drop(all, i);
+        fcgi_request_free(all->at[i].request);
+    }
+    if (all->epoll >= 0)
+        (void)close(all->epoll);
+    free(all);
+}
+
+static enum status control(struct fcgi_connections *all, int operation, int fd,
+                           uint32_t events, uint32_t number)
+{
+    struct epoll_event event = {.events = events, .data.u32 = number};
+
+    return epoll_ctl(all->epoll, operation, fd, &event) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+enum status fcgi_connections_watch(struct fcgi_connections *all, int fd, uint32_t events,
+                                   uint32_t number)
+{
+    return control(all, EPOLL_CTL_ADD, fd, events, number);
+}
+
+void fcgi_connections_unwatch(struct fcgi_connections *all, int fd)
+{
+    (void)epoll_ctl(all->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* Asks epoll to tell of the connection what its state needs. What is there already is told
+ * of, too, as if it had come later. */
+static enum status watch(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+    uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+    if (c->state == FCGI_SENDING)
+        events |= EPOLLOUT;
+    enum status status = control(all, c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd,
+                                 events, (uint32_t)place);
+    c->watched = c->watched || status == STATUS_OK;
+    return status;
+}
+
+static void set_since(struct fcgi_connections *all, struct fcgi_connection *c,
+                      int64_t since_ms)
+{
+    all->timed += (since_ms != 0) - (c->since_ms != 0);
+    c->since_ms = since_ms;
+}
+
+static void set_look(struct fcgi_connections *all, struct fcgi_connection *c, bool look)
+{
+    all->to_look += look - c->look;
+    c->look = look;
+}
+
+static void set_kept(struct fcgi_connections *all, struct fcgi_connection *c, bool kept)
+{
+    all->kept += kept - c->kept;
+    c->kept = kept;
+}
+
+static void clear_output(struct fcgi_connections *all, struct fcgi_connection *c)
+{
+    all->unsent_bytes -= c->output.len;
+    fcgi_output_clear(&c->output);
+}
+
+int fcgi_connections_add(struct fcgi_connections *all, int fd,
+                         const struct fcgi_input *input)
+{
+    struct fcgi_input collected = input != NULL ? *input : (struct fcgi_input){.file = -1};
+    int place = 0;
+
+    while (place < all->count && all->at[place].state != FCGI_FREE)
+        place++;
+    if (place == all->count) {
+        (void)close(fd);
+        fcgi_input_clear(&collected);
+        return -1;
+    }
+    all->at[place].state = FCGI_WAITING;
+    all->at[place].fd = fd;
+    all->at[place].input = collected;
+    all->used++;
+    return place;
+}
+
+void fcgi_connections_drop(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    set_since(all, c, 0);
+    set_look(all, c, false);
+    set_kept(all, c, false);
+    clear_output(all, c);
+    fcgi_input_clear(&c->input);
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+    c->watched = false;
+    c->state = FCGI_FREE;
+    all->used--;
+}
+
+void fcgi_connections_keep(struct fcgi_connections *all, int place)
+{
+    set_kept(all, &all->at[place], true);
+}
+
+void fcgi_connections_await(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+    bool was_sending = c->state == FCGI_SENDING;
+
+    c->state = FCGI_WAITING;
+    c->rests_since_ms = clock_monotonic_ms();
+    if ((!c->watched || was_sending) && watch(all, place) != STATUS_OK)
+        fcgi_connections_drop(all, place);
+}
+
+void fcgi_connections_set_deadline(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    if (c->since_ms == 0)
+        set_since(all, c, clock_monotonic_ms());
+}
+
+void fcgi_connections_mark(struct fcgi_connections *all, int place)
+{
+    set_look(all, &all->at[place], true);
+}
+
+bool fcgi_connections_rests(const struct fcgi_connection *c)
+{
+    return c->state == FCGI_WAITING && c->since_ms == 0;
+}
+
+int fcgi_connections_longest_resting(const struct fcgi_connections *all)
+{
+    int longest = -1;
+
+    for (int i = 0; i < all->count; i++)
+        if (fcgi_connections_rests(&all->at[i]) &&
+            (longest < 0 || all->at[i].rests_since_ms < all->at[longest].rests_since_ms))
+            longest = i;
+    return longest;
+}
+
+/* Lets libfcgi read the complete request of a connection, from where it is. */
+static enum status read_request(struct fcgi_connection *c)
+{
+    bool collected = c->input.file >= 0;
+
+    if (c->request == NULL)
+        c->request = fcgi_request_create();
+    if (c->request == NULL)
+        return STATUS_NO_MEMORY;
+    if (collected && fcgi_input_rewind(&c->input) != STATUS_OK)
+        return STATUS_IO;
+    return fcgi_request_begin(c->request, collected ? &c->input.file : &c->fd);
+}
+
+static bool begin(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    if (read_request(c) != STATUS_OK) {
+        fcgi_connections_drop(all, place);
+        return false;
+    }
+    c->state = FCGI_IN_HAND;
+    c->stays = fcgi_request_keeps_connection(c->request);
+    set_since(all, c, 0);
+    set_kept(all, c, c->stays);
+    return true;
+}
+
+/* Does what a look at a connection asks for. True when its request begins. */
+static bool act_on(struct fcgi_connections *all, int place, enum fcgi_arrived arrived)
+{
+    if (arrived == FCGI_ARRIVED_ALL)
+        return begin(all, place);
+    if (arrived == FCGI_ARRIVED_END)
+        fcgi_connections_drop(all, place);
+    else if (arrived != FCGI_ARRIVED_NOTHING)
+        fcgi_connections_set_deadline(all, place);
+    return false;
+}
+
+static enum fcgi_arrived collect(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+    bool more = false;
+    enum fcgi_arrived arrived = fcgi_input_collect(&all->reader, &c->input, c->fd, &more);
+
+    if (arrived == FCGI_ARRIVED_SOME && more && watch(all, place) != STATUS_OK)
+        return FCGI_ARRIVED_END;
+    return arrived;
+}
+
+/* True when that completed the request, which has begun then. */
+static bool start_to_collect(struct fcgi_connections *all, int place)
+{
+    fcgi_connections_set_deadline(all, place);
+    set_kept(all, &all->at[place], true);
+    if (fcgi_input_start(&all->at[place].input) != STATUS_OK)
+        return false; /* tried again at the next look */
+    return act_on(all, place, collect(all, place));
+}
+
+static bool look(struct fcgi_connections *all, int place, enum fcgi_arrived collect_from)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    set_look(all, c, false);
+    if (c->input.file >= 0)
+        return act_on(all, place, collect(all, place));
+    enum fcgi_arrived arrived = fcgi_input_peek(&all->reader, c->fd);
+    if (arrived == FCGI_ARRIVED_FULL || arrived == collect_from)
+        return start_to_collect(all, place);
+    return act_on(all, place, arrived);
+}
+
+bool fcgi_connections_look(struct fcgi_connections *all, int place)
+{
+    return look(all, place, FCGI_ARRIVED_FULL);
+}
+
+bool fcgi_connections_look_stalled(struct fcgi_connections *all, int place)
+{
+    set_kept(all, &all->at[place], true);
+    return look(all, place, FCGI_ARRIVED_SOME);
+}
+
+/* Changes over to sending what the peer did not take at once. */
+static enum status begin_to_send(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    c->state = FCGI_SENDING;
+    all->unsent_bytes += c->output.len;
+    set_since(all, c, clock_monotonic_ms());
+    return watch(all, place) == STATUS_OK ? STATUS_BUSY : STATUS_IO;
+}
+
+static void set_label(struct fcgi_connection *c, const char *label)
+{
+    size_t len = strnlen(label, sizeof c->label - 1);
+
+    memcpy(c->label, label, len);
+    c->label[len] = '\0';
+}
+
+enum status fcgi_connections_answer(struct fcgi_connections *all, int place,
+                                    struct span answer, const char *label)
+{
+    struct fcgi_connection *c = &all->at[place];
+    unsigned id = fcgi_request_id(c->request);
+
+    set_label(c, label);
+    fcgi_request_end(c->request);
+    fcgi_input_clear(&c->input);
+    enum status status = fcgi_output_start(
+        &c->output, c->fd, id, answer, FCGI_CONNECTIONS_UNSENT_BYTES - all->unsent_bytes);
+    return status == STATUS_BUSY ? begin_to_send(all, place) : status;
+}
+
+enum status fcgi_connections_send(struct fcgi_connections *all, int place, bool lasting)
+{
+    struct fcgi_connection *c = &all->at[place];
+    size_t len = c->output.len, sent = c->output.sent;
+    enum status status = fcgi_output_go_on(&c->output, c->fd);
+
+    if (status == STATUS_OK) {
+        all->unsent_bytes -= len;
+        set_since(all, c, 0);
+    } else if (c->output.sent > sent && lasting) {
+        set_since(all, c, clock_monotonic_ms());
+    }
+    return status;
+}
