@@ -1,7 +1,9 @@
 #include "tests/unit/fastcgi_site.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -191,6 +193,131 @@ static void a_signal_is_heard_however_busy_the_worker_is(void **state)
         assert_int_equal(waitpid(clients[i], &wait_status, 0), clients[i]);
 }
 
+/* ---- Answers that are being sent ---- */
+
+static void send_for_large_answers(int *fds, int count)
+{
+    for (int i = 0; i < count; i++) {
+        fds[i] = connect_to_server();
+        send_all(fds[i], request_for(true, "3000000"));
+    }
+    (void)ask("by now they are being sent");
+}
+
+static void expect_large_answer(int fd)
+{
+    expect_answer(fd, "ok 0 0 - ");
+    assert_int_equal(strspn(strchr(answer, 'x'), "x"), 3000000);
+}
+
+static void answers_that_are_being_sent_are_completed_before_the_end(void **state)
+{
+    int fds[5], wait_status = 0;
+
+    (void)state;
+    send_for_large_answers(fds, COUNT(fds));
+    assert_int_equal(kill(servers[0], SIGTERM), 0);
+    let_it_stall();
+    assert_int_equal(waitpid(servers[0], NULL, WNOHANG), 0);
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        expect_large_answer(fds[i]);
+        expect_end(fds[i]);
+    }
+    assert_int_equal(waitpid(servers[0], &wait_status, 0), servers[0]);
+    servers[0] = 0;
+    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
+}
+
+static void connections_are_handed_over_after_answers_that_are_being_sent(void **state)
+{
+    int fds[5], wait_status = 0;
+
+    (void)state;
+    send_for_large_answers(fds, COUNT(fds));
+    start_server();
+    assert_int_equal(kill(servers[0], SIGHUP), 0);
+    assert_in_range(ask("meanwhile"), 0, SLACK_MS);
+    assert_int_equal(who_answered(), servers[1]);
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        expect_large_answer(fds[i]);
+        assert_int_equal(who_answered(), servers[0]);
+        ask_on(fds[i], "kept");
+        assert_int_equal(who_answered(), servers[1]);
+        assert_int_equal(close(fds[i]), 0);
+    }
+    assert_int_equal(waitpid(servers[0], &wait_status, 0), servers[0]);
+    servers[0] = 0;
+    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 1);
+}
+
+/* Each piece that is taken would extend the deadline. */
+static void an_answer_that_is_taken_slowly_does_not_hold_up_the_end(void **state)
+{
+    static unsigned char some[50000];
+    int fd, wait_status = 0;
+
+    (void)state;
+    send_for_large_answers(&fd, 1);
+    int64_t began_ms = clock_monotonic_ms();
+    assert_int_equal(kill(servers[0], SIGTERM), 0);
+    while (waitpid(servers[0], &wait_status, WNOHANG) == 0) {
+        (void)recv(fd, some, sizeof some, MSG_DONTWAIT);
+        (void)poll(NULL, 0, 100);
+        assert_in_range(clock_monotonic_ms() - began_ms, 0, 2 * TIMEOUT_MS + SLACK_MS);
+    }
+    servers[0] = 0;
+    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
+    assert_int_equal(close(fd), 0);
+}
+
+/* Nobody takes them, and the socket holds fewer of them than there are. */
+static void connections_that_nobody_takes_over_do_not_hold_up_the_end(void **state)
+{
+    int fds[FASTCGI_PLACES - 1], bytes = 1;
+
+    (void)state;
+    assert_int_equal(setsockopt(give, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        fds[i] = connect_and_keep();
+    int64_t began_ms = clock_monotonic_ms();
+    assert_int_equal(end_server(0, SIGHUP), 1);
+    assert_in_range(clock_monotonic_ms() - began_ms, TIMEOUT_MS - SLACK_MS,
+                    TIMEOUT_MS + SLACK_MS);
+    start_server();
+    size_t closed = 0;
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        struct pollfd end = {.fd = fds[i], .events = POLLIN};
+        if (poll(&end, 1, 0) > 0)
+            closed++;
+        else
+            ask_on(fds[i], "kept");
+        assert_int_equal(close(fds[i]), 0);
+    }
+    assert_in_range(closed, 1, COUNT(fds) - 1);
+}
+
+static void connections_wait_for_room_in_the_hand_over_socket(void **state)
+{
+    int fds[FASTCGI_PLACES - 1], bytes = 1, wait_status = 0;
+
+    (void)state;
+    assert_int_equal(setsockopt(give, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        fds[i] = connect_and_keep();
+    assert_int_equal(kill(servers[0], SIGHUP), 0);
+    let_it_stall();
+    assert_int_equal(waitpid(servers[0], NULL, WNOHANG), 0);
+    start_server();
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        ask_on(fds[i], "kept");
+        assert_int_equal(who_answered(), servers[1]);
+        assert_int_equal(close(fds[i]), 0);
+    }
+    assert_int_equal(waitpid(servers[0], &wait_status, 0), servers[0]);
+    servers[0] = 0;
+    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +329,11 @@ int main(void)
         with_server(requests_that_have_begun_are_finished_before_the_end),
         with_server(a_request_that_stays_unfinished_does_not_hold_up_the_end),
         with_server(a_signal_is_heard_however_busy_the_worker_is),
+        with_server(answers_that_are_being_sent_are_completed_before_the_end),
+        with_server(connections_are_handed_over_after_answers_that_are_being_sent),
+        with_server(an_answer_that_is_taken_slowly_does_not_hold_up_the_end),
+        with_server(connections_that_nobody_takes_over_do_not_hold_up_the_end),
+        with_server(connections_wait_for_room_in_the_hand_over_socket),
     };
 
     return cmocka_run_group_tests(tests, init_signals, NULL);

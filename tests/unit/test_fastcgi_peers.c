@@ -96,6 +96,95 @@ static void a_peer_that_vanishes_before_its_answer_does_no_harm(void **state)
     assert_in_range(ask("next"), 0, SLACK_MS);
 }
 
+/* Many at once, so that one after the other would take long. */
+static void answers_that_are_never_read_hold_up_nobody(void **state)
+{
+    int fds[30];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        fds[i] = connect_to_server();
+        send_all(fds[i], request_for(true, "3000000"));
+    }
+    int kept = connect_and_keep();
+    for (int i = 0; i < 5; i++) {
+        assert_in_range(ask("next"), 0, SLACK_MS);
+        ask_on(kept, "kept");
+    }
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        struct pollfd end = {.fd = fds[i], .events = POLLRDHUP};
+        assert_int_equal(poll(&end, 1, PATIENCE_S * 1000), 1);
+        assert_int_equal(close(fds[i]), 0);
+    }
+    ask_on(kept, "kept");
+    assert_int_equal(close(kept), 0);
+}
+
+/* In all it takes longer than a peer may take to take nothing. */
+static void a_peer_that_reads_slowly_gets_its_whole_answer(void **state)
+{
+    enum { ANSWER_BYTES = 2000000, STEPS = 16 };
+    static unsigned char bytes[ANSWER_BYTES / STEPS];
+    int fd = connect_to_server();
+
+    (void)state;
+    send_all(fd, request_for(true, "2000000"));
+    for (int i = 0; i < STEPS - 1; i++) {
+        (void)poll(NULL, 0, 2 * TIMEOUT_MS / STEPS);
+        assert_int_equal(recv(fd, bytes, sizeof bytes, MSG_WAITALL), sizeof bytes);
+    }
+    /* the rest ends with the records that end the request */
+    size_t rest = ANSWER_BYTES / STEPS;
+    assert_true(recv(fd, bytes, rest, MSG_WAITALL) == (ssize_t)rest);
+    ssize_t len = recv(fd, bytes, sizeof bytes, 0);
+    assert_true(len >= 16);
+    assert_int_equal(bytes[len - 15], FCGI_END_REQUEST);
+    ask_on(fd, "next");
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_request_that_comes_while_an_answer_is_sent_is_answered_next(void **state)
+{
+    int fd = connect_to_server();
+
+    (void)state;
+    send_all(fd, request_for(true, "3000000"));
+    (void)ask("by now it is being sent");
+    send_all(fd, request(false, "second"));
+    (void)ask("a request later than that");
+    expect_answer(fd, "ok 0 0 - ");
+    assert_int_equal(strspn(strchr(answer, 'x'), "x"), 3000000);
+    expect_answer(fd, ABC "second ");
+    expect_end(fd);
+}
+
+static void a_peer_that_ends_its_side_gets_an_answer_that_takes_long(void **state)
+{
+    int fd = connect_to_server();
+
+    (void)state;
+    send_all(fd, request_for(true, "3000000"));
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    (void)ask("by now it is being sent");
+    expect_answer(fd, "ok 0 0 - ");
+    assert_int_equal(strspn(strchr(answer, 'x'), "x"), 3000000);
+    expect_end(fd);
+}
+
+static void a_peer_that_leaves_in_the_middle_of_its_answer_frees_its_place(void **state)
+{
+    static unsigned char some[100000];
+
+    (void)state;
+    for (int i = 0; i < FASTCGI_PLACES + 10; i++) {
+        int fd = connect_to_server();
+        send_all(fd, request_for(true, "3000000"));
+        assert_int_equal(recv(fd, some, sizeof some, MSG_WAITALL), sizeof some);
+        assert_int_equal(close(fd), 0);
+    }
+    assert_in_range(ask("next"), 0, SLACK_MS);
+}
+
 /* ---- What is no request ---- */
 
 static void bytes_that_are_no_fastcgi_end_the_connection_at_once(void **state)
@@ -211,6 +300,11 @@ int main(void)
         with_server(an_idle_kept_connection_is_never_given_up),
         with_server(an_answer_that_is_never_read_holds_up_nobody_and_is_given_up),
         with_server(an_answer_larger_than_the_socket_holds_arrives_whole),
+        with_server(answers_that_are_never_read_hold_up_nobody),
+        with_server(a_peer_that_reads_slowly_gets_its_whole_answer),
+        with_server(a_request_that_comes_while_an_answer_is_sent_is_answered_next),
+        with_server(a_peer_that_ends_its_side_gets_an_answer_that_takes_long),
+        with_server(a_peer_that_leaves_in_the_middle_of_its_answer_frees_its_place),
         with_server(a_peer_that_vanishes_before_its_answer_does_no_harm),
         with_server(bytes_that_are_no_fastcgi_end_the_connection_at_once),
         with_server(records_in_a_wrong_order_hold_up_nobody),
