@@ -132,3 +132,20 @@ def test_tcp_peers_are_served_alike():
             ask(kept)
             assert_prompt(service)
             ask(kept)
+
+
+def test_long_answers_on_a_kept_tcp_connection_are_not_delayed():
+    """By no acknowledgement that the peer's kernel holds back, some 40 ms each."""
+    with Site(options={"workers": 1}) as site, Service(site, listen="tcp") as service:
+        world = site.world()
+        with Connection(service.address) as kept:
+
+            def median(note):
+                body = encode(world.body(note=note))
+                return statistics.median(
+                    seconds_of(lambda: kept.request(http_params(body), body, keep=True)) for _ in range(21)
+                )
+
+            short = median("x")  # what storing takes
+            for size in (5_000, 10_000, 20_000, 60_000):
+                assert median("x" * size) < short + 0.010

@@ -1,15 +1,21 @@
 """Peers that are slow, silent or deaf, or leave: they hold up nobody and cost no process."""
 
+import contextlib
 import os
+import socket
+import statistics
 import time
 
 import pytest
 
 from support.answers import assert_success
 from support.fastcgi import Closed, whole_request
-from support.few import PROMPT, TIMEOUT, WORKERS, assert_prompt, connections, few_workers, seconds_of
+from support.few import (
+    PROMPT, REQUEST_TIMEOUT, TIMEOUT, WORKERS, assert_prompt, connections, few_workers, seconds_of,
+)  # fmt: skip
 from support.raw import ask
-from support.site import encode
+from support.service import Service
+from support.site import Site, encode
 from support.wait import wait_for
 
 @pytest.fixture(scope="module")
@@ -91,7 +97,6 @@ LONG_NOTE = "\x01" * 100_000  # as JSON six times as long, more than a socket ho
 
 
 def test_peers_that_never_read_their_answers_are_given_up(few, world):
-    """Others wait for the time limit at most."""
     names = [f"deaf-{i}" for i in range(WORKERS)]
     with connections(few, WORKERS) as deaf:
         for peer, name in zip(deaf, names):
@@ -100,13 +105,75 @@ def test_peers_that_never_read_their_answers_are_given_up(few, world):
         for name in names:
             few.wait_for_event("request", request_id=name)  # and then it is answered
         taken = seconds_of(lambda: few.request(method="GET"))
-        assert taken < TIMEOUT + PROMPT
+        assert taken < PROMPT
         for name in names:
             few.wait_for_event("answer_not_taken", request_id=name)
         assert_prompt(few)
         for peer in deaf:
             with pytest.raises(Closed):
                 peer.read_response()
+
+
+DEAF = 5
+UNDELAYED = 0.5  # seconds; one deaf peer alone would hold up a writer that waits for TIMEOUT
+
+
+@contextlib.contextmanager
+def one_worker():
+    options = {"workers": 1, "request_timeout": REQUEST_TIMEOUT, "max_body_bytes": 1 << 20}
+    with Site(options=options) as site, Service(site) as running:
+        yield running
+
+
+def deaf_connection(service):
+    """One whose kernel takes as little as possible for a peer that reads nothing."""
+    connection = service.connect()
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    return connection
+
+
+def test_peers_that_never_read_cost_their_own_connections_only():
+    """One worker, and answers larger than what its sockets hold."""
+    with one_worker() as service, contextlib.ExitStack() as stack:
+        world = service.site.world()
+        kept = stack.enter_context(service.connect())
+        ask(kept)
+        body = encode(world.body(note="\x01" * 65_536))
+        names = {f"deaf-{i}" for i in range(DEAF)}
+        began = time.monotonic()
+        deaf = []
+        for name in sorted(names):
+            deaf.append(stack.enter_context(deaf_connection(service)))
+            deaf[-1].send(whole_request(body, keep=True, headers={"X-Request-Id": name}))
+            service.wait_for_event("request", request_id=name)
+        taken = []
+        for _ in range(9):
+            taken.append(seconds_of(lambda: service.request(method="GET")))
+            taken.append(seconds_of(lambda: ask(kept)))
+        assert statistics.median(taken) < UNDELAYED and max(taken) < TIMEOUT, taken
+        for name in names:
+            service.wait_for_event("answer_not_taken", request_id=name)
+        assert time.monotonic() - began >= TIMEOUT
+        assert {event["request_id"] for event in service.events("answer_not_taken")} == names
+        ask(kept)
+        for connection in deaf:
+            with pytest.raises(Closed):
+                connection.read_response()
+        assert service.events("worker_died") == []
+
+
+def test_a_stop_waits_for_answers_that_are_being_sent():
+    with one_worker() as service, service.connect() as slow:
+        world = service.site.world()
+        body = encode(world.body(note="\x01" * 65_536))
+        slow.send(whole_request(body, keep=True, headers={"X-Request-Id": "slow"}))
+        service.wait_for_event("request", request_id="slow")
+        service.process.terminate()
+        answer = slow.read_response()
+        assert_success(answer, world.contact, '"' + "\\u0001" * 65_536 + '"', visibility=1)
+        assert slow.is_closed_by_peer()
+        assert service.process.wait(15) == 0
+        assert service.events("answer_not_taken") == []
 
 
 def test_a_peer_that_reads_slowly_gets_its_whole_answer(few, world):
