@@ -150,7 +150,7 @@ def test_peers_that_never_read_cost_their_own_connections_only():
         for _ in range(9):
             taken.append(seconds_of(lambda: service.request(method="GET")))
             taken.append(seconds_of(lambda: ask(kept)))
-        assert statistics.median(taken) < UNDELAYED and max(taken) < TIMEOUT, taken
+        assert statistics.median(taken) < UNDELAYED and max(taken) < 0.75 * TIMEOUT, taken
         for name in names:
             service.wait_for_event("answer_not_taken", request_id=name)
         assert time.monotonic() - began >= TIMEOUT
