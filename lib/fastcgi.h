@@ -108,7 +108,7 @@ void fastcgi_finish(struct fastcgi *fastcgi);
 
 /* The same, but passes all connections to the readers of the other end of the hand-over
  * socket: at once, or when the answer to the request that is in hand has been sent. Those
- * that nobody takes for timeout_ms are closed. */
+ * that no worker takes for timeout_ms are closed. */
 void fastcgi_hand_over(struct fastcgi *fastcgi);
 
 #endif

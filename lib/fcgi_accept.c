@@ -21,7 +21,7 @@ enum {
 void fcgi_acceptor_init(struct fcgi_acceptor *a, int listening, uint32_t number)
 {
     *a = (struct fcgi_acceptor){.listening = listening, .number = number};
-    /* fails, as it should, on a Unix socket */
+    /* fails on a Unix socket, which needs no such thing */
     (void)setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
@@ -72,7 +72,7 @@ static int yield_ms(const struct fcgi_connections *all)
     return all->used < all->count ? FCGI_ACCEPT_YIELD_MS : FULL_YIELD_MS;
 }
 
-static bool somebody_waits(const struct fcgi_acceptor *a)
+static bool has_pending(const struct fcgi_acceptor *a)
 {
     return poll(&(struct pollfd){.fd = a->listening, .events = POLLIN}, 1, 0) > 0;
 }
@@ -83,7 +83,7 @@ static bool make_room(struct fcgi_acceptor *a, struct fcgi_connections *all, int
 {
     if (all->used < all->count)
         return true;
-    if (!somebody_waits(a)) {
+    if (!has_pending(a)) {
         a->at_ms = 0;
         a->failing = false;
         return false;
@@ -125,8 +125,8 @@ static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int e
         a->at_ms = 0;
 }
 
-/* Plans the next attempt after one that succeeded. The connection was left to others for long
- * enough, so nobody will come for those behind it either, and no edge will tell of them. */
+/* Plans the next attempt after one that succeeded. No other worker has accepted the connection
+ * in time, so those behind it are not left to others either; no edge will tell of them. */
 static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
                       int64_t now_ms)
 {

@@ -25,8 +25,8 @@ struct fcgi_acceptor {
     uint32_t number;  /* by which epoll tells of it */
     uint32_t watched; /* the events that epoll was asked for; 0: none */
     bool stopped;
-    bool failing;          /* the last attempt was in vain, and somebody may still wait */
-    int64_t at_ms;         /* of the next attempt; 0: nobody is known to wait */
+    bool failing;  /* the last attempt was in vain, and a connection may be pending */
+    int64_t at_ms; /* of the next attempt; 0: no connection is known to be pending */
     int64_t complained_ms; /* when the log was told last of attempts in vain; 0: never */
 };
 
