@@ -101,21 +101,34 @@ static int serve(struct fastcgi *f)
     }
 }
 
+/* Closing `ready` tells that it serves. */
+static _Noreturn void be_server(int ready)
+{
+    const struct fastcgi_descriptors fds = {listening, -1, -1, give, take};
+    struct fastcgi *f = NULL;
+
+    if (fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES) != STATUS_OK)
+        _exit(3);
+    (void)close(ready);
+    int exit_status = serve(f);
+    fastcgi_free(f);
+    _exit(exit_status);
+}
+
 void start_server(void)
 {
-    pid_t pid = fork();
+    int ready[2];
+    char byte;
 
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0) {
-        const struct fastcgi_descriptors fds = {listening, -1, -1, give, take};
-        struct fastcgi *f = NULL;
-        if (fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES) != STATUS_OK)
-            _exit(3);
-        int exit_status = serve(f);
-        fastcgi_free(f);
-        _exit(exit_status);
-    }
+    if (pid == 0)
+        be_server(ready[1]);
     servers[server_count++] = pid;
+    (void)close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 0);
+    (void)close(ready[0]);
 }
 
 /* Sends the signal and answers the exit status. */
@@ -459,11 +472,12 @@ void send_pieces(int fd, int pieces)
 {
     static const char piece[PIECE_BYTES];
 
-    for (int i = 0; i < pieces; i++) {
-        struct bytes *out = calloc(1, sizeof *out);
-        put_record(out, FCGI_STDIN, piece, sizeof piece);
-        send_all(fd, out);
-    }
+    struct bytes *out = no_bytes();
+
+    put_record(out, FCGI_STDIN, piece, sizeof piece);
+    for (int i = 0; i < pieces; i++)
+        send_bytes(fd, out->data, out->len);
+    free(out);
 }
 
 void send_head(int fd, size_t content_length)

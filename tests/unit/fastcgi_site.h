@@ -52,7 +52,7 @@ int stop_site(void **state);
 /* For the group of tests. */
 int init_signals(void **state);
 
-/* One more server. */
+/* One more server; it serves when this returns. */
 void start_server(void);
 
 /* Sends the signal and returns the exit status: 0 after TERM, 1 after HUP, more on faults. */

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,13 +26,15 @@ static void new_connections_are_taken_by_a_worker_that_keeps_others(void **state
 static void a_burst_of_new_connections_waits_once_and_not_one_after_another(void **state)
 {
     int kept = connect_and_keep(), fds[60];
+    struct bytes *burst = request(false, "burst");
     int64_t began_ms = clock_monotonic_ms();
 
     (void)state;
     for (size_t i = 0; i < COUNT(fds); i++) {
         fds[i] = connect_to_server();
-        send_all(fds[i], request(false, "burst"));
+        send_bytes(fds[i], burst->data, burst->len);
     }
+    free(burst);
     for (size_t i = 0; i < COUNT(fds); i++) {
         expect_answer(fds[i], ABC "burst ");
         expect_end(fds[i]);
