@@ -301,7 +301,7 @@ static int allow_signals_to_itself(scmp_filter_ctx filter, unsigned sets)
     if (sets & SYSCALLS_SUPERVISE)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
 static int allow_syslog(scmp_filter_ctx filter, unsigned sets)
@@ -309,7 +309,7 @@ static int allow_syslog(scmp_filter_ctx filter, unsigned sets)
     if ((sets & SYSCALLS_SYSLOG) == 0)
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 0);
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                            SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+                            SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
                             SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_DGRAM));
 }
 
