@@ -1,4 +1,4 @@
-"""What the compare_*.py programs share: asking the judge, counting, complaining."""
+"""What the compare_*.py programs share: questions to the judge, counters, reports."""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ class Comparison:
 
     def __init__(self, name):
         parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-        parser.add_argument("--judge", default="build-fuzz/judge")
+        parser.add_argument("--judge", default="build-fuzz/tests/fuzz/judge")
         parser.add_argument("--seconds", type=float, default=20)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--findings", default=".", help="directory for inputs")
