@@ -229,7 +229,7 @@ class Ceiling(Subject):
     def start(self, stack):
         answer = self.site.directory / "answer"
         answer.write_bytes(self.answer)
-        program = reachable(self.site, BUILD / "bench" / "ceiling")
+        program = reachable(self.site, BUILD / "tests" / "bench" / "ceiling")
         with listening_socket(self.site.socket) as listening:
             self.process = processes.start(
                 [program, self.loop, self.processes_wanted, answer],
@@ -360,14 +360,10 @@ def encoded(body):
 
 
 def build():
-    """Compiles the ceiling and the Go program into BUILD/bench."""
+    """Builds the ceiling, and the Go program into BUILD/bench."""
     target = BUILD / "bench"
     target.mkdir(exist_ok=True)
-    subprocess.run(
-        ["gcc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", SOURCE, HERE / "ceiling.c",
-         BUILD / "lib" / "libbase.a", "-lfcgi", "-o", target / "ceiling"],
-        check=True,
-    )  # fmt: skip
+    subprocess.run(["make", "-s", "-C", BUILD, "tests/bench/ceiling"], check=True)
     environment = {
         **os.environ,
         "GO111MODULE": "off",
