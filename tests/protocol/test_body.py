@@ -4,8 +4,10 @@ import pytest
 
 from support import fastcgi
 from support.answers import assert_error, assert_success
-from support.fastcgi import Closed, http_params
+from support.family import send, waits_for_lock, writer_of, writers_held_up
+from support.fastcgi import Closed, http_params, whole_request
 from support.site import encode
+from support.wait import wait_for
 
 MAX_BODY_BYTES = 131072
 
@@ -164,15 +166,25 @@ def test_an_aborted_request_is_not_stored(pool, shared, contact, state, size, le
 
 
 def test_an_abort_that_comes_after_the_request_changes_nothing(pool, shared):
+    """In one piece with it: sent for itself, it could meet a connection that has ended."""
     body = encode(shared.body(note="x"))
     with pool.connect() as connection:
         for _ in range(5):
-            connection.begin(keep=True)
-            connection.params(http_params(body))
-            connection.stdin(body)
-            assert_success(connection.read_response(), shared.contact, '"x"', visibility=1)
-        connection.begin()
-        connection.params(http_params(body))
-        connection.stdin(body)
-        connection.abort()
-        assert_success(connection.read_response(), shared.contact, '"x"', visibility=1)
+            assert_added(connection.request(http_params(body), body, keep=True), shared)
+        connection.send(whole_request(body) + fastcgi.encode_record(fastcgi.ABORT_REQUEST))
+        assert_added(connection.read_response(), shared)
+
+
+def test_an_abort_that_comes_while_the_note_is_committed_changes_nothing(pool, shared):
+    body = encode(shared.body(note="x"))
+    with pool.connect() as connection:
+        assert_added(connection.request(http_params(body), body, keep=True), shared)
+        with writers_held_up(pool.site):
+            send(connection, body)
+            wait_for(lambda: waits_for_lock(writer_of(pool)), "the writer at the lock")
+            connection.abort()
+        assert_added(connection.read_response(), shared)
+
+
+def assert_added(answer, world):
+    assert_success(answer, world.contact, '"x"', visibility=1)

@@ -101,7 +101,8 @@ def test_no_line_is_lost_when_the_log_is_rotated_under_load(site):
     log = site.directory / "x.log"
     site.configure(log=log)
     with running(site) as service:
-        before = len(lines(log))
+        # an answer is sent before its line is written
+        before = wait_for(lambda: len(lines(log)), "the line of the first answer")
         for number in range(10):
             log.rename(log.with_suffix(f".{number}"))
             service.signal(signal.SIGUSR1)

@@ -1,11 +1,11 @@
 """crmnotes.fcgi without a web server: started in each of its ways, stopped, and inspected."""
 
 import fcntl
-import json
 import signal
 import socket
 
 from support import fastcgi, processes
+from support.log import LogReader
 from support.site import encode, owner_of_sites
 from support.wait import free_port, wait_for
 
@@ -33,6 +33,7 @@ class Service:
         self.process = None
         self.address = None
         self.log = site.directory / "service.log"
+        self._reader = LogReader()
 
     def __enter__(self):
         return self.start()
@@ -103,24 +104,21 @@ class Service:
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def events(self, event=None):
-        """The log's JSON lines as dicts, or those of one event; other lines are an error."""
-        lines = [json.loads(line) for line in self.log_text().split("\n") if line]
-        return [line for line in lines if event is None or line.get("event") == event]
+    def events(self, event=None, **members):
+        """The log's lines as dicts, or those of one event with these members; others are an error."""
+        read = self._reader.read(self.log)
+        assert None not in read.events and not read.rest, self.log_text()[-4000:]
+        chosen = read.events if event is None else _chosen(read.events, event, members)
+        return [dict(one) for one in chosen]
 
-    def wait_for_event(self, event, seconds=15.0, **members):
-        """The first logged event of that name with these members."""
+    def wait_for_event(self, event, seconds=15.0, says="", **members):
+        """The first logged event of that name with these members, whose message holds `says`."""
 
         def found():
-            complete = self.log_text().rpartition("\n")[0]
-            for line in complete.split("\n"):
-                if line.startswith("{"):
-                    seen = json.loads(line)
-                    if seen.get("event") == event and members.items() <= seen.items():
-                        return seen
-            return None
+            chosen = _chosen(self._reader.read(self.log).events, event, members)
+            return next((dict(one) for one in chosen if says in one.get("message", "")), None)
 
-        return wait_for(found, f"event {event} {members}", seconds)
+        return wait_for(found, f"event {event} {members} {says}", seconds)
 
     def _command(self):
         command = [self.site.program(), "--config", self.site.config, *self.args]
@@ -147,6 +145,13 @@ class Service:
             return self.request(method="GET", path="/").status == 404
         except (OSError, fastcgi.Closed):
             return False
+
+
+def _chosen(events, event, members):
+    """In the order of the log; lines that are no JSON are none of these."""
+    return (
+        one for one in events if one and one.get("event") == event and members.items() <= one.items()
+    )
 
 
 class Listening:

@@ -5,14 +5,18 @@ import time
 
 
 def wait_for(condition, what, seconds=15.0, interval=0.01):
-    """The first true answer of condition(); AssertionError naming what after seconds."""
-    deadline = time.monotonic() + seconds
+    """The first true answer of condition(); AssertionError naming what after seconds.
+
+    It is asked less and less often, up to every fifth interval, so that waiting costs little.
+    """
+    deadline, longest = time.monotonic() + seconds, 5 * interval
     while True:
         answer = condition()
         if answer:
             return answer
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
         time.sleep(interval)
+        interval = min(1.2 * interval, longest)
 
 
 def free_port(host="127.0.0.1"):
