@@ -1,6 +1,7 @@
-"""Fixtures for all suites."""
+"""Fixtures for all suites, and how their tests are divided among processes."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,53 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+# These take longest, so that they begin first: they wait, most of the time.
+LONGEST = [
+    "faults/test_failing_io.py",
+    "faults/test_power_cut.py",
+    "faults/test_storm.py",
+    "faults",
+    "e2e",
+]
+
+
+def pytest_collection_modifyitems(config, items):
+    """
+    For --dist loadgroup: tests that share a server run in one process, on one such server.
+
+    Those of a fault share nothing, and each goes where there is room.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        group = group_of(item)
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=rank)
+
+
+def file_of(item):
+    return item.path.relative_to(Path(__file__).parent).as_posix()
+
+
+def group_of(item):
+    file = file_of(item)
+    if file.startswith("faults/"):
+        return None
+    web_server = item.callspec.params.get("front") if hasattr(item, "callspec") else None
+    return web_server or file
+
+
+def rank(item):
+    """The place in LONGEST; behind all of them the other files, as they were found."""
+    file = file_of(item)
+    return next((i for i, start in enumerate(LONGEST) if file.startswith(start)), len(LONGEST))
+
+
 @pytest.fixture
-def site():
-    """A fresh installation for one test."""
-    with Site() as made:
+def site(request):
+    """A fresh installation for one test, with SITE_OPTIONS where its file has them."""
+    with Site(options=getattr(request.module, "SITE_OPTIONS", None)) as made:
         yield made
 
 
