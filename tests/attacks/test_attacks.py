@@ -19,7 +19,6 @@ import pytest
 from support import processes
 from support.paths import SERVICE
 from support.service import Service
-from support.site import Site
 from support.wait import free_port, wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, whom permissions do not stop")
@@ -29,10 +28,7 @@ SIGSYS = int(signal.SIGSYS)
 DENIED = {errno.EACCES, errno.EPERM, errno.ENOSYS}
 
 
-@pytest.fixture
-def site():
-    with Site(options={"workers": 1, "socket_group": None}) as made:
-        yield made
+SITE_OPTIONS = {"workers": 1, "socket_group": None}
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 
+from support.family import waits_for_lock
 from support.paths import CTL
 from support.wait import wait_for
 
@@ -20,16 +21,11 @@ def start(site, *words):
     )
 
 
-def waits_for_lock(process):
-    with open("/proc/locks") as locks:
-        return any("-> FLOCK" in line and f" {process.pid} " in line for line in locks)
-
-
 def test_change_waits_for_the_write_lock(site):
     with open(f"{site.database}.lock", "r+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = start(site, "org", "add", "X")
-        wait_for(lambda: waits_for_lock(process), "the command to wait for the lock", 20)
+        wait_for(lambda: waits_for_lock(process.pid), "the command to wait for the lock", 20)
         assert site.ctl("org", "list") == []
         fcntl.flock(lock, fcntl.LOCK_UN)
         process.communicate(timeout=20)

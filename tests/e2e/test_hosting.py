@@ -1,15 +1,12 @@
 """Ways of hosting that need a server of their own: prefixes, load balancers, restarts."""
 
-import contextlib
-import fcntl
 import signal
-from pathlib import Path
 
 import pytest
 
 from support import processes, webservers
 from support.answers import assert_error, assert_success
-from support.fastcgi import http_params
+from support.family import send, writers_held_up
 from support.paths import CALL_PATH
 from support.service import Service
 from support.site import Site, encode
@@ -100,26 +97,10 @@ def test_a_request_in_hand_is_finished_on_term(site):
     body = encode(site.world().body(note="x"))
     with Service(site) as service, service.connect() as connection:
         with writers_held_up(site):
-            connection.begin()
-            connection.params(http_params(body))
-            connection.stdin(body)
-            wait_for(lambda: waits_for_the_lock(service.workers()), "a process at the write lock")
+            send(connection, body)
+            wait_for(lambda: set(service.workers()) & set(processes.waiting_for_lock()), "a process at the write lock")
             before = len(service.workers())
             service.signal(signal.SIGTERM)
             wait_for(lambda: len(service.workers()) < before, "the end of an idle worker")
         assert connection.read_response().body.startswith(b'{"data":{"note_id"')
         assert service.process.wait(20) == 0
-
-
-@contextlib.contextmanager
-def writers_held_up(site):
-    """Nobody writes to the database meanwhile."""
-    with open(f"{site.database}.lock", "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def waits_for_the_lock(workers):
-    """True while one of these processes waits for a lock that another holds."""
-    waiting = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
-    return any(int(fields[5]) in workers for fields in waiting)

@@ -7,6 +7,7 @@ import threading
 import time
 
 from support import processes
+from support.family import is_writer, writer_of
 from support.site import CtlError
 from support.wait import wait_for
 
@@ -17,26 +18,6 @@ CTL_MAY_SAY = (69, 75)
 def send(pid, how):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, how)
-
-
-def open_files(pid):
-    """What the descriptors of a process refer to; empty when it is gone."""
-    found = {}
-    with contextlib.suppress(OSError):
-        for entry in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                found[int(entry)] = os.readlink(f"/proc/{pid}/fd/{entry}")
-    return found
-
-
-def is_writer(pid, site):
-    return f"{site.database}.lock" in open_files(pid).values()
-
-
-def writer_of(service):
-    """The writer's id; None while there is none, or none that has written yet."""
-    found = [pid for pid in service.workers() if is_writer(pid, service.site)]
-    return found[0] if found else None
 
 
 def workers_of(service):
@@ -170,4 +151,4 @@ class Chaos:
 def assert_no_descriptor_leaks(service, before):
     """before: number of descriptors of the master, when it was idle."""
     pid = service.process.pid
-    wait_for(lambda: len(open_files(pid)) <= before, "the master to close its descriptors", 10)
+    wait_for(lambda: len(processes.open_files(pid)) <= before, "the master to close its descriptors", 10)

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from faults.chaos import send, writer_of
+from faults.chaos import send
 from faults.ledger import ACKNOWLEDGED, Ledger, join_clients, start_clients
+from support.family import writer_of
 from support.service import Service
 from support.wait import wait_for
 from support.webservers import Nginx

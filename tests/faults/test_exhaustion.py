@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import resource
 import shutil
 import signal
 import subprocess
@@ -10,8 +9,10 @@ import time
 
 import pytest
 
-from faults.chaos import is_writer, open_files, send, workers_of, writer_of
+from faults.chaos import send, workers_of
 from faults.ledger import ACKNOWLEDGED, REFUSED, Ledger, assert_sound, join_clients, start_clients
+from support.family import is_writer, writer_of
+from support.processes import descriptors_limited
 from support.service import Service
 from support.site import Site, owner_of_sites
 from support.wait import wait_for
@@ -83,19 +84,6 @@ def test_no_process_can_be_made(site, faults, dice):
         print(f"stores again after {b.wait_until_it_stores():.1f} s")
         wait_for(lambda: len(b.service.workers()) == WORKERS + 1, "all processes")
         assert all(b.ledger.entries[f"{c.name}-1"].state == ACKNOWLEDGED for c in waiting)
-
-
-@contextlib.contextmanager
-def descriptors_limited(pid, room):
-    """Lets a process of our own user have only so many descriptors more than now."""
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    limit = max(open_files(pid), default=0) + 1 + room
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize("room", [0, 1, 3])

@@ -9,9 +9,10 @@ import time
 import pytest
 
 from faults import preload
-from faults.chaos import send, writer_of
+from faults.chaos import send
 from faults.ledger import ACKNOWLEDGED, Ledger, assert_sound, join_clients, start_clients
 from faults.preload import FORGOTTEN, SHORT_WRITE, Faults
+from support.family import writer_of
 from support.service import Service
 from support.site import Site
 from support.wait import wait_for

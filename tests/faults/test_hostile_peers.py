@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from faults.chaos import open_files
 from support import fastcgi
 from support.answers import note_id_of, success_body
+from support.processes import open_files
 from support.service import Service
 from support.site import encode
 from support.wait import wait_for

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from faults import preload
-from faults.chaos import Chaos, assert_no_descriptor_leaks, open_files
+from faults.chaos import Chaos, assert_no_descriptor_leaks
 from faults.ledger import Ledger, assert_sound, end_clients, join_clients, start_clients
 from support import processes
 from support.service import Service
@@ -29,7 +29,7 @@ def test_what_was_acknowledged_is_stored_once_and_what_was_refused_is_not(storm_
     seconds, kills, notes = (600, 200, 100_000) if is_long else (20, 12, 1000)
     service = Service(site, args=["--workers", 6])
     with service, Nginx(site) as web:
-        descriptors = len(open_files(service.process.pid))
+        descriptors = len(processes.open_files(service.process.pid))
         world = site.world()
         contested = site.add_contact(world.org, world.member)["contact_id"]
         contacts = [world.contact, world.contact, contested]

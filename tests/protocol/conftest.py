@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from support.few import few_workers
 from support.service import Service
 from support.site import Site
 
@@ -27,6 +28,30 @@ def shared(pool):
 def contact(pool, shared):
     """A fresh contact of the shared organization, owned by its first member."""
     return pool.site.add_contact(shared.org, shared.member)["contact_id"]
+
+
+@pytest.fixture(params=[False, True], ids=["pool", "single"])
+def single(request):
+    """For tests of what both do alike."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def few():
+    """A pool that any peer who holds up a worker would hold up; see support/few.py."""
+    with few_workers() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def few_world(few):
+    return few.site.world()
+
+
+@pytest.fixture
+def few_contact(few, few_world):
+    """A fresh contact of that organization."""
+    return few.site.add_contact(few_world.org, few_world.member)["contact_id"]
 
 
 @pytest.fixture

@@ -9,26 +9,11 @@ import pytest
 
 from support.answers import assert_success
 from support.fastcgi import Connection, http_params, whole_request
-from support.few import PROMPT, TIMEOUT, WORKERS, assert_prompt, connections, few_workers, seconds_of
+from support.few import PROMPT, TIMEOUT, WORKERS, assert_prompt, connections, seconds_of
 from support.raw import ask
 from support.service import Service
 from support.site import Site, encode
 from support.wait import wait_for
-
-@pytest.fixture(scope="module")
-def few():
-    with few_workers() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def world(few):
-    return few.site.world()
-
-
-@pytest.fixture
-def contact(few, world):
-    return few.site.add_contact(world.org, world.member)["contact_id"]
 
 
 @pytest.mark.parametrize("kept", [WORKERS, 5 * WORKERS, 50 * WORKERS])
@@ -46,8 +31,8 @@ def test_connections_on_which_nothing_was_ever_sent_keep_no_new_one_waiting(few)
         assert_prompt(few)
 
 
-def test_many_requests_on_one_connection(few, world):
-    body = encode(world.body(note="x"))
+def test_many_requests_on_one_connection(few, few_world):
+    body = encode(few_world.body(note="x"))
     with few.connect() as connection:
         ids = set()
         for i in range(300):
@@ -55,7 +40,7 @@ def test_many_requests_on_one_connection(few, world):
                 ask(connection)
             else:
                 answer = connection.request(http_params(body), body, keep=True)
-                ids.add(assert_success(answer, world.contact, '"x"', visibility=1))
+                ids.add(assert_success(answer, few_world.contact, '"x"', visibility=1))
         assert len(ids) == 30
 
 
@@ -75,12 +60,12 @@ def test_an_idle_kept_connection_outlives_all_time_limits(few):
         ask(connection)
 
 
-def test_requests_on_many_kept_connections_at_the_same_moment(few, world, contact):
+def test_requests_on_many_kept_connections_at_the_same_moment(few, few_world, few_contact):
     def work(connection, number):
         for i in range(10):
-            body = encode(world.body(note=f"{number} {i}", contact_id=contact))
+            body = encode(few_world.body(note=f"{number} {i}", contact_id=few_contact))
             answer = connection.request(http_params(body), body, keep=True)
-            notes.append(assert_success(answer, contact, f'"{number} {i}"', visibility=1))
+            notes.append(assert_success(answer, few_contact, f'"{number} {i}"', visibility=1))
 
     notes = []
     with connections(few, 20) as many:
@@ -89,7 +74,7 @@ def test_requests_on_many_kept_connections_at_the_same_moment(few, world, contac
             thread.start()
         for thread in threads:
             thread.join(60)
-    stored = few.site.notes(contact)
+    stored = few.site.notes(few_contact)
     assert {note["note_id"] for note in stored} == set(notes)
     assert {note["note_content"] for note in stored} == {f"{n} {i}" for n in range(20) for i in range(10)}
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import os
 import shutil
 import sqlite3
 import threading
@@ -12,6 +11,7 @@ import pytest
 
 from support.answers import assert_error, assert_success, note_id_of
 from support.fastcgi import http_params
+from support.processes import waiting_for_lock
 from support.service import Service
 from support.site import Site, encode
 from support.wait import wait_for
@@ -155,15 +155,9 @@ def test_a_lock_that_is_held_for_a_moment(service, world):
             connection.begin()
             connection.params(http_params(body))
             connection.stdin(body)
-            wait_for(lambda: somebody_waits_for(lock), "somebody at the lock")
+            wait_for(lambda: waiting_for_lock(lock.name), "somebody at the lock")
         assert_success(connection.read_response(), world.contact, '"x"', visibility=1)
     assert len(note_ids(service, world)) == 2
-
-
-def somebody_waits_for(lock):
-    inode = f":{os.fstat(lock.fileno()).st_ino} "
-    with open("/proc/locks") as locks:
-        return any("-> FLOCK" in line and inode in line for line in locks)
 
 
 def test_a_reader_that_stays_holds_up_nobody(service, world):

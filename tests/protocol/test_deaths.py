@@ -13,15 +13,12 @@ from support.answers import assert_success
 from support.family import running, send, serves, waits_for_lock, writer_of, writers_held_up
 from support.fastcgi import Closed, http_params
 from support.load import Load
-from support.site import Site, encode
+from support.site import encode
 from support.wait import wait_for
 
 
-@pytest.fixture
-def site():
-    """Fewer processes than by default, to be started and ended quickly."""
-    with Site(options={"workers": 2}) as made:
-        yield made
+# Fewer processes than by default, to be started and ended quickly.
+SITE_OPTIONS = {"workers": 2}
 
 
 # Killed

@@ -1,34 +1,18 @@
 """A process without a descriptor to spare: it goes on serving, and does not burn the processor."""
 
 import contextlib
-import itertools
 import os
-import resource
 import time
 
 import pytest
 
-from support.family import open_files
 from support.fastcgi import Closed, http_params
+from support.processes import descriptors_limited, open_files
 from support.raw import ask
 from support.site import encode
 from support.wait import wait_for
 
 ROOM = 6
-
-
-@contextlib.contextmanager
-def descriptors_limited(pid, room):
-    """Lets a process have only so many descriptors more than now."""
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
-    free = (number for number in itertools.count() if number not in used)
-    limit = next(itertools.islice(free, room, None))  # the first that is not to be had
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
 @pytest.fixture
@@ -94,7 +78,7 @@ def test_requests_in_hand_keep_their_descriptors(service):
                 connection.params(http_params(body))
                 connection.stdin(body[:5], end=False)
                 begun.append(connection)
-            wait_for(lambda: sum("socket:" in name for name in open_files(pid)) >= 3, "both", 5)
+            wait_for(lambda: sum("socket:" in name for name in open_files(pid).values()) >= 3, "both", 5)
             stack.enter_context(service.connect())
             service.wait_for_event("accept_failed")
             for connection in begun:

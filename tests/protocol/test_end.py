@@ -12,20 +12,12 @@ from support.family import running, send, waits_for_lock, writer_of, writers_hel
 from support.fastcgi import Connection, http_params
 from support.load import Load
 from support.service import Service
-from support.site import Site, encode
+from support.site import encode
 from support.wait import wait_for
 
 
-@pytest.fixture
-def site():
-    """Fewer processes than by default, to be started and ended quickly."""
-    with Site(options={"workers": 2}) as made:
-        yield made
-
-
-@pytest.fixture(params=[False, True], ids=["pool", "single"])
-def single(request):
-    return request.param
+# Fewer processes than by default, to be started and ended quickly.
+SITE_OPTIONS = {"workers": 2}
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])

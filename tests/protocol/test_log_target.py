@@ -9,24 +9,17 @@ import subprocess
 
 import pytest
 
-from support.family import open_files, running, serves
+from support.family import running, serves
 from support.fastcgi import http_params
 from support.private_dev import PRIVATE_DEV, can_have_a_private_dev
+from support.processes import open_files
 from support.service import Service
 from support.site import Site
 from support.wait import wait_for
 
 
-@pytest.fixture
-def site():
-    """Fewer processes than by default, to be started and ended quickly."""
-    with Site(options={"workers": 2}) as made:
-        yield made
-
-
-@pytest.fixture(params=[False, True], ids=["pool", "single"])
-def single(request):
-    return request.param
+# Fewer processes than by default, to be started and ended quickly.
+SITE_OPTIONS = {"workers": 2}
 
 
 def lines(path, event="request"):
@@ -70,7 +63,7 @@ def test_the_log_is_opened_anew(site, single):
         wait_for(lambda: log.exists(), "another file")
         # every process has let go of the old one
         everyone = [service.process.pid, *service.workers()]
-        wait_for(lambda: not any(str(old) in open_files(pid) for pid in everyone), "the last one")
+        wait_for(lambda: not any(str(old) in open_files(pid).values() for pid in everyone), "the last one")
         count = len(lines(old))
         for _ in range(5):
             ask()

@@ -14,16 +14,8 @@ from support.site import Site, encode
 from support.wait import wait_for
 
 
-@pytest.fixture
-def site():
-    """Fewer processes than by default, to be started and ended quickly."""
-    with Site(options={"workers": 2}) as made:
-        yield made
-
-
-@pytest.fixture(params=[False, True], ids=["pool", "single"])
-def single(request):
-    return request.param
+# Fewer processes than by default, to be started and ended quickly.
+SITE_OPTIONS = {"workers": 2}
 
 
 # Without losing a request

@@ -2,7 +2,6 @@
 
 import fcntl
 import itertools
-import os
 import subprocess
 import time
 from datetime import datetime
@@ -12,6 +11,7 @@ import pytest
 from support.answers import assert_error, assert_success
 from support.fastcgi import http_params
 from support.paths import CTL
+from support.processes import waiting_for_lock
 from support.service import Service
 from support.site import Site, encode
 from support.wait import wait_for
@@ -199,18 +199,11 @@ def test_a_request_that_came_before_a_cut_is_refused_after_it(service):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_for(lambda: waiters(path) == 1, "the operator in the queue")
+        wait_for(lambda: len(waiting_for_lock(path)) == 1, "the operator in the queue")
         connection.begin()
         connection.params(http_params(body))
         connection.stdin(body)
-        wait_for(lambda: waiters(path) == 2, "the request in the queue")
+        wait_for(lambda: len(waiting_for_lock(path)) == 2, "the request in the queue")
         fcntl.flock(lock, fcntl.LOCK_UN)
         assert command.wait(30) == 0
         assert_error(connection.read_response(), key.code, key.message)
-
-
-def waiters(path):
-    """How many wait for a lock on the file."""
-    inode = f":{os.stat(path).st_ino} "
-    with open("/proc/locks") as locks:
-        return sum("->" in line and inode in line for line in locks)

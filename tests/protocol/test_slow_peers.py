@@ -11,27 +11,12 @@ import pytest
 from support.answers import assert_success
 from support.fastcgi import Closed, whole_request
 from support.few import (
-    PROMPT, REQUEST_TIMEOUT, TIMEOUT, WORKERS, assert_prompt, connections, few_workers, seconds_of,
+    PROMPT, REQUEST_TIMEOUT, TIMEOUT, WORKERS, assert_prompt, connections, seconds_of,
 )  # fmt: skip
 from support.raw import ask
 from support.service import Service
 from support.site import Site, encode
 from support.wait import wait_for
-
-@pytest.fixture(scope="module")
-def few():
-    with few_workers() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def world(few):
-    return few.site.world()
-
-
-@pytest.fixture
-def contact(few, world):
-    return few.site.add_contact(world.org, world.member)["contact_id"]
 
 
 # How far a peer gets before it says nothing more, as a share of its request.
@@ -39,8 +24,8 @@ SHARES = [0.0, 0.01, 0.1, 0.5, 0.9, 0.999]
 
 
 @pytest.mark.parametrize("size", [300, 100_000], ids=["short", "long"])
-def test_slow_peers_hold_up_nobody(few, world, size):
-    body = encode(world.body(note="x")).ljust(size)
+def test_slow_peers_hold_up_nobody(few, few_world, size):
+    body = encode(few_world.body(note="x")).ljust(size)
     request = whole_request(body)
     with connections(few, 2 * len(SHARES)) as peers, few.connect() as kept:
         ask(kept)
@@ -55,14 +40,14 @@ def test_slow_peers_hold_up_nobody(few, world, size):
         ask(kept)
 
 
-def test_a_slow_peer_gets_its_answer_when_it_finishes_in_time(few, world):
-    request = whole_request(encode(world.body(note="x")))
+def test_a_slow_peer_gets_its_answer_when_it_finishes_in_time(few, few_world):
+    request = whole_request(encode(few_world.body(note="x")))
     with few.connect() as peer:
         half = len(request) // 2
         peer.send(request[:half])
         assert_prompt(few)
         peer.send(request[half:])
-        assert_success(peer.read_response(), world.contact, '"x"', visibility=1)
+        assert_success(peer.read_response(), few_world.contact, '"x"', visibility=1)
 
 
 def test_a_request_that_never_ends_is_given_up(few):
@@ -75,32 +60,32 @@ def test_a_request_that_never_ends_is_given_up(few):
     assert_prompt(few, 1)
 
 
-def test_a_peer_that_ends_its_side_gets_its_answer(few, world):
-    request = whole_request(encode(world.body(note="x")))
+def test_a_peer_that_ends_its_side_gets_its_answer(few, few_world):
+    request = whole_request(encode(few_world.body(note="x")))
     with few.connect() as peer:
         peer.send(request)
         peer.socket.shutdown(1)
-        assert_success(peer.read_response(), world.contact, '"x"', visibility=1)
+        assert_success(peer.read_response(), few_world.contact, '"x"', visibility=1)
 
 
-def test_a_peer_that_ends_its_side_too_early_is_not_answered(few, world, contact):
-    request = whole_request(encode(world.body(note="x", contact_id=contact)))
+def test_a_peer_that_ends_its_side_too_early_is_not_answered(few, few_world, few_contact):
+    request = whole_request(encode(few_world.body(note="x", contact_id=few_contact)))
     with few.connect() as peer:
         peer.send(request[:-8])  # all but the end of the body
         peer.socket.shutdown(1)
         with pytest.raises(Closed):
             peer.read_response()
-    assert few.site.notes(contact) == []
+    assert few.site.notes(few_contact) == []
 
 
 LONG_NOTE = "\x01" * 100_000  # as JSON six times as long, more than a socket holds
 
 
-def test_peers_that_never_read_their_answers_are_given_up(few, world):
+def test_peers_that_never_read_their_answers_are_given_up(few, few_world):
     names = [f"deaf-{i}" for i in range(WORKERS)]
     with connections(few, WORKERS) as deaf:
         for peer, name in zip(deaf, names):
-            body = encode(world.body(note=LONG_NOTE))
+            body = encode(few_world.body(note=LONG_NOTE))
             peer.send(whole_request(body, headers={"X-Request-Id": name}))
         for name in names:
             few.wait_for_event("request", request_id=name)  # and then it is answered
@@ -176,22 +161,22 @@ def test_a_stop_waits_for_answers_that_are_being_sent():
         assert service.events("answer_not_taken") == []
 
 
-def test_a_peer_that_reads_slowly_gets_its_whole_answer(few, world):
-    body = encode(world.body(note=LONG_NOTE))
+def test_a_peer_that_reads_slowly_gets_its_whole_answer(few, few_world):
+    body = encode(few_world.body(note=LONG_NOTE))
     with few.connect() as peer:
         peer.send(whole_request(body, headers={"X-Request-Id": "slow"}))
         few.wait_for_event("request", request_id="slow")
         assert_prompt(few, 1)
         answer = peer.read_response()
-    assert_success(answer, world.contact, '"' + "\\u0001" * len(LONG_NOTE) + '"', visibility=1)
+    assert_success(answer, few_world.contact, '"' + "\\u0001" * len(LONG_NOTE) + '"', visibility=1)
 
 
-def test_peers_that_leave_before_their_answers_do_no_harm(few, world, contact):
-    request = whole_request(encode(world.body(note="x", contact_id=contact)))
+def test_peers_that_leave_before_their_answers_do_no_harm(few, few_world, few_contact):
+    request = whole_request(encode(few_world.body(note="x", contact_id=few_contact)))
     for _ in range(20):
         with few.connect() as peer:
             peer.send(request)
-    wait_for(lambda: len(few.site.notes(contact)) == 20, "the notes of those who left")
+    wait_for(lambda: len(few.site.notes(few_contact)) == 20, "the notes of those who left")
     assert_prompt(few)
 
 

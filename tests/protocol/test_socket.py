@@ -14,11 +14,8 @@ from support.site import Site
 from support.wait import free_port
 
 
-@pytest.fixture
-def site():
-    """Fewer processes than by default, to be started and ended quickly."""
-    with Site(options={"workers": 2}) as made:
-        yield made
+# Fewer processes than by default, to be started and ended quickly.
+SITE_OPTIONS = {"workers": 2}
 
 
 @pytest.fixture(scope="module")

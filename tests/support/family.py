@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import os
 import signal
 import subprocess
 
@@ -71,19 +70,14 @@ def reload(service):
     wait_for(lambda: len(service.events("reloaded")) > before, "the reload", 30)
 
 
+def is_writer(pid, site):
+    """It has opened the lock file, which a writer does for its first commit."""
+    return f"{site.database}.lock" in processes.open_files(pid).values()
+
+
 def writer_of(service):
-    """The process that has opened the lock file, which it does for its first commit."""
-    lock = f"{service.site.database}.lock"
-    return next((pid for pid in service.workers() if lock in open_files(pid)), None)
-
-
-def open_files(pid):
-    found = set()
-    with contextlib.suppress(OSError):
-        for name in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
-    return found
+    """The writer's id; None while there is none, or none that has written yet."""
+    return next((pid for pid in service.workers() if is_writer(pid, service.site)), None)
 
 
 @contextlib.contextmanager
@@ -95,8 +89,7 @@ def writers_held_up(site):
 
 
 def waits_for_lock(pid):
-    with open("/proc/locks") as locks:
-        return any("-> FLOCK" in line and int(line.split()[5]) == pid for line in locks)
+    return pid in processes.waiting_for_lock()
 
 
 def send(connection, body, *, keep=False, **http):

@@ -1,7 +1,9 @@
 """Starting programs, ending them by their id, and looking for what they left behind."""
 
 import contextlib
+import itertools
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -69,6 +71,38 @@ def mentioning(text):
             if pid != os.getpid() and needle in Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.append(pid)
     return found
+
+
+def open_files(pid):
+    """What the descriptors of a process refer to; empty when it is gone."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for entry in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                found[int(entry)] = os.readlink(f"/proc/{pid}/fd/{entry}")
+    return found
+
+
+def waiting_for_lock(path=None):
+    """Ids of the processes that wait for a lock on the file, or on any."""
+    inode = f":{os.stat(path).st_ino} " if path else ""
+    with open("/proc/locks") as locks:
+        return [int(line.split()[5]) for line in locks if "-> FLOCK" in line and inode in line]
+
+
+@contextlib.contextmanager
+def descriptors_limited(pid, room):
+    """Lets a process of our own user have only so many descriptors more than now."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = open_files(pid)
+    free = (number for number in itertools.count() if number not in used)
+    limit = next(itertools.islice(free, room, None))  # the first that is not to be had
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
 def kill_session(session):
