@@ -15,6 +15,7 @@ from support.wait import wait_for
 from support.webservers import Nginx
 
 HOUR = 3600
+TIMEOUT = 12  # seconds, of which a busy machine needs few
 JUMPS = {
     "an_hour_ahead": lambda now: HOUR,
     "an_hour_back": lambda now: -HOUR,
@@ -44,7 +45,7 @@ def store(ledger, port, world, dice, contact, count=5):
 
 @pytest.mark.parametrize("jump", JUMPS)
 def test_notes_are_stored_when_the_clock_jumps(jump, site, faults, dice):
-    site.configure(request_timeout=3)
+    site.configure(request_timeout=TIMEOUT)
     ledger = Ledger()
     service = Service(site, args=["--workers", 2], env=faults.environment)
     with service, Nginx(site) as web:
@@ -57,7 +58,7 @@ def test_notes_are_stored_when_the_clock_jumps(jump, site, faults, dice):
         slowest = store(ledger, web.port, world, dice, contact)
         faults.set_clock(0)
         slowest = max(slowest, store(ledger, web.port, world, dice, later))
-        assert slowest < 1.0
+        assert slowest < TIMEOUT / 3, "somebody waited for a deadline"
         assert sorted(service.workers()) == children, "a process took the jump for a long time"
     assert ledger.judge(site.database).is_good()
     for of, expected in ((contact, time.time() + offset), (later, time.time())):

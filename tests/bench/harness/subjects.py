@@ -12,6 +12,7 @@ import subprocess
 import time
 
 from support import fastcgi, processes, webservers
+from support.family import is_writer
 from support.paths import BUILD, CALL_PATH, SOURCE
 from support.service import Service, listening_socket
 from support.site import WEB_USER, Site, owner_of_sites, substitute
@@ -191,8 +192,7 @@ class Crmnotes(Subject):
 
     def writer_pids(self):
         """The process that writes: of those below the master, the one with the lock file open."""
-        lock = f"{self.site.database}.lock"
-        return [pid for pid in self.service.workers() if lock in usage.open_files(pid)]
+        return [pid for pid in self.service.workers() if is_writer(pid, self.site)]
 
     def worker_pids(self):
         return sorted(set(self.service.workers()) - set(self.writer_pids()))

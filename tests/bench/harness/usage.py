@@ -1,6 +1,5 @@
 """Processor time and memory of processes, from /proc."""
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -29,16 +28,6 @@ def pss_kib(pid):
 
 def pool_pss_kib(pids):
     return sum(map(pss_kib, pids))
-
-
-def open_files(pid):
-    """What the descriptors of a process stand for."""
-    found = set()
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(entry.path))
-    return found
 
 
 def command_name(pid):
