@@ -2,7 +2,6 @@
 
 import ipaddress
 import random
-import statistics
 import time
 from dataclasses import replace
 
@@ -320,9 +319,10 @@ def test_ten_thousand_blocks_are_as_fast_as_one(pool, anywhere):
                 times[case].append(time.perf_counter() - began)
                 allowed = answer.header("X-Error-Code") == "MISSING_FIELDS"
                 assert allowed == (case[1] == "192.0.2.7"), case
-    medians = {case: statistics.median(taken) for case, taken in times.items()}
-    for (size, address), median in medians.items():
-        assert median < 2 * medians["one", address] + 0.0003, (size, address, medians)
+    # the shortest of each: a busy machine makes single ones longer, a search through all makes all
+    shortest = {case: min(taken) for case, taken in times.items()}
+    for (size, address), seconds in shortest.items():
+        assert seconds < 2 * shortest["one", address] + 0.0003, (size, address, shortest)
 
 
 def test_random_blocks_agree_with_another_implementation(pool):

@@ -101,6 +101,7 @@ def test_no_line_is_lost_when_the_log_is_rotated_under_load(site):
             service.signal(signal.SIGUSR1)
             for _ in range(10):
                 assert serves(service)
+            wait_for(log.exists, "another file")
         assert service.stop() == 0
     files = site.directory.glob("x.*")
     assert sum(len(lines(path)) for path in files) == before + 100
