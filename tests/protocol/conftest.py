@@ -38,7 +38,7 @@ def single(request):
 
 @pytest.fixture(scope="module")
 def few():
-    """A pool that any peer who holds up a worker would hold up; see support/few.py."""
+    """A pool of two workers; see support/few.py."""
     with few_workers() as running:
         yield running
 

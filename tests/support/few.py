@@ -1,4 +1,4 @@
-"""A pool of so few workers that whoever could hold one up would be noticed."""
+"""A pool of two workers, so that a peer that holds up one of them is noticed."""
 
 import contextlib
 import statistics
