@@ -1,4 +1,4 @@
-"""conf/crmnotes.conf and README.md say what the program does."""
+"""conf/crmnotes.conf and the documents say what the program does."""
 
 import re
 import shutil
@@ -88,6 +88,23 @@ STATUS = {
     "UNAVAILABLE": 503,
     "OUTCOME_UNKNOWN": 503,
 }
+
+# By their numbers in docs/api.md.
+CHECKS = [
+    "MISSING_API_KEY",
+    "INVALID_API_KEY",
+    "IP_NOT_WHITELISTED",
+    "MISSING_DEVELOPER_SECRET",
+    "INVALID_DEVELOPER_SECRET",
+    "IP_NOT_WHITELISTED",
+    "MISSING_FIELDS",
+    "INVALID_FIELDS",
+    "NOT_FOUND",
+    "WRONG_ORG",
+    "NOT_OWNER",
+    "NOTE_NOT_FOUND",
+    "NOTE_NOT_EDITABLE",
+]
 
 OPTION_LINE = re.compile(r"# ([a-z_]+) = ?(.*)")
 
@@ -194,11 +211,26 @@ def test_readme_lists_every_option_with_its_default(readme):
     assert listed == {**DEFAULTS, **in_words}
 
 
-def test_readme_lists_every_error_with_its_status_and_messages(readme):
+@pytest.fixture(scope="module")
+def api():
+    return (SOURCE / "docs/api.md").read_text()
+
+
+def test_api_lists_every_error_with_its_status_and_messages(api):
     listed = {}
-    for code, status, messages, *_ in rows(readme, "[A-Z_]{4,}"):
+    for code, status, messages, *_ in rows(api, "[A-Z_]{4,}"):
         listed.setdefault(code, (int(status), []))[1].extend(messages.split(", "))
     assert listed == {code: (STATUS.get(code, 200), texts) for code, texts in ERRORS.items()}
+
+
+def test_the_numbered_checks_stand_in_their_order(api):
+    listed = [(int(row[0]), row[-1]) for row in rows(api, "[0-9]+")]
+    assert listed == list(enumerate(CHECKS, 1))
+
+
+def test_every_error_but_faults_has_its_place_among_the_checks(api):
+    faults = {"UNAVAILABLE", "OUTCOME_UNKNOWN", "INTERNAL"}
+    assert {row[-1] for row in rows(api, "[0-9]+|–")} == set(ERRORS) - faults
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")

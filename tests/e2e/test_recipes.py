@@ -1,4 +1,4 @@
-"""What README says to run: code to repeat a request safely, commands to change a secret."""
+"""What the documents say to run: code to repeat a request safely, commands to change a secret."""
 
 import http.server
 import json
@@ -14,7 +14,7 @@ from support.answers import assert_success
 from support.paths import CTL, SOURCE
 from support.service import Service
 
-RECIPES = dict(re.findall(r"```(sh|php|js)\n(.*?)```", (SOURCE / "README.md").read_text(), re.S))
+RECIPES = dict(re.findall(r"```(sh|php|js)\n(.*?)```", (SOURCE / "docs/api.md").read_text(), re.S))
 
 COMMANDS = {
     "sh": lambda recipe, url: ["bash", "-c", f"url={url}\n{recipe}\ncat answer.json"],
