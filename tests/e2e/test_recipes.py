@@ -99,7 +99,7 @@ def test_a_recipe_stores_one_note_though_the_first_answer_is_lost(
 
 
 def rotation_steps():
-    section = (SOURCE / "README.md").read_text().partition("### Change a secret without downtime\n")[2]
+    section = (SOURCE / "docs/operating.md").read_text().partition("### Change a secret without downtime\n")[2]
     return [line.strip() for line in section.partition("\nRotate, put")[0].splitlines() if line.strip()]
 
 

@@ -1,0 +1,149 @@
+"""README and docs/: their links lead somewhere, and what they quote of the program is true."""
+
+import re
+import subprocess
+
+import pytest
+
+from support.paths import CTL, SOURCE
+from support.service import Service
+
+PAGES = sorted(
+    path
+    for path in [*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md"), *SOURCE.glob("tests/*/*.md")]
+    if not path.is_symlink()
+)
+OPERATING = (SOURCE / "docs/operating.md").read_text()
+SOURCES = [
+    path
+    for folder in ("app", "lib")
+    for path in (SOURCE / folder).rglob("*.c")
+    if path.name != "attacks.c"
+]
+
+
+def without_code(text):
+    """The text without blocks of code, in which # and [ mean something else."""
+    text = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
+    return "\n".join(line for line in text.splitlines() if not line.startswith("    "))
+
+
+def anchors(path):
+    """The anchors of a page's headings, as GitHub and most others make them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(path.read_text()), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(path):
+    text = re.sub(r"`[^`]*`", "", without_code(path.read_text()))
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+def section(text, heading):
+    """What stands below a heading, up to the next one that is not below it."""
+    level = heading.partition(" ")[0]
+    below = text.partition(f"\n{heading}\n")[2]
+    assert below, f"there is no {heading}"
+    return re.split(rf"^#{{1,{len(level)}}} ", below, maxsplit=1, flags=re.M)[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(SOURCE)))
+def test_every_link_leads_to_a_file_and_a_heading_that_exist(page):
+    wrong = []
+    for link in links(page):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            wrong.append(link)
+    assert not wrong
+
+
+def test_pages_with_links_are_found():
+    assert {"README.md", "api.md", "operating.md"} <= {page.name for page in PAGES}
+    assert all(links(page) for page in PAGES if page.parent.name == "docs")
+
+
+# The log.
+
+
+def events_of_the_sources():
+    text = "\n".join(path.read_text() for path in SOURCES)
+    found = re.findall(r'\bLOG\(\s*LEVEL_(\w+),\s*"(\w+)"', text)
+    return {(event, level.lower()) for level, event in found}
+
+
+def test_every_event_of_the_log_is_described_with_its_level():
+    listed = set()
+    for line in section(OPERATING, "## Log").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            listed |= {(event, cells[1]) for event in re.findall(r"`(\w+)`", cells[0])}
+    assert listed == events_of_the_sources()
+
+
+# Something does not work.
+
+
+def sentences_of_the_sources():
+    """All string constants, joined as the compiler does it, with … for what is put in."""
+    text = "\n".join(path.read_text() for path in SOURCES)
+    return re.sub(r"%[-.*0-9]*[a-z]*[sdu]", "…", re.sub(r'"\s*\n\s*"', "", text))
+
+
+TROUBLE = section(OPERATING, "## Something does not work")
+QUOTED = re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^### (.+)$", TROUBLE, re.M)))
+
+
+@pytest.mark.parametrize("sentence", QUOTED)
+def test_a_sentence_that_is_explained_is_one_of_the_programs(sentence):
+    assert sentence in sentences_of_the_sources()
+
+
+@pytest.mark.parametrize("entry", TROUBLE.split("\n### ")[1:], ids=lambda entry: entry.split("\n")[0])
+def test_every_trouble_has_cause_command_and_remedy(entry):
+    assert re.findall(r"^- \*\*(\w+):\*\*", entry, re.M) == ["Cause", "See", "Remedy"]
+
+
+def test_the_address_that_was_seen_is_found_as_described(site):
+    world = site.world(allow=("192.0.2.0/24",))
+    with Service(site) as service:
+        service.call(world.body())
+        log = (site.directory / "service.log").read_text()
+    (line,) = [line for line in log.splitlines() if "IP_NOT_WHITELISTED" in line]
+    address = re.search(r'"remote_addr":"([^"]+)"', line)[1]
+    done = site.ctl_raw("allow", "test", world.devkey_id, address)
+    assert done.returncode == 1
+
+
+# Restore.
+
+
+def restore_commands(site, copy):
+    """The commands of the steps, for this site, and without systemd."""
+    steps = section(OPERATING, "## Restore")
+    commands = [line.strip() for line in steps.splitlines() if line.startswith("       ")]
+    assert len(commands) == 6
+    text = "\n".join(commands)
+    text = text.replace("-o crmnotes -g crmnotes ", "").replace("COPY", str(copy))
+    text = text.replace("/var/lib/crmnotes", str(site.data))
+    return f'systemctl() {{ :; }}\ncrmnotesctl() {{ {CTL} --config {site.config} "$@"; }}\n{text}\n'
+
+
+def test_the_commands_to_restore_bring_back_what_was_there(site, tmp_path):
+    world = site.world()
+    copy = tmp_path / "copy.db"
+    site.ctl("db", "backup", copy)
+    site.add_org("After the copy")
+    (site.data / "crmnotes.db-wal").write_bytes(b"of the old database")
+    done = subprocess.run(
+        ["bash", "-c", restore_commands(site, copy)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=site.environment(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert [org["org_id"] for org in site.ctl("org", "list")] == [world.org]
+    assert list(site.data.glob("old.*/crmnotes.db"))
