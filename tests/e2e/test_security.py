@@ -1,4 +1,4 @@
-"""SECURITY.md names the tests that prove it, and they exist."""
+"""SECURITY.md and docs/design.md name the tests that prove them, and these exist."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ from support.paths import SOURCE
 
 TESTS = SOURCE / "tests"
 TEXT = (SOURCE / "SECURITY.md").read_text()
+DESIGN = (SOURCE / "docs/design.md").read_text()
 # A file below tests/, or a test in it.
 NAMED = re.compile(r"`([a-z]\w*/\w+\.(?:py|c))(?:::(\w+))?`")
 PROMISES = re.compile(r"^## What is promised$(.*?)^That this is a second wall", re.M | re.S)
@@ -31,17 +32,18 @@ def promises(text):
     return [re.split(r"\n(?! )", item)[0] for item in listed.split("\n- ")[1:]]
 
 
-@pytest.mark.parametrize("file, test", sorted(set(NAMED.findall(TEXT))))
+@pytest.mark.parametrize("file, test", sorted(set(NAMED.findall(TEXT + DESIGN))))
 def test_what_is_named_exists(file, test):
     path = TESTS / file
     assert path.is_file()
     assert not test or test in names_in(path)
 
 
-def test_no_name_is_overlooked():
+@pytest.mark.parametrize("text", [TEXT, DESIGN], ids=["SECURITY.md", "docs/design.md"])
+def test_no_name_is_overlooked(text):
     """Also not one without backticks, or with a slip of the pen."""
-    written = re.findall(r"[\w/.-]+\.(?:py|c)\b(?:::[\w-]+)?", TEXT)
-    assert written == ["::".join(filter(None, name)) for name in NAMED.findall(TEXT)]
+    written = re.findall(r"[\w/.-]+\.(?:py|c)\b(?:::[\w-]+)?", text)
+    assert written == ["::".join(filter(None, name)) for name in NAMED.findall(text)]
 
 
 @pytest.mark.parametrize("promise", promises(TEXT), ids=lambda text: " ".join(text.split()[:6]))
