@@ -1,21 +1,20 @@
 #!/bin/sh
-# The pool under spawn-fcgi: for a trial, or where there is no systemd.
+# The service under spawn-fcgi: for a trial, or where there is no systemd.
 #
-# spawn-fcgi makes the socket and hands it over as descriptor 0; crmnotes forks its workers
-# itself, so -F (several processes of spawn-fcgi) stays away. Nothing restarts the pool
-# should its master end. Standard error is the null device here, so log = stderr means
-# syslog.
+# spawn-fcgi makes the socket and hands it over as descriptor 0. crmnotes starts its workers
+# itself, so do not use -F of spawn-fcgi. Nothing restarts the service when its master ends.
+# Standard error is the null device here, so log = stderr means syslog.
 #
-# Ends by: kill "$(cat /run/crmnotes/crmnotes.pid)"; the socket stays behind, and the next
-# start replaces it.
+# To end it: kill "$(cat /run/crmnotes/crmnotes.pid)". The socket stays
+# behind, and the next start replaces it.
 set -eu
 
 program=${PROGRAM:-/usr/lib/crmnotes/crmnotes.fcgi}
 config=${CONFIG:-/etc/crmnotes/crmnotes.conf}
 run=${RUN:-/run/crmnotes}
 
-# Behind spawn-fcgi nobody would see why the service does not start. The socket is handed
-# over, whatever the file says of listen.
+# spawn-fcgi hides why a program does not start, so the configuration is checked before. The
+# socket is handed over, whatever the file says of listen.
 check() {
     CRMNOTES_LISTEN='' "$@" "$program" --config "$config" --check-config >/dev/null
 }
