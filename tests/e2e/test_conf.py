@@ -193,22 +193,11 @@ def test_the_environment_goes_before_the_file(tmp_path):
     assert "CRMNOTES_WORKERS" in done.stderr
 
 
-@pytest.fixture(scope="module")
-def readme():
-    return (SOURCE / "README.md").read_text()
-
-
 def rows(text, first_cell):
     """The cells of those table rows whose first cell matches, without backticks."""
     tables = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip().replace("`", "") for cell in row] for row in tables]
     return [row for row in cells if re.fullmatch(first_cell, row[0])]
-
-
-def test_readme_lists_every_option_with_its_default(readme):
-    listed = {row[0]: row[1] for row in rows(readme, "[a-z_]+") if row[0] in DEFAULTS}
-    in_words = {"secret_key_file": listed["secret_key_file"]}
-    assert listed == {**DEFAULTS, **in_words}
 
 
 @pytest.fixture(scope="module")
