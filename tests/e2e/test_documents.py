@@ -8,6 +8,7 @@ import pytest
 from support.paths import CTL, SOURCE
 from support.service import Service
 
+DOCS = SOURCE / "docs"
 PAGES = sorted(
     path
     for path in [*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md"), *SOURCE.glob("tests/*/*.md")]
@@ -62,7 +63,57 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page):
 
 def test_pages_with_links_are_found():
     assert {"README.md", "api.md", "operating.md"} <= {page.name for page in PAGES}
-    assert all(links(page) for page in PAGES if page.parent.name == "docs")
+    assert all(links(page) for page in PAGES if page.parent == DOCS)
+
+
+# README leads, and does not hold everything.
+
+
+def test_readme_is_short():
+    assert len((SOURCE / "README.md").read_text().splitlines()) <= 130
+
+
+def test_readme_leads_to_every_document():
+    linked = {link.partition("#")[0] for link in links(SOURCE / "README.md")}
+    documents = {str(path.relative_to(SOURCE)) for path in PAGES if path.parent == DOCS}
+    assert documents | {"SECURITY.md", "NEWS.md"} <= linked
+
+
+def test_what_the_map_names_exists():
+    """Folders that the map of README names."""
+    named = re.findall(r"`([a-z]+/(?:[a-z0-9]+/)*)`", section((SOURCE / "README.md").read_text(), "## Map"))
+    assert named and not [folder for folder in named if not (SOURCE / folder).is_dir()]
+
+
+def test_every_folder_of_the_sources_is_on_the_map():
+    text = section((SOURCE / "README.md").read_text(), "## Map")
+    folders = [path for top in ("app", "tests") for path in (SOURCE / top).iterdir() if path.is_dir()]
+    inside = {"tests/support", "tests/coverage"}
+    names = {str(path.relative_to(SOURCE)) for path in folders if any(path.glob("*.[cp]*"))} - inside
+    assert not [name for name in sorted(names) if f"`{name}/`" not in text]
+
+
+# Commands that README and docs/ show.
+
+
+def shell_lines():
+    for path in PAGES:
+        if path.parent == DOCS or path.name == "README.md":
+            for line in re.findall(r"^ {4,}(\S.*)$", path.read_text(), re.M):
+                yield line
+
+
+def shown_commands():
+    text = "\n".join(shell_lines())
+    found = re.findall(r"\bcrmnotesctl ((?:--\S+ \S+ )*)([a-z]+) ([a-z]+)\b([^#\n|;&]*)", text)
+    return sorted({(noun, verb, rest.strip()) for _, noun, verb, rest in found})
+
+
+@pytest.mark.parametrize("noun, verb, rest", shown_commands())
+def test_a_command_that_is_shown_exists_with_its_options(noun, verb, rest):
+    done = subprocess.run([CTL, noun, verb, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not [option for option in re.findall(r"--[a-z-]+", rest) if option not in done.stdout]
 
 
 # The log.
