@@ -82,10 +82,11 @@ class Site:
 
         database, listen and socket_group (as root), and what options adds.
 
-    migrate=False leaves the database to the test.
+    migrate=False leaves the database to the test; service is another crmnotes.fcgi to run.
     """
 
-    def __init__(self, *, options=None, migrate=True):
+    def __init__(self, *, options=None, migrate=True, service=SERVICE):
+        self.service = service
         self.directory = Path(tempfile.mkdtemp(prefix="crmnotes-test-"))
         self.directory.chmod(0o755)
         self.data = self.directory / "data"
@@ -142,10 +143,10 @@ class Site:
 
     def program(self):
         """A copy of crmnotes.fcgi that every user can reach, wherever we were built."""
-        copy = self.directory / "programs" / SERVICE.name
+        copy = self.directory / "programs" / self.service.name
         if not copy.exists():
             copy.parent.mkdir()
-            shutil.copy(SERVICE, copy)
+            shutil.copy(self.service, copy)
         return copy
 
     def environment(self, **more):
