@@ -15,6 +15,8 @@
 
 enum {
     FULL_YIELD_MS = 3 * FCGI_ACCEPT_YIELD_MS,
+    SILENT_YIELD_MS = 2, /* after a connection without a request: one worker must not take
+                            many of them at a stretch */
     COMPLAIN_MS = 10000, /* between two lines of the log about the same */
 };
 
@@ -48,8 +50,8 @@ void fcgi_acceptor_watch(struct fcgi_acceptor *a, struct fcgi_connections *all)
         a->watched = events;
 }
 
-/* A new connection: often its request is there already. It does not count as kept until its
- * request begins or stalls. */
+/* A new connection: often its request is there already. Otherwise it counts as kept, so that
+ * the next ones are left to other workers. */
 static int serve(struct fcgi_connections *all, int fd)
 {
     int place = fcgi_connections_add(all, fd, NULL);
@@ -60,6 +62,7 @@ static int serve(struct fcgi_connections *all, int fd)
         return place;
     if (all->at[place].state == FCGI_WAITING) {
         fcgi_connections_set_deadline(all, place);
+        fcgi_connections_keep(all, place);
         fcgi_connections_await(all, place);
     }
     return -1;
@@ -126,12 +129,13 @@ static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int e
 }
 
 /* Plans the next attempt after one that succeeded. No other worker has accepted the connection
- * in time, so those behind it are not left to others either; no edge will tell of them. */
+ * in time, so those behind it are not left to others either; no edge will tell of them.
+ * Without EPOLLET epoll tells of them. */
 static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
                       int64_t now_ms)
 {
     a->failing = false;
-    if (all->kept == 0)
+    if (all->kept == 0 && (a->watched & EPOLLET) == 0)
         a->at_ms = 0;
     else if (all->used + 1 < all->count)
         a->at_ms = now_ms;
@@ -153,7 +157,10 @@ int fcgi_acceptor_accept(struct fcgi_acceptor *a, struct fcgi_connections *all)
         return -1;
     }
     plan_next(a, all, now_ms);
-    return serve(all, fd);
+    int place = serve(all, fd);
+    if (place < 0 && a->at_ms == now_ms)
+        a->at_ms += SILENT_YIELD_MS;
+    return place;
 }
 
 int fcgi_acceptor_told(struct fcgi_acceptor *a, struct fcgi_connections *all)

@@ -242,7 +242,6 @@ static enum fcgi_arrived collect(struct fcgi_connections *all, int place)
 static bool start_to_collect(struct fcgi_connections *all, int place)
 {
     fcgi_connections_set_deadline(all, place);
-    set_kept(all, &all->at[place], true);
     if (fcgi_input_start(&all->at[place].input) != STATUS_OK)
         return false; /* tried again at the next look */
     return act_on(all, place, collect(all, place));
@@ -268,7 +267,6 @@ bool fcgi_connections_look(struct fcgi_connections *all, int place)
 
 bool fcgi_connections_look_stalled(struct fcgi_connections *all, int place)
 {
-    set_kept(all, &all->at[place], true);
     return look(all, place, FCGI_ARRIVED_SOME);
 }
 

@@ -23,9 +23,7 @@
 
 enum {
     FCGI_CONNECTIONS_UNSENT_BYTES = 64 * 1024 * 1024,
-    FCGI_CONNECTIONS_STALL_MS =
-        50, /* after that an unfinished request is collected, and its
-                                       connection counts as kept */
+    FCGI_CONNECTIONS_STALL_MS = 50, /* after that an unfinished request is collected */
     FCGI_CONNECTIONS_LABEL_BYTES = 80,
 };
 

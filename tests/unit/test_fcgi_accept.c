@@ -61,13 +61,18 @@ static void connect_one(void)
     peers[peer_count++] = fd;
 }
 
-static void send_request(int fd)
+static void send_request_that(int keep, int fd)
 {
     static struct fcgi_bytes bytes;
 
     bytes.len = 0;
-    fcgi_bytes_request(&bytes, 1, 1);
+    fcgi_bytes_request(&bytes, 1, keep);
     assert_int_equal(send(fd, bytes.data, bytes.len, 0), bytes.len);
+}
+
+static void send_request(int fd)
+{
+    send_request_that(FCGI_KEEP_CONN, fd);
 }
 
 /* Whether epoll tells of the listening socket within the time. */
@@ -107,7 +112,7 @@ static void a_silent_connection_is_awaited_without_waiting(void **state)
     assert_in_range(clock_monotonic_us() - began_us, 0, 500000);
     assert_int_equal(all->used, 1);
     assert_int_equal(all->timed, 1);
-    assert_int_equal(all->kept, 0);
+    assert_int_equal(all->kept, 1); /* the next one is left to others */
     send_request(peers[0]);
     struct epoll_event event;
     assert_int_equal(epoll_wait(all->epoll, &event, 1, 5000), 1);
@@ -133,14 +138,51 @@ static void a_worker_that_keeps_some_leaves_new_ones_to_others_for_a_while(void 
     assert_int_equal(fcgi_acceptor_accept(&acceptor, all), 1);
 }
 
-/* Nobody is kept and no place is free: waiting must not turn into a busy loop. */
+/* A silent connection is no reason to take the next one at once. */
+static void silent_connections_are_taken_one_by_one(void **state)
+{
+    (void)state;
+    connect_one();
+    assert_true(is_told(5000));
+    assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
+    connect_one();
+    assert_true(is_told(5000));
+    int64_t before_ms = clock_monotonic_ms();
+    assert_int_equal(fcgi_acceptor_accept(&acceptor, all), -1);
+    assert_int_equal(all->used, 2);
+    assert_true(acceptor.at_ms > before_ms);
+}
+
+/* The edge told of both, and by then the worker kept one. */
+static void pending_connections_are_not_forgotten_when_no_more_are_kept(void **state)
+{
+    (void)state;
+    connect_one();
+    send_request(peers[0]);
+    assert_true(is_told(5000));
+    assert_int_equal(fcgi_acceptor_told(&acceptor, all), 0);
+    assert_int_equal(all->kept, 1);
+    fcgi_acceptor_watch(&acceptor, all);
+    connect_one();
+    connect_one();
+    assert_true(is_told(5000));
+    fcgi_connections_drop(all, 0);
+    assert_int_equal(all->kept, 0);
+    assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
+    assert_int_equal(all->used, 1);
+    assert_int_equal(all->kept, 1);
+    assert_true(fcgi_acceptor_wait_ms(&acceptor) >= 0 || is_told(100));
+}
+
+/* No connection is kept and no place is free: waiting must not turn into a busy loop. */
 static void without_a_place_the_socket_is_left_alone_until_the_next_attempt(void **state)
 {
     (void)state;
     for (int i = 0; i < PLACES; i++) {
         connect_one();
+        send_request_that(0, peers[i]);
         assert_true(is_told(5000));
-        assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
+        assert_int_equal(fcgi_acceptor_told(&acceptor, all), i);
     }
     assert_int_equal(all->used, PLACES);
     assert_int_equal(all->kept, 0);
@@ -229,6 +271,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_socket(a_worker_that_keeps_none_accepts_at_once),
         with_socket(a_silent_connection_is_awaited_without_waiting),
+        with_socket(silent_connections_are_taken_one_by_one),
+        with_socket(pending_connections_are_not_forgotten_when_no_more_are_kept),
         with_socket(a_worker_that_keeps_some_leaves_new_ones_to_others_for_a_while),
         with_socket(without_a_place_the_socket_is_left_alone_until_the_next_attempt),
         with_socket(the_connection_that_rests_longest_makes_room),
