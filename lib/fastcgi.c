@@ -351,7 +351,7 @@ static int next_by_time(struct fastcgi *f)
     }
     int place = look_again(f);
     /* one for each look at the connections, so that neither keeps the other waiting */
-    if (place < 0 && f->has_looked && fcgi_acceptor_wait_ms(&f->acceptor) == 0) {
+    if (place < 0 && f->has_looked && fcgi_acceptor_wait_ms(&f->acceptor, f->all) == 0) {
         f->has_looked = false;
         place = fcgi_acceptor_accept(&f->acceptor, f->all);
     }
@@ -368,7 +368,7 @@ static int waiting_ms(const struct fastcgi *f)
 {
     bool timed = f->all->timed > 0 || f->mode == HANDING_OVER;
 
-    return shorter(fcgi_acceptor_wait_ms(&f->acceptor),
+    return shorter(fcgi_acceptor_wait_ms(&f->acceptor, f->all),
                    timed ? FCGI_CONNECTIONS_STALL_MS : -1);
 }
 

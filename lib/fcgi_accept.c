@@ -15,14 +15,13 @@
 
 enum {
     FULL_YIELD_MS = 3 * FCGI_ACCEPT_YIELD_MS,
-    SILENT_YIELD_MS = 2, /* after a connection without a request: one worker must not take
-                            many of them at a stretch */
+    SILENT_YIELD_MS = 2, /* after a connection without a request, or until that comes */
     COMPLAIN_MS = 10000, /* between two lines of the log about the same */
 };
 
 void fcgi_acceptor_init(struct fcgi_acceptor *a, int listening, uint32_t number)
 {
-    *a = (struct fcgi_acceptor){.listening = listening, .number = number};
+    *a = (struct fcgi_acceptor){.listening = listening, .number = number, .silent = -1};
     /* fails on a Unix socket, which needs no such thing */
     (void)setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
@@ -52,7 +51,7 @@ void fcgi_acceptor_watch(struct fcgi_acceptor *a, struct fcgi_connections *all)
 
 /* A new connection: often its request is there already. Otherwise it counts as kept, so that
  * the next ones are left to other workers. */
-static int serve(struct fcgi_connections *all, int fd)
+static int serve(struct fcgi_acceptor *a, struct fcgi_connections *all, int fd)
 {
     int place = fcgi_connections_add(all, fd, NULL);
 
@@ -64,6 +63,7 @@ static int serve(struct fcgi_connections *all, int fd)
         fcgi_connections_set_deadline(all, place);
         fcgi_connections_keep(all, place);
         fcgi_connections_await(all, place);
+        a->silent = place;
     }
     return -1;
 }
@@ -129,13 +129,12 @@ static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int e
 }
 
 /* Plans the next attempt after one that succeeded. No other worker has accepted the connection
- * in time, so those behind it are not left to others either; no edge will tell of them.
- * Without EPOLLET epoll tells of them. */
+ * in time, so those behind it are not left to others either; no edge will tell of them. */
 static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
                       int64_t now_ms)
 {
     a->failing = false;
-    if (all->kept == 0 && (a->watched & EPOLLET) == 0)
+    if (all->kept == 0)
         a->at_ms = 0;
     else if (all->used + 1 < all->count)
         a->at_ms = now_ms;
@@ -147,8 +146,12 @@ int fcgi_acceptor_accept(struct fcgi_acceptor *a, struct fcgi_connections *all)
 {
     int64_t now_ms = clock_monotonic_ms();
 
+    /* Connections may have closed since the last wait. When none is kept, epoll has to tell of
+     * those behind this one once more. */
+    fcgi_acceptor_watch(a, all);
     a->at_ms = now_ms + FCGI_ACCEPT_YIELD_MS; /* unless it turns out otherwise */
     a->failing = true;
+    a->silent = -1;
     if (!make_room(a, all, now_ms))
         return -1;
     int fd = accept4(a->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -157,8 +160,10 @@ int fcgi_acceptor_accept(struct fcgi_acceptor *a, struct fcgi_connections *all)
         return -1;
     }
     plan_next(a, all, now_ms);
-    int place = serve(all, fd);
-    if (place < 0 && a->at_ms == now_ms)
+    int place = serve(a, all, fd);
+    if (a->at_ms != now_ms)
+        a->silent = -1;
+    else if (a->silent >= 0)
         a->at_ms += SILENT_YIELD_MS;
     return place;
 }
@@ -174,10 +179,21 @@ int fcgi_acceptor_told(struct fcgi_acceptor *a, struct fcgi_connections *all)
     return -1;
 }
 
-int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *a)
+/* True while the last connection that was accepted has not brought its request. Workers that
+ * wait for that a little take turns, rather than one of them taking many at a stretch. */
+static bool last_is_silent(const struct fcgi_acceptor *a,
+                           const struct fcgi_connections *all)
+{
+    return a->silent >= 0 && all->at[a->silent].state == FCGI_WAITING &&
+           all->at[a->silent].since_ms != 0;
+}
+
+int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *a, const struct fcgi_connections *all)
 {
     if (a->at_ms == 0)
         return -1;
+    if (a->silent >= 0 && !last_is_silent(a, all))
+        return 0;
     int64_t left_ms = a->at_ms - clock_monotonic_ms();
     return left_ms > 0 ? (int)left_ms : 0;
 }

@@ -27,6 +27,8 @@ struct fcgi_acceptor {
     bool stopped;
     bool failing;  /* the last attempt was in vain, and a connection may be pending */
     int64_t at_ms; /* of the next attempt; 0: no connection is known to be pending */
+    int silent;    /* a place: the next attempt may come as soon as its request has
+                              arrived; -1: only at_ms counts */
     int64_t complained_ms; /* when the log was told last of attempts in vain; 0: never */
 };
 
@@ -43,7 +45,8 @@ int fcgi_acceptor_told(struct fcgi_acceptor *acceptor, struct fcgi_connections *
 int fcgi_acceptor_accept(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
 /* Milliseconds to the next attempt; -1: none is planned. */
-int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *acceptor);
+int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *acceptor,
+                          const struct fcgi_connections *all);
 
 /* Accepts no more. */
 void fcgi_acceptor_stop(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);

@@ -131,9 +131,9 @@ static void a_worker_that_keeps_some_leaves_new_ones_to_others_for_a_while(void 
     connect_one();
     send_request(peers[1]);
     assert_true(is_told(5000));
-    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor), -1);
+    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), -1);
     assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
-    assert_in_range(fcgi_acceptor_wait_ms(&acceptor), 1, FCGI_ACCEPT_YIELD_MS);
+    assert_in_range(fcgi_acceptor_wait_ms(&acceptor, all), 1, FCGI_ACCEPT_YIELD_MS);
     assert_false(is_told(10)); /* once is enough */
     assert_int_equal(fcgi_acceptor_accept(&acceptor, all), 1);
 }
@@ -151,6 +151,9 @@ static void silent_connections_are_taken_one_by_one(void **state)
     assert_int_equal(fcgi_acceptor_accept(&acceptor, all), -1);
     assert_int_equal(all->used, 2);
     assert_true(acceptor.at_ms > before_ms);
+    send_request(peers[1]);
+    assert_true(fcgi_connections_look(all, 1));
+    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), 0);
 }
 
 /* The edge told of both, and by then the worker kept one. */
@@ -171,7 +174,7 @@ static void pending_connections_are_not_forgotten_when_no_more_are_kept(void **s
     assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
     assert_int_equal(all->used, 1);
     assert_int_equal(all->kept, 1);
-    assert_true(fcgi_acceptor_wait_ms(&acceptor) >= 0 || is_told(100));
+    assert_true(fcgi_acceptor_wait_ms(&acceptor, all) >= 0 || is_told(100));
 }
 
 /* No connection is kept and no place is free: waiting must not turn into a busy loop. */
@@ -191,7 +194,7 @@ static void without_a_place_the_socket_is_left_alone_until_the_next_attempt(void
     assert_true(is_told(5000));
     assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
     assert_false(is_told(10));
-    assert_in_range(fcgi_acceptor_wait_ms(&acceptor), 0, FCGI_ACCEPT_YIELD_MS);
+    assert_in_range(fcgi_acceptor_wait_ms(&acceptor, all), 0, FCGI_ACCEPT_YIELD_MS);
     fcgi_connections_drop(all, 1);
     assert_int_equal(fcgi_acceptor_accept(&acceptor, all), 1);
     assert_int_equal(all->at[1].state, FCGI_IN_HAND);
@@ -239,11 +242,11 @@ static void without_a_descriptor_it_does_not_wait_and_tries_again(void **state)
     assert_in_range(took_us, 0, (FCGI_ACCEPT_YIELD_MS - 5) * 1000);
     assert_false(is_told(1));
     assert_int_equal(fcgi_acceptor_accept(&acceptor, all), 0);
-    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor), -1);
+    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), -1);
     assert_int_equal(fcgi_connections_answer(all, 0, span_of("x"), ""), STATUS_OK);
     fcgi_connections_drop(all, 0);
     assert_int_equal(fcgi_acceptor_accept(&acceptor, all), -1); /* nobody waits */
-    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor), -1);
+    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), -1);
 }
 
 static void after_the_stop_nothing_is_accepted(void **state)
@@ -253,7 +256,7 @@ static void after_the_stop_nothing_is_accepted(void **state)
     connect_one();
     assert_false(is_told(20));
     assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
-    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor), -1);
+    assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), -1);
     assert_int_equal(all->used, 0);
 }
 
