@@ -7,7 +7,6 @@
 
 #include "app/commit/batch.h"
 #include "app/commit/letter.h"
-#include "app/process/sandbox.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 
@@ -22,6 +21,7 @@ struct writer {
     struct batch *batch;
     int lock_timeout_ms;
     struct command_kinds kinds;
+    bool (*outdated)(void);
     char *commands; /* COMMAND_MAX_BYTES for each item */
     struct batch_item items[BATCH_MAX_ITEMS];
     size_t letter_numbers[BATCH_MAX_ITEMS];
@@ -81,7 +81,7 @@ static int loop(struct writer *w)
         enum pool_order order = pool_order(w->self);
 
         /* what waits in the boxes is for the next writer, who may use the other database */
-        if (!batch_is_open(w->batch) && sandbox_outdated())
+        if (!batch_is_open(w->batch) && w->outdated())
             return EXIT_SUCCESS;
         gather(w);
         if (w->count > 0) {
@@ -111,6 +111,7 @@ static enum status open_writer(struct writer *w, const struct writer_context *co
     w->boxes = context->boxes;
     w->lock_timeout_ms = context->lock_timeout_ms;
     w->kinds = *context->kinds;
+    w->outdated = context->outdated;
     w->commands = calloc(BATCH_MAX_ITEMS, COMMAND_MAX_BYTES);
     w->batch = batch_create(context->database_path, context->kinds);
     return w->commands != NULL && w->batch != NULL ? STATUS_OK : STATUS_NO_MEMORY;

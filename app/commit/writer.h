@@ -18,6 +18,9 @@ struct writer_context {
     int lock_timeout_ms; /* how long a batch waits for other writers */
     struct mailboxes *boxes;
     const struct command_kinds *kinds;
+    bool (*outdated)(
+        void); /* whether the database was replaced, so that this process should make
+                               room for another */
 };
 
 /* Serves the boxes until told to end; returns the process's exit status. */

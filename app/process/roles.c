@@ -38,6 +38,7 @@ static int run_worker(void *context, struct pool_worker *self)
         .give = state->give,
         .take = state->take,
         .boxes = state->boxes,
+        .outdated = sandbox_outdated,
     };
 
     if (!enter_sandbox(state, state->boxes == NULL ? ROLE_SINGLE : ROLE_WORKER))
@@ -56,6 +57,7 @@ static int run_writer(void *context, struct pool_worker *self)
         .lock_timeout_ms = settings_lock_timeout_ms(state->settings),
         .boxes = state->boxes,
         .kinds = call_command_kinds(),
+        .outdated = sandbox_outdated,
     };
     return writer_run(&writer, self);
 }

@@ -151,7 +151,7 @@ static int share_memory(struct state *state)
     state->caller_cache = caller_cache_create();
     state->throttle = limits_open(state->settings, state->options.single);
     return state->caller_cache != NULL && state->throttle != NULL ? EX_OK
-                                                              : out_of("out of memory");
+                                                                  : out_of("out of memory");
 }
 
 /* What workers and writer of a pool share. */

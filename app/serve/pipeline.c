@@ -32,13 +32,15 @@ static void complain_about_geo(const char *path, const char *sentence)
 struct pipeline *pipeline_create(const struct settings *settings,
                                  const struct secret_key *key,
                                  struct caller_cache *caller_cache,
-                                 struct throttle *throttle, struct committer *committer)
+                                 struct throttle *throttle, struct reader *reader,
+                                 struct committer *committer)
 {
     const struct geo_paths paths = {settings->geoip_country, settings->geoip_city,
                                     settings->geoip_asn};
     struct pipeline *p = calloc(1, sizeof *p);
 
     if (p == NULL) {
+        reader_free(reader);
         committer_free(committer);
         return NULL;
     }
@@ -47,7 +49,7 @@ struct pipeline *pipeline_create(const struct settings *settings,
     p->committer = committer;
     p->caller_cache = caller_cache;
     p->limits = (struct limits){.throttle = throttle, .settings = settings};
-    p->reader = reader_create(settings, key);
+    p->reader = reader;
     p->geo = geo_create(&paths, complain_about_geo);
     if (p->committer == NULL || p->reader == NULL || p->geo == NULL) {
         pipeline_free(p);
@@ -64,11 +66,6 @@ void pipeline_free(struct pipeline *p)
     committer_free(p->committer);
     reader_free(p->reader);
     free(p);
-}
-
-struct reader *pipeline_reader(struct pipeline *p)
-{
-    return p->reader;
 }
 
 /* For a failure that is no refusal. */

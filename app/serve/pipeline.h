@@ -20,18 +20,17 @@
 
 struct pipeline;
 
-/* Makes a pipeline for this process and takes the committer over, also when it fails. settings,
- * key, caller_cache and throttle must outlive it. NULL: no memory. */
+/* Makes a pipeline for this process and takes reader and committer over (NULL: that there was no
+ * memory for one), also when it fails. settings, key, caller_cache and throttle must outlive it.
+ * NULL: no memory. */
 struct pipeline *pipeline_create(const struct settings *settings,
                                  const struct secret_key *key,
                                  struct caller_cache *caller_cache,
-                                 struct throttle *throttle, struct committer *committer);
+                                 struct throttle *throttle, struct reader *reader,
+                                 struct committer *committer);
 
 /* NULL is allowed. */
 void pipeline_free(struct pipeline *pipeline);
-
-/* The connection that the pipeline reads by. */
-struct reader *pipeline_reader(struct pipeline *pipeline);
 
 /* Begins to answer exchange->request. Afterwards either the reply is there, or
  * exchange->committing is set. */

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "app/process/sandbox.h"
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "lib/log.h"
@@ -10,11 +9,13 @@
 struct reader {
     const struct settings *settings;
     const struct secret_key *key;
+    reader_outdated *outdated;
     struct db *db; /* NULL: not open */
     bool renewed;
 };
 
-struct reader *reader_create(const struct settings *settings, const struct secret_key *key)
+struct reader *reader_create(const struct settings *settings, const struct secret_key *key,
+                             reader_outdated *outdated)
 {
     struct reader *reader = calloc(1, sizeof *reader);
 
@@ -22,6 +23,7 @@ struct reader *reader_create(const struct settings *settings, const struct secre
         return NULL;
     reader->settings = settings;
     reader->key = key;
+    reader->outdated = outdated;
     return reader;
 }
 
@@ -64,7 +66,8 @@ void reader_open(struct reader *reader)
         return;
     reader->renewed = true;
     /* an outdated process ends, and says so */
-    if (open_database(reader, &why) != STATUS_OK && !sandbox_outdated())
+    if (open_database(reader, &why) != STATUS_OK &&
+        (reader->outdated == NULL || !reader->outdated()))
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
 }
 

@@ -15,8 +15,13 @@
 
 struct reader;
 
-/* settings and key must outlive it. NULL: no memory. */
-struct reader *reader_create(const struct settings *settings, const struct secret_key *key);
+/* Whether this process can no longer use the database, because its files were replaced. */
+typedef bool reader_outdated(void);
+
+/* settings and key must outlive it. outdated is asked before the log complains about a database
+ * that cannot be opened; NULL: it is always to be logged. NULL: no memory. */
+struct reader *reader_create(const struct settings *settings, const struct secret_key *key,
+                             reader_outdated *outdated);
 
 /* NULL is allowed. */
 void reader_free(struct reader *reader);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "app/process/sandbox.h"
 #include "app/serve/access_log.h"
 #include "app/serve/pipeline.h"
 #include "app/serve/response.h"
@@ -24,6 +23,8 @@ struct worker {
     struct pool_worker *self;
     struct fastcgi *fastcgi;
     struct pipeline *pipeline;
+    struct reader *reader; /* of the pipeline */
+    bool (*outdated)(void);
     struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
@@ -85,7 +86,7 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
  * the process that takes its place can use it fully. */
 static void leave_if_outdated(struct worker *w)
 {
-    if (!reader_was_renewed(pipeline_reader(w->pipeline)) || !sandbox_outdated())
+    if (!reader_was_renewed(w->reader) || !w->outdated())
         return;
     LOG(LEVEL_INFO, "database_replaced",
         LOG_TEXT("message", "this process makes room for one that may use it"));
@@ -187,8 +188,11 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
         .take = context->take,
     };
 
-    w->pipeline = pipeline_create(context->settings, context->key, context->caller_cache,
-                                  context->throttle, make_committer(context, w->self));
+    w->outdated = context->outdated;
+    w->reader = reader_create(context->settings, context->key, context->outdated);
+    w->pipeline =
+        pipeline_create(context->settings, context->key, context->caller_cache,
+                        context->throttle, w->reader, make_committer(context, w->self));
     if (w->pipeline == NULL)
         return STATUS_NO_MEMORY;
     return fastcgi_create(&w->fastcgi, &fds, io_timeout_ms(context->settings),
@@ -215,8 +219,8 @@ int worker_run(const struct worker_context *context, struct pool_worker *self)
     w->self = self;
     enum status status = open_worker(w, context);
     if (status == STATUS_OK) {
-        reader_open(pipeline_reader(w->pipeline)); /* before the first request needs it */
-        (void)reader_was_renewed(pipeline_reader(w->pipeline));
+        reader_open(w->reader); /* before the first request needs it */
+        (void)reader_was_renewed(w->reader);
         pool_ready(self);
         exit_status = loop(w);
     } else {

@@ -21,6 +21,8 @@ struct worker_context {
     int listening;             /* the socket to accept from */
     int give, take;            /* the hand-over socket, or -1 */
     struct mailboxes *boxes;   /* to the writer; NULL: write in this process */
+    bool (*outdated)(void);    /* whether the database was replaced, so that this process
+                                  should make room for another */
 };
 
 /* Serves until told to end; returns the process's exit status. */
