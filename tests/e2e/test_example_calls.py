@@ -19,10 +19,17 @@ PROGRAM = "tests/example/crmnotes.fcgi"
 BASE = "/apis/v2/public/example"
 COUNT, PHONE, TEXT = f"{BASE}/countNotes", f"{BASE}/setPhone", f"{BASE}/program"
 
+# One process makes the program and starts it.
+pytestmark = pytest.mark.xdist_group("example calls")
+
 
 @pytest.fixture(scope="module")
-def front():
+def program():
     subprocess.run(["make", "-s", "-C", BUILD, PROGRAM], check=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def front(program):
     with Site(service=BUILD / PROGRAM) as site, webservers.front("nginx", site) as running:
         yield running
 
@@ -204,7 +211,7 @@ def test_each_call_has_its_help(front):
     assert (parameters["newest"]["maximum"], parameters["newest"]["default"]) == (3, 2)
 
 
-def test_head_has_no_body_on_the_wire():
+def test_head_has_no_body_on_the_wire(program):
     with Site(service=BUILD / PROGRAM) as site, Service(site) as service:
         answer = service.request(method="HEAD", path=TEXT)
         assert answer.body == b"" and answer.header("Content-Length") == "9"
