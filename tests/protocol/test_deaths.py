@@ -4,7 +4,9 @@ import contextlib
 import os
 import random
 import signal
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -142,21 +144,44 @@ def test_the_death_of_all_children_at_once_is_survived(site):
 # Stuck
 
 
+def stop_at_work(pid):
+    """Stops a process while it computes, which a busy one does most of the time."""
+    for _ in range(10_000):
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: state_of(pid) == "T", "the process to be stopped")
+        if Path(f"/proc/{pid}/syscall").read_text().startswith("-1 "):  # in no system call
+            return
+        os.kill(pid, signal.SIGCONT)
+    raise AssertionError(f"process {pid} never computes")
+
+
+def state_of(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_a_worker_that_hangs_is_ended_and_replaced(site):
     site.configure(workers=1, request_timeout=4, max_body_bytes=1 << 20, max_note_bytes=1 << 18)
     world = site.world()
     with running(site) as service:
         service.call(world.body())
         (worker,) = set(service.workers()) - {writer_of(service)}
-        with service.connect() as deaf:
-            # what the socket does not hold keeps the worker busy for half of request_timeout
-            long = encode(world.body(note="\x01" * 100_000))
-            send(deaf, long, headers={"X-Request-Id": "deaf"})
-            service.wait_for_event("request", request_id="deaf")  # and then it is answered
-            os.kill(worker, signal.SIGSTOP)
+        long = encode(world.body(note="\x01" * 100_000))
+        with service.connect() as cut_off:
+
+            def ask_on():
+                with pytest.raises((Closed, ConnectionError)) as end:
+                    while True:
+                        cut_off.request(http_params(long), long, keep=True)
+                ends.append(end)
+
+            ends = []
+
+            asking = threading.Thread(target=ask_on)
+            asking.start()
+            stop_at_work(worker)
             service.wait_for_event("worker_timed_out", worker=worker)
-            with pytest.raises(Closed):
-                deaf.read_response()
+            asking.join(15)
+            assert len(ends) == 1  # its connection was closed
         wait_for(lambda: not processes.alive(worker), "the end of the worker")
         assert serves(service)
         assert service.stop() == 0
