@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "app/api/call.h"
 #include "app/commit/batch.h"
 #include "app/commit/letter.h"
 #include "tests/fuzz/fuzz.h"
@@ -32,7 +33,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     site_make();
-    batch = batch_create(site_database());
+    batch = batch_create(site_database(), call_command_kinds());
     CHECK(batch != NULL);
     (void)atexit(close_batch);
     return 0;
@@ -70,9 +71,9 @@ static struct span changed_letter(const uint8_t *data, size_t size)
     return (struct span){letter, sizeof command + note.len};
 }
 
-static void check_commit(const struct note_command *command)
+static void check_commit(const struct command *command)
 {
-    struct batch_item item = {.command = *command};
+    struct batch_item item = {.command = command};
     int64_t before = site_versions();
 
     batch_commit(batch, &item, 1, TIMEOUT_MS);
@@ -85,7 +86,7 @@ static void check_commit(const struct note_command *command)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct note_command command;
+    union site_room room;
     struct span letter;
 
     if (size > 0 && data[0] % 2 == 1)
@@ -93,8 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         letter = (struct span){copy(data, size, (struct span){NULL, 0}), size};
     site_tidy();
-    if (letter_read(&command, letter) == STATUS_OK)
-        check_commit(&command);
+    if (letter_read(&room.command, call_command_kinds(), letter) == STATUS_OK)
+        check_commit(&room.command);
     free((char *)letter.data);
     return 0;
 }

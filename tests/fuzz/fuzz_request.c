@@ -11,9 +11,11 @@
  */
 #include <string.h>
 
+#include "app/api/error.h"
 #include "app/commit/batch.h"
 #include "app/commit/letter.h"
-#include "app/serve/service.h"
+#include "app/serve/pipeline.h"
+#include "app/serve/response.h"
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/site.h"
@@ -42,7 +44,7 @@ static const struct {
 };
 
 static struct settings *settings;
-static struct service *at_once, *by_writer;
+static struct pipeline *at_once, *by_writer;
 static struct mailboxes *boxes;
 static struct batch *group;
 static struct arena *arena;
@@ -83,8 +85,8 @@ enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffe
 
 static void finish(void)
 {
-    service_free(at_once);
-    service_free(by_writer);
+    pipeline_free(at_once);
+    pipeline_free(by_writer);
     mailboxes_free(boxes);
     batch_free(group);
     arena_free(arena);
@@ -115,13 +117,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     site_make();
     settings = make_settings();
     boxes = mailboxes_create(1, 1, letter_max_bytes((size_t)settings->max_note_bytes));
-    group = batch_create(site_database());
+    group = batch_create(site_database(), call_command_kinds());
     arena = arena_create(ARENA_BYTES);
     CHECK(boxes != NULL && group != NULL && arena != NULL);
-    at_once = service_create(settings, site_key(), caller_cache_create(), throttle_create(),
-                             committer_create_direct(site_database()));
-    by_writer = service_create(settings, site_key(), caller_cache_create(),
-                               throttle_create(), committer_create_mailbox(boxes, 0));
+    at_once =
+        pipeline_create(settings, site_key(), caller_cache_create(), throttle_create(),
+                        committer_create_direct(site_database(), call_command_kinds()));
+    by_writer =
+        pipeline_create(settings, site_key(), caller_cache_create(), throttle_create(),
+                        committer_create_mailbox(boxes, 0, call_command_kinds()));
     CHECK(at_once != NULL && by_writer != NULL);
     (void)atexit(finish);
     return 0;
@@ -160,13 +164,14 @@ static struct fastcgi read_input(char *data, size_t size)
 /* What the writer process does. */
 static void write_letter(void)
 {
-    struct batch_item item = {.status = STATUS_OK};
+    union site_room room;
+    struct batch_item item = {.command = &room.command, .status = STATUS_OK};
     struct letter_answer answer = {.status = STATUS_INTERNAL};
     struct span letter;
     size_t number;
 
     CHECK(mailboxes_take(boxes, &number, &letter));
-    CHECK(letter_read(&item.command, letter) == STATUS_OK);
+    CHECK(letter_read(&room.command, call_command_kinds(), letter) == STATUS_OK);
     batch_commit(group, &item, 1, TIMEOUT_MS);
     answer.status = item.status;
     answer.result = item.result;
@@ -177,15 +182,15 @@ static void write_letter(void)
 static void handle(struct exchange *x, struct fastcgi *in)
 {
     const char *via = fastcgi_param(in, 0, "VIA");
-    struct service *service = via != NULL ? by_writer : at_once;
+    struct pipeline *pipeline = via != NULL ? by_writer : at_once;
 
     CHECK(request_read(x, settings, in) == STATUS_OK);
-    service_begin(service, x);
+    pipeline_begin(pipeline, x);
     if (!x->committing)
         return;
-    if (service == by_writer)
+    if (pipeline == by_writer)
         write_letter();
-    CHECK(service_look(service, x));
+    CHECK(pipeline_look(pipeline, x));
     CHECK(!x->committing);
 }
 
@@ -288,7 +293,7 @@ static void check_body(struct span text, const struct exchange *x)
     CHECK(span_equals(json_string(member(body, "status")),
                       span_of(good ? "success" : "error")));
     if (good)
-        check_success(member(body, "data"), &x->command);
+        check_success(member(body, "data"), (const struct note_command *)x->command);
     else
         check_messages(member(body, "data"));
     json_object_put(body);
@@ -306,7 +311,7 @@ static void check_answer(struct exchange *x)
     struct span answer;
 
     check_error(x->reply.error);
-    CHECK(reply_render(&x->reply, x->request.id, x->arena, &answer) == STATUS_OK);
+    CHECK(response_render(&x->reply, x->request.id, x->arena, &answer) == STATUS_OK);
     check_header(&answer, x);
     check_body(answer, x);
 }
@@ -317,6 +322,14 @@ struct outcome {
     struct uuid note_id;
 };
 
+static struct uuid note_of(const struct exchange *x)
+{
+    struct note_result result;
+
+    memcpy(&result, x->commit.result.value, sizeof result);
+    return result.note_id;
+}
+
 static struct outcome run(struct fastcgi *in)
 {
     struct exchange x = {.arena = arena};
@@ -326,9 +339,9 @@ static struct outcome run(struct fastcgi *in)
     int64_t written = site_versions() - before;
     struct outcome outcome = {.good = x.reply.error == ERROR_NONE,
                               .replayed = x.reply.replayed,
-                              .note_id = x.commit.result.note_id};
+                              .note_id = note_of(&x)};
     CHECK(written == (outcome.good && !outcome.replayed));
-    CHECK(!outcome.good || site_may_write(&x.command.credentials));
+    CHECK(!outcome.good || site_may_write(&x.credentials));
     check_answer(&x);
     json_object_put(x.body);
     arena_reset(arena);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/api/add_note.h"
 #include "app/rules/credentials.h"
 #include "app/store/contact.h"
 #include "app/store/key.h"
@@ -106,14 +107,14 @@ static void add_block(uint8_t number, const char *text)
 static void add_note(const char *member, const char *note, int editable, int visible)
 {
     struct note_command command;
-    struct note_result result;
+    struct command_result result;
 
     site_command(&command, span_of("a note"));
     command.member_id.uuid = id(member);
-    command.new_note_id = id(note);
+    command.common.new_id = id(note);
     command.editable = editable ? FLAG_ON : FLAG_OFF;
     command.visible = visible ? FLAG_ON : FLAG_OFF;
-    must(note_write(&result, site.writing, &command));
+    must(command_apply(&result, add_note_call.command, site.writing, &command.common));
 }
 
 static void own(const char *member)
@@ -249,22 +250,26 @@ static struct given_id given(const char *text)
     return (struct given_id){.given = true, .is_uuid = true, .uuid = id(text)};
 }
 
+static void fill_in_credentials(struct credentials *out)
+{
+    out->has_api_key = true;
+    out->has_secret = true;
+    credential_hash(&out->api_key, &key, CREDENTIAL_API_KEY, span_of(SITE_API_KEY));
+    credential_hash(&out->secret, &key, CREDENTIAL_DEVELOPER_SECRET, span_of(SITE_SECRET));
+    out->address = (struct address){ADDRESS_IPV4, {192, 0, 2, 1}};
+}
+
 void site_command(struct note_command *out, struct span content)
 {
     memset(out, 0, sizeof *out);
-    out->credentials.has_api_key = true;
-    out->credentials.has_secret = true;
-    credential_hash(&out->credentials.api_key, &key, CREDENTIAL_API_KEY,
-                    span_of(SITE_API_KEY));
-    credential_hash(&out->credentials.secret, &key, CREDENTIAL_DEVELOPER_SECRET,
-                    span_of(SITE_SECRET));
-    out->credentials.address = (struct address){ADDRESS_IPV4, {192, 0, 2, 1}};
+    out->common.kind = call_number(&add_note_call);
+    fill_in_credentials(&out->common.credentials);
+    out->common.now_ms = NOW_MS;
+    uuid_make(&out->common.new_id, NOW_MS);
     out->org_id = given(SITE_ORG);
     out->member_id = given(SITE_OWNER);
     out->contact_id = given(SITE_CONTACT);
     out->content = content;
-    out->now_ms = NOW_MS;
-    uuid_make(&out->new_note_id, NOW_MS);
 }
 
 static bool is_hash_of(const struct secret_hash *hash, enum credential_kind kind,

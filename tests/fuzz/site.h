@@ -5,8 +5,9 @@
 #ifndef TESTS_FUZZ_SITE_H
 #define TESTS_FUZZ_SITE_H
 
+#include "app/commit/command.h"
+#include "app/rules/note_rules.h"
 #include "app/settings.h"
-#include "app/store/note_write.h"
 #include "lib/secret.h"
 
 /* The organization whose keys these are. */
@@ -47,6 +48,12 @@ int64_t site_versions(void);
 
 /* Removes what was written, when it has become much or would change what comes next. */
 void site_tidy(void);
+
+/* Room for a command of any kind. */
+union site_room {
+    struct command command;
+    _Alignas(16) char bytes[COMMAND_MAX_BYTES];
+};
 
 /* A command that is in order: it creates a note on SITE_CONTACT from an address of
  * SITE_BLOCK. */
