@@ -5,9 +5,9 @@
  * An input has lines NAME=VALUE (what is not given has a default with which a request is
  * good), then an empty line, then the body. The line "VIA=writer" sends the note through
  * mailboxes, as in a pool; otherwise it is written at once, as with --single. The line
- * "REPEAT=" lets the same request come twice.
+ * "REPEAT=" lets the same request come twice. A HEAD request is followed by the same one as GET.
  *
- * This file stands in for lib/fastcgi.c.
+ * This file stands in for lib/fastcgi.c, and calls.c for the program's table of calls.
  */
 #include <string.h>
 
@@ -17,6 +17,7 @@
 #include "app/serve/pipeline.h"
 #include "app/serve/response.h"
 #include "lib/json.h"
+#include "tests/fuzz/calls.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/site.h"
 
@@ -230,31 +231,59 @@ static void check_id(struct span *text, const char *wanted)
                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-") == id.len);
 }
 
-/* Every header in its place and no other; leaves the body in *text. */
-static void check_header(struct span *text, const struct exchange *x)
+/* The methods of the call that has this path. */
+static const char *allowed_for(struct span path)
 {
-    enum error error = x->reply.error;
-    int http_status = reply_http_status(&x->reply);
-    struct span value, length;
+    bool is_note = span_equals(path, span_of("/apis/v2/public/crm/addNotestoContact"));
+
+    return is_note ? "POST" : "GET, HEAD";
+}
+
+static bool is_document(const struct exchange *x)
+{
+    return x->reply.error == ERROR_NONE && x->call == &calls_document;
+}
+
+static void check_status(struct span *text, const struct reply *reply)
+{
+    struct span value;
     char status[4];
 
-    (void)snprintf(status, sizeof status, "%d", http_status % 1000);
+    (void)snprintf(status, sizeof status, "%d", reply_http_status(reply) % 1000);
     CHECK(take_header(text, "Status", &value) && value.len > 4);
     CHECK(memcmp(value.data, status, 3) == 0 && value.data[3] == ' ');
-    must_have(text, "Content-Type", "application/json");
+}
+
+/* What only some answers have. */
+static void check_rare_header(struct span *text, const struct exchange *x)
+{
+    enum error error = x->reply.error;
+
+    if (error != ERROR_NONE)
+        must_have(text, "X-Error-Code", error_text(error)->code);
+    if (x->reply.replayed)
+        must_have(text, "Idempotency-Replayed", "true");
+    if (reply_http_status(&x->reply) == 405)
+        must_have(text, "Allow", allowed_for(x->request.path));
+}
+
+/* Every header in its place and no other; leaves the body in *text and returns how long it is
+ * said to be. */
+static size_t check_header(struct span *text, const struct exchange *x)
+{
+    struct span length;
+
+    check_status(text, &x->reply);
+    must_have(text, "Content-Type",
+              is_document(x) ? CALLS_DOCUMENT_TYPE : "application/json");
     CHECK(take_header(text, "Content-Length", &length));
     must_have(text, "Cache-Control", "no-store");
     must_have(text, "X-Content-Type-Options", "nosniff");
     check_id(text, x->request.id);
-    if (error != ERROR_NONE)
-        must_have(text, "X-Error-Code", error_text(error)->code);
-    if (http_status == 405)
-        must_have(text, "Allow", "POST");
-    if (x->reply.replayed)
-        must_have(text, "Idempotency-Replayed", "true");
-    CHECK(text->len > 2 && memcmp(text->data, "\r\n", 2) == 0);
+    check_rare_header(text, x);
+    CHECK(text->len >= 2 && memcmp(text->data, "\r\n", 2) == 0);
     *text = (struct span){text->data + 2, text->len - 2};
-    CHECK(strtoul(length.data, NULL, 10) == text->len);
+    return strtoul(length.data, NULL, 10);
 }
 
 static struct json_object *member(struct json_object *object, const char *name)
@@ -265,7 +294,39 @@ static struct json_object *member(struct json_object *object, const char *name)
     return value;
 }
 
-static void check_success(struct json_object *data, const struct note_command *command)
+/* The body {"help":true}, which is answered before anybody's credentials are looked at. */
+static bool is_help(struct json_object *body)
+{
+    struct json_object *value = NULL;
+
+    return body != NULL && json_object_object_length(body) == 1 &&
+           json_object_object_get_ex(body, "help", &value) &&
+           strcmp(json_object_to_json_string(value), "true") == 0;
+}
+
+static void check_help(struct json_object *data, const struct call *call)
+{
+    CHECK(json_object_object_length(data) == 7);
+    CHECK(span_equals(json_string(member(data, "method")), span_of(call->method)));
+    CHECK(span_equals(json_string(member(data, "path")), span_of(call->path)));
+    CHECK(json_string(member(data, "summary")).len > 0);
+    CHECK(json_object_array_length(member(data, "parameters")) > call->field_count);
+    CHECK(json_object_object_length(member(data, "example")) > 0);
+    CHECK(json_object_object_length(member(data, "answer")) == 2);
+    CHECK(json_object_array_length(member(data, "errors")) > 0);
+}
+
+static void check_look(struct json_object *data)
+{
+    CHECK(json_object_object_length(data) == 6);
+    CHECK(json_string(member(data, "contact_id")).len == UUID_TEXT_BYTES - 1);
+    CHECK(json_string(member(data, "order")).len > 0);
+    CHECK(json_object_is_type(member(data, "from"), json_type_int));
+    CHECK(json_object_get_int(member(data, "hidden")) / 2 == 0);
+    CHECK(json_object_is_type(member(data, "rows"), json_type_array));
+}
+
+static void check_note(struct json_object *data, const struct note_command *command)
 {
     CHECK(json_object_object_length(data) == 5);
     CHECK(json_string(member(data, "note_id")).len == UUID_TEXT_BYTES - 1);
@@ -273,6 +334,16 @@ static void check_success(struct json_object *data, const struct note_command *c
     CHECK(span_equals(json_string(member(data, "note_content")), command->content));
     CHECK(json_object_get_int(member(data, "note_editable")) / 2 == 0);
     CHECK(json_object_get_int(member(data, "note_visibility")) / 2 == 0);
+}
+
+static void check_success(struct json_object *data, const struct exchange *x)
+{
+    if (is_help(x->body))
+        check_help(data, x->call);
+    else if (x->call == &calls_look)
+        check_look(data);
+    else
+        check_note(data, (const struct note_command *)x->command);
 }
 
 static void check_messages(struct json_object *data)
@@ -293,7 +364,7 @@ static void check_body(struct span text, const struct exchange *x)
     CHECK(span_equals(json_string(member(body, "status")),
                       span_of(good ? "success" : "error")));
     if (good)
-        check_success(member(body, "data"), (const struct note_command *)x->command);
+        check_success(member(body, "data"), x);
     else
         check_messages(member(body, "data"));
     json_object_put(body);
@@ -306,21 +377,33 @@ static void check_error(enum error error)
           error != ERROR_OUTCOME_UNKNOWN);
 }
 
-static void check_answer(struct exchange *x)
+/* What a request came to. */
+struct outcome {
+    bool good, replayed;
+    bool stored; /* now or, if it is replayed, before */
+    struct uuid note_id;
+    int http_status;
+    size_t body_bytes; /* as its header says */
+};
+
+static void check_answer(struct outcome *outcome, struct exchange *x, const char *method)
 {
     struct span answer;
 
     check_error(x->reply.error);
+    outcome->http_status = reply_http_status(&x->reply);
     CHECK(response_render(&x->reply, x->request.id, x->arena, &answer) == STATUS_OK);
-    check_header(&answer, x);
-    check_body(answer, x);
+    outcome->body_bytes = check_header(&answer, x);
+    if (strcmp(method, "HEAD") == 0) {
+        CHECK(answer.len == 0 && outcome->body_bytes > 0);
+        return;
+    }
+    CHECK(answer.len == outcome->body_bytes);
+    if (is_document(x))
+        CHECK(span_equals(answer, span_of(CALLS_DOCUMENT_TEXT)));
+    else
+        check_body(answer, x);
 }
-
-/* What a request came to. */
-struct outcome {
-    bool good, replayed;
-    struct uuid note_id;
-};
 
 static struct uuid note_of(const struct exchange *x)
 {
@@ -328,6 +411,15 @@ static struct uuid note_of(const struct exchange *x)
 
     memcpy(&result, x->commit.result.value, sizeof result);
     return result.note_id;
+}
+
+/* Whether a success is for this caller: what is said of a call and documents are for all. */
+static bool is_entitled(const struct exchange *x)
+{
+    if (is_help(x->body) || is_document(x))
+        return true;
+    return x->command != NULL ? site_may_write(&x->credentials)
+                              : site_may_read(&x->credentials);
 }
 
 static struct outcome run(struct fastcgi *in)
@@ -340,9 +432,11 @@ static struct outcome run(struct fastcgi *in)
     struct outcome outcome = {.good = x.reply.error == ERROR_NONE,
                               .replayed = x.reply.replayed,
                               .note_id = note_of(&x)};
-    CHECK(written == (outcome.good && !outcome.replayed));
-    CHECK(!outcome.good || site_may_write(&x.credentials));
-    check_answer(&x);
+    outcome.stored = outcome.good && x.command != NULL;
+    CHECK(written == (outcome.stored && !outcome.replayed));
+    CHECK(!outcome.good || is_entitled(&x));
+    CHECK(!is_help(x.body) || (outcome.good && x.command == NULL));
+    check_answer(&outcome, &x, fastcgi_param(in, 0, "REQUEST_METHOD"));
     json_object_put(x.body);
     arena_reset(arena);
     return outcome;
@@ -355,9 +449,24 @@ static void run_again(struct fastcgi *in, const struct outcome *first)
     bool has_key = fastcgi_param(in, 0, "HTTP_IDEMPOTENCY_KEY") != NULL;
     struct outcome second = run(in);
 
-    CHECK(second.replayed == (first->good && has_key));
+    CHECK(second.replayed == (first->stored && has_key));
     CHECK(first->good || !second.good);
     CHECK(!second.replayed || uuid_equals(&second.note_id, &first->note_id));
+}
+
+/* GET instead of HEAD brings the body that HEAD has told the length of. */
+static void run_as_get(struct fastcgi *in, const struct outcome *head)
+{
+    static char get[] = "GET";
+    size_t i = 0;
+
+    while (strcmp(in->params[i].name, "REQUEST_METHOD") != 0)
+        i++;
+    in->params[i].value = get;
+    struct outcome outcome = run(in);
+    CHECK(!head->stored && !outcome.stored);
+    CHECK(outcome.http_status == head->http_status);
+    CHECK(outcome.body_bytes == head->body_bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -372,6 +481,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(!outcome.replayed);
     if (fastcgi_param(&in, 0, "REPEAT") != NULL)
         run_again(&in, &outcome);
+    if (strcmp(fastcgi_param(&in, 0, "REQUEST_METHOD"), "HEAD") == 0)
+        run_as_get(&in, &outcome);
     free(copy);
     return 0;
 }

@@ -289,16 +289,22 @@ static bool is_in(const struct address *address, const char *text)
     return cidr_contains(&block, address);
 }
 
-bool site_may_write(const struct credentials *credentials)
+bool site_may_read(const struct credentials *credentials)
 {
     const struct address *from = &credentials->address;
 
-    if (!credentials->has_api_key || !credentials->has_secret ||
-        !is_hash_of(&credentials->api_key, CREDENTIAL_API_KEY, SITE_API_KEY))
+    if (!credentials->has_secret)
         return false;
     if (is_hash_of(&credentials->secret, CREDENTIAL_DEVELOPER_SECRET, SITE_SECRET))
         return is_in(from, SITE_BLOCK) || is_in(from, SITE_BLOCK_6);
     return is_hash_of(&credentials->secret, CREDENTIAL_DEVELOPER_SECRET,
                       SITE_SECOND_SECRET) &&
            is_in(from, SITE_SECOND_BLOCK);
+}
+
+bool site_may_write(const struct credentials *credentials)
+{
+    return credentials->has_api_key &&
+           is_hash_of(&credentials->api_key, CREDENTIAL_API_KEY, SITE_API_KEY) &&
+           site_may_read(credentials);
 }

@@ -59,6 +59,9 @@ union site_room {
  * SITE_BLOCK. */
 void site_command(struct note_command *out, struct span content);
 
+/* Whether this caller has a developer secret, and an address that belongs to it. */
+bool site_may_read(const struct credentials *credentials);
+
 /* Whether this caller may write: both keys, and an address that belongs to the secret. */
 bool site_may_write(const struct credentials *credentials);
 
