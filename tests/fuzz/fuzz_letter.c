@@ -5,8 +5,13 @@
  * An input is either a letter as it is, or changes to one that is in order; the layout of
  * letters can change without the corpus becoming worthless.
  *   byte 0: even: the rest is the letter
- *           odd: the number of changes follows, each of two bytes offset and one byte that
- *                is put there; the rest is the note
+ *           odd: the letter is that of site_command; with 2 it has an idempotency key, with 4
+ *                it updates a note, with 8 its first text is far too long and the last makes
+ *                up for that, so that the sum of lengths is right. Then come
+ *   byte 1: the number of the kind, with its sign: 0 is add_note, CALLS_MAX and the next one
+ *           are those of this file, and others have no kind
+ *   byte 2: the number of changes, each of which is two bytes offset and one byte that is put
+ *           there; the rest is the texts, of equal length
  */
 #include <string.h>
 
@@ -17,11 +22,78 @@
 #include "tests/fuzz/site.h"
 
 enum {
+    HEAD_BYTES = 3, /* of an input */
     CHANGE_BYTES = 3,
+    WITH_KEY = 2,
+    WITH_NOTE_ID = 4,
+    WITH_OVERFLOW = 8,
     TIMEOUT_MS = 1000,
+    KIND_BARE = CALLS_MAX, /* numbers that no call has */
+    KIND_TEXTS,
+    KINDS_COUNT,
 };
 
+/* As large as a command may be, with as many texts. */
+struct texts_command {
+    struct command common;
+    char filler[COMMAND_MAX_BYTES - sizeof(struct command) -
+                LETTER_TEXTS_MAX * sizeof(struct span)];
+    struct span texts[LETTER_TEXTS_MAX];
+};
+
+_Static_assert(sizeof(struct texts_command) == COMMAND_MAX_BYTES, "there is no larger one");
+
+static const struct command_kind *list[KINDS_COUNT];
+static const struct command_kinds kinds = {.list = list, .count = KINDS_COUNT};
+static size_t text_offsets[LETTER_TEXTS_MAX];
 static struct batch *batch;
+
+static bool is_always_sound(const struct command *command)
+{
+    (void)command;
+    return true;
+}
+
+static enum status apply_nothing(void *result, enum error *verdict, struct db *db,
+                                 const struct caller *caller, const struct command *command)
+{
+    (void)db;
+    (void)caller;
+    *verdict = ERROR_NONE;
+    memset(result, 'r', list[command->kind]->result_size);
+    return STATUS_OK;
+}
+
+static const struct command_kind bare = {
+    .name = "bare",
+    .size = sizeof(struct command),
+    .result_size = 1,
+    .is_sound = is_always_sound,
+    .apply = apply_nothing,
+};
+
+static const struct command_kind texts = {
+    .name = "texts",
+    .size = sizeof(struct texts_command),
+    .texts = text_offsets,
+    .text_count = LETTER_TEXTS_MAX,
+    .result_size = COMMAND_RESULT_BYTES,
+    .is_sound = is_always_sound,
+    .apply = apply_nothing,
+};
+
+/* The kinds of the program at their numbers, and those of this file. */
+static void make_kinds(void)
+{
+    const struct command_kinds *ours = call_command_kinds();
+
+    for (size_t i = 0; i < ours->count; i++)
+        list[i] = ours->list[i];
+    for (size_t i = 0; i < LETTER_TEXTS_MAX; i++)
+        text_offsets[i] = offsetof(struct texts_command, texts) + i * sizeof(struct span);
+    list[KIND_BARE] = &bare;
+    list[KIND_TEXTS] = &texts;
+}
 
 static void close_batch(void)
 {
@@ -33,69 +105,155 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     site_make();
-    batch = batch_create(site_database(), call_command_kinds());
+    make_kinds();
+    batch = batch_create(site_database(), &kinds);
     CHECK(batch != NULL);
     (void)atexit(close_batch);
     return 0;
 }
 
-static char *copy(const void *head, size_t head_len, struct span body)
+/* What changed letters begin with, and how long the struct of its kind is; one without a kind
+ * is as long as a note's. */
+static size_t make_head(union site_room *out, unsigned char options, uint32_t number)
 {
-    char *letter = malloc(head_len + body.len + 1);
+    struct note_command command;
+
+    site_command(&command, (struct span){NULL, 0});
+    if (options & WITH_KEY)
+        memcpy(command.common.idempotency_key, "key", sizeof "key");
+    if (options & WITH_NOTE_ID)
+        site_update(&command);
+    command.common.kind += number;
+    const struct command_kind *kind = command_kind_of(&kinds, &command.common);
+    bool is_own = kind == &bare || kind == &texts;
+    memset(out, 0, sizeof *out);
+    memcpy(out, &command, is_own ? sizeof command.common : sizeof command);
+    return kind != NULL ? kind->size : sizeof command;
+}
+
+static struct span *text_of(struct command *command, const struct command_kind *kind,
+                            size_t index)
+{
+    return (struct span *)((char *)command + kind->texts[index]);
+}
+
+/* Divides len bytes into the texts of the command. */
+static void set_lengths(struct command *command, size_t len)
+{
+    const struct command_kind *kind = command_kind_of(&kinds, command);
+
+    for (size_t i = 0; kind != NULL && i < kind->text_count; i++) {
+        struct span *text = text_of(command, kind, i);
+        text->len = len / (kind->text_count - i);
+        len -= text->len;
+    }
+}
+
+static void let_lengths_overflow(struct command *command)
+{
+    const struct command_kind *kind = command_kind_of(&kinds, command);
+    size_t count = kind != NULL ? kind->text_count : 0;
+
+    if (count > 0)
+        text_of(command, kind, 0)->len += SIZE_MAX / 2 + 1;
+    if (count > 1)
+        text_of(command, kind, count - 1)->len -= SIZE_MAX / 2 + 1;
+}
+
+/* The letter has its very size, so that the sanitizers see a byte too many. */
+static struct span join(const void *head, size_t head_len, struct span body)
+{
+    char *letter = malloc(head_len + body.len);
 
     CHECK(letter != NULL);
-    memcpy(letter, head, head_len);
+    if (head_len > 0)
+        memcpy(letter, head, head_len);
     if (body.len > 0)
         memcpy(letter + head_len, body.data, body.len);
-    return letter;
+    return (struct span){letter, head_len + body.len};
 }
 
 static struct span changed_letter(const uint8_t *data, size_t size)
 {
-    size_t changes = size > 0 ? data[0] : 0;
-    struct note_command command;
-    struct span note = {NULL, 0};
+    const uint8_t *changes = data + HEAD_BYTES;
+    size_t room = (size - HEAD_BYTES) / CHANGE_BYTES;
+    size_t count = data[2] <= room ? data[2] : 0;
+    const uint8_t *rest = changes + count * CHANGE_BYTES;
+    const struct span body = {(const char *)rest, (size_t)(data + size - rest)};
+    union site_room head;
 
-    if (changes * CHANGE_BYTES + 1 <= size)
-        note = (struct span){(const char *)data + 1 + changes * CHANGE_BYTES,
-                             size - 1 - changes * CHANGE_BYTES};
-    else
-        changes = 0;
-    site_command(&command, note);
-    char *letter = copy(&command, sizeof command, note);
-    for (size_t i = 0; i < changes; i++) {
-        const uint8_t *change = data + 1 + i * CHANGE_BYTES;
-        size_t offset = (size_t)change[0] << 8 | change[1];
-        letter[offset % sizeof command] = (char)change[2];
+    size_t head_len = make_head(&head, data[0], (uint32_t)(int8_t)data[1]);
+    set_lengths(&head.command, body.len);
+    if (data[0] & WITH_OVERFLOW)
+        let_lengths_overflow(&head.command);
+    for (size_t i = 0; i < count; i++, changes += CHANGE_BYTES) {
+        size_t offset = (size_t)changes[0] << 8 | changes[1];
+        head.bytes[offset % head_len] = (char)changes[2];
     }
-    return (struct span){letter, sizeof command + note.len};
+    return join(head.bytes, head_len, body);
 }
 
-static void check_commit(const struct command *command)
+static struct span make_letter(const uint8_t *data, size_t size)
 {
-    struct batch_item item = {.command = command};
+    if (size >= HEAD_BYTES && data[0] % 2 == 1)
+        return changed_letter(data, size);
+    return join(data + (size > 0), size - (size > 0), (struct span){NULL, 0});
+}
+
+/* The texts take all that is behind the struct, one behind the other. */
+static void check_texts(struct command *command, const struct command_kind *kind,
+                        struct span letter)
+{
+    const char *at = letter.data + kind->size;
+
+    for (size_t i = 0; i < kind->text_count; i++) {
+        const struct span *text = text_of(command, kind, i);
+        CHECK(text->data == at && text->len <= letter.len);
+        at += text->len;
+    }
+    CHECK(at == letter.data + letter.len);
+}
+
+static void commit(struct batch_item *item)
+{
+    const struct command *command = item->command;
+    bool writes = command->kind < CALLS_MAX; /* kinds of this file have nothing to write */
     int64_t before = site_versions();
 
-    batch_commit(batch, &item, 1, TIMEOUT_MS);
+    batch_commit(batch, item, 1, TIMEOUT_MS);
     int64_t written = site_versions() - before;
-    CHECK(written == (item.status == STATUS_OK && !item.result.replayed));
-    CHECK(written == 0 || site_may_write(&command->credentials));
-    CHECK((item.status == STATUS_REFUSED) == (item.result.refusal != ERROR_NONE));
-    CHECK(item.status != STATUS_UNKNOWN && item.status != STATUS_BUSY);
+    CHECK(written == (writes && item->status == STATUS_OK && !item->result.replayed));
+    CHECK(item->status != STATUS_OK || site_may_write(&command->credentials));
+    CHECK((item->status == STATUS_REFUSED) == (item->result.refusal != ERROR_NONE));
+    CHECK(item->status != STATUS_UNKNOWN && item->status != STATUS_BUSY);
+}
+
+/* With a key, the second time brings the result of the first. */
+static void check_commit(const struct command *command)
+{
+    struct batch_item first = {.command = command}, second = first;
+
+    commit(&first);
+    CHECK(!first.result.replayed);
+    if (first.status != STATUS_OK || command->idempotency_key[0] == '\0')
+        return;
+    commit(&second);
+    CHECK(second.status == STATUS_OK && second.result.replayed);
+    CHECK(memcmp(second.result.value, first.result.value, COMMAND_RESULT_BYTES) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct span letter = make_letter(data, size);
     union site_room room;
-    struct span letter;
 
-    if (size > 0 && data[0] % 2 == 1)
-        letter = changed_letter(data + 1, size - 1);
-    else
-        letter = (struct span){copy(data, size, (struct span){NULL, 0}), size};
     site_tidy();
-    if (letter_read(&room.command, call_command_kinds(), letter) == STATUS_OK)
+    if (letter_read(&room.command, &kinds, letter) == STATUS_OK) {
+        const struct command_kind *kind = command_kind_of(&kinds, &room.command);
+        CHECK(kind != NULL);
+        check_texts(&room.command, kind, letter);
         check_commit(&room.command);
+    }
     free((char *)letter.data);
     return 0;
 }

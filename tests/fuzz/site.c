@@ -272,6 +272,11 @@ void site_command(struct note_command *out, struct span content)
     out->content = content;
 }
 
+void site_update(struct note_command *command)
+{
+    command->note_id = given(SITE_OWN_NOTE);
+}
+
 static bool is_hash_of(const struct secret_hash *hash, enum credential_kind kind,
                        const char *text)
 {

@@ -59,6 +59,9 @@ union site_room {
  * SITE_BLOCK. */
 void site_command(struct note_command *out, struct span content);
 
+/* Lets it update SITE_OWN_NOTE instead. */
+void site_update(struct note_command *command);
+
 /* Whether this caller has a developer secret, and an address that belongs to it. */
 bool site_may_read(const struct credentials *credentials);
 
