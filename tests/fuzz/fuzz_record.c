@@ -72,6 +72,75 @@ static void check_complete(const unsigned char *bytes, size_t len)
     }
 }
 
+/* Copies the parameters one behind the other, up to the empty record that ends them; returns
+ * how many bytes they have. */
+static size_t gather_params(unsigned char *out, const unsigned char *bytes, size_t len)
+{
+    const unsigned char *at = bytes, *end = bytes + len;
+    size_t used = 0, content = 1;
+
+    while (content > 0 && end - at >= FCGI_HEADER_LEN) {
+        bool is_params = at[1] == FCGI_PARAMS && is_of_request(at, bytes);
+        content = is_params ? (size_t)at[4] << 8 | at[5] : 1;
+        if (is_params && content > 0) {
+            memcpy(out + used, at + FCGI_HEADER_LEN, content);
+            used += content;
+        }
+        at += content > 0 ? fcgi_record_bytes(at) : 0;
+    }
+    CHECK(content == 0);
+    return used;
+}
+
+/* Returns how many bytes a length takes, 0 where it is cut off, and adds it to *sum. */
+static size_t read_length(const unsigned char *at, size_t len, size_t *sum)
+{
+    if (len >= 1 && at[0] < 0x80) {
+        *sum += at[0];
+        return 1;
+    }
+    if (len < 4)
+        return 0;
+    *sum += (size_t)(at[0] & 0x7f) << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+    return 4;
+}
+
+/* libfcgi trusts these lengths. */
+static void check_params(const unsigned char *bytes, size_t len)
+{
+    unsigned char *params = malloc(len);
+
+    CHECK(params != NULL);
+    size_t size = gather_params(params, bytes, len), used = 0;
+    while (used < size) {
+        size_t sum = 0;
+        size_t name = read_length(params + used, size - used, &sum);
+        size_t value = read_length(params + used + name, size - used - name, &sum);
+        CHECK(name > 0 && value > 0 && sum <= size - used - name - value);
+        used += name + value + sum;
+    }
+    free(params);
+}
+
+/* The records of an answer, whatever its length and request. */
+static void check_output(unsigned id, size_t len)
+{
+    unsigned char head[FCGI_RECORD_HEADER_BYTES], end[FCGI_RECORD_END_BYTES];
+    const unsigned char expected_id[] = {(unsigned char)(id >> 8), (unsigned char)id};
+
+    fcgi_record_stdout(head, id, len);
+    CHECK(head[0] == 1 && head[1] == FCGI_STDOUT);
+    CHECK(memcmp(head + 2, expected_id, sizeof expected_id) == 0);
+    CHECK(fcgi_record_bytes(head) == sizeof head + len);
+    fcgi_record_end(end, id);
+    CHECK(end[1] == FCGI_STDOUT && fcgi_record_bytes(end) == FCGI_HEADER_LEN);
+    CHECK(memcmp(end + 2, expected_id, sizeof expected_id) == 0);
+    const unsigned char *last = end + FCGI_HEADER_LEN;
+    CHECK(last[1] == FCGI_END_REQUEST);
+    CHECK(fcgi_record_bytes(last) == sizeof end - FCGI_HEADER_LEN);
+    CHECK(memcmp(last + 2, expected_id, sizeof expected_id) == 0);
+}
+
 /* Less of the body is the same request still. */
 static void check_shortened(const unsigned char *bytes, size_t len,
                             enum fcgi_record_verdict verdict)
@@ -104,11 +173,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_answer(bytes, len, verdict);
         if (verdict == FCGI_RECORD_COMPLETE && before != verdict)
             check_complete(bytes, len);
+        if (verdict == FCGI_RECORD_BODY_MISSING && before != verdict)
+            check_params(bytes, len);
         before = verdict;
     }
     ASAN_UNPOISON_MEMORY_REGION(bytes, size + 1);
     if (before == FCGI_RECORD_BODY_MISSING)
         check_shortened(bytes, size, before);
+    if (size >= 4)
+        check_output((unsigned)bytes[0] << 8 | bytes[1],
+                     ((size_t)bytes[2] << 8 | bytes[3]) % (FCGI_RECORD_CONTENT_BYTES + 1));
     free(bytes);
     return 0;
 }
