@@ -269,8 +269,8 @@ static bool look_at_timed(struct fastcgi *f, int place, int64_t now_ms)
     return false;
 }
 
-/* Drops connections whose time is over, and collects requests that take long. The place of a
- * request that begins, or -1. */
+/* Drops connections whose time is over, and collects requests that take long. The place of
+ * a request that begins, or -1. */
 static int look_after_timed(struct fastcgi *f)
 {
     int64_t now_ms = f->all->timed > 0 ? clock_monotonic_ms() : 0;
@@ -372,7 +372,8 @@ static int waiting_ms(const struct fastcgi *f)
                    timed ? FCGI_CONNECTIONS_STALL_MS : -1);
 }
 
-/* Waits for epoll. FASTCGI_DONE: what it told is there, or the time of waiting_ms is over. */
+/* Waits for epoll. FASTCGI_DONE: what it told is there, or the time of waiting_ms is
+ * over. */
 static enum fastcgi_event wait_once(struct fastcgi *f, int timeout_ms)
 {
     int wait_ms = waiting_ms(f);

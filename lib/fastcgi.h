@@ -16,8 +16,8 @@
  *   connection, and answer them in any order.
  * - Nothing waits for a peer except fastcgi_wait, which waits for all of them: a peer that
  *   sends slowly, or does not read its answer, delays its own connection only.
- * - A worker that ends can pass all its connections to another process through the hand-over
- *   socket, without the peers noticing.
+ * - A worker that ends can pass all its connections to another process through the
+ *   hand-over socket, without the peers noticing.
  *
  * Made after fork; one per process.
  */
@@ -54,11 +54,11 @@ enum fastcgi_event {
 enum status fastcgi_handover_pair(int *give, int *take);
 
 /*
- * timeout_ms: how long a peer may take to send a whole request, how long it may take nothing
- * of an answer, and how long a connection may wait for another worker to take it over.
- * max_body_bytes: the most that fastcgi_read_body will be asked for; of a longer body not much
- * more is kept, but all of it is taken from its connection. STATUS_INTERNAL: libfcgi does not
- * behave as needed, or epoll failed.
+ * timeout_ms: how long a peer may take to send a whole request, how long it may take
+ * nothing of an answer, and how long a connection may wait for another worker to take it
+ * over. max_body_bytes: the most that fastcgi_read_body will be asked for; of a longer body
+ * not much more is kept, but all of it is taken from its connection. STATUS_INTERNAL:
+ * libfcgi does not behave as needed, or epoll failed.
  */
 enum status fastcgi_create(struct fastcgi **out, const struct fastcgi_descriptors *fds,
                            int timeout_ms, size_t max_body_bytes);
@@ -88,15 +88,15 @@ enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffe
                               size_t size, size_t *len);
 
 /*
- * Ends the request with its answer (CGI header and body), of which a copy is made where that
- * is needed: it is sent as far as the peer takes it at once, and the rest during
+ * Ends the request with its answer (CGI header and body), of which a copy is made where
+ * that is needed: it is sent as far as the peer takes it at once, and the rest during
  * fastcgi_wait.
  *
- * When the peer leaves, or takes nothing for timeout_ms, its connection is closed (whatever it
- * takes extends that time, but no longer after fastcgi_finish or _hand_over, so that these
- * come to an end) and the log has the event
- * "answer_not_taken" with label (at most 79 bytes; "": none) as request_id. The same happens
- * when the answers that wait for their peers would exceed 64 MiB together.
+ * When the peer leaves, or takes nothing for timeout_ms, its connection is closed (whatever
+ * it takes extends that time, but no longer after fastcgi_finish or _hand_over, so that
+ * these come to an end) and the log has the event "answer_not_taken" with label (at most 79
+ * bytes; "": none) as request_id. The same happens when the answers that wait for their
+ * peers would exceed 64 MiB together.
  */
 void fastcgi_answer(struct fastcgi *fastcgi, size_t place, struct span answer,
                     const char *label);

@@ -128,8 +128,9 @@ static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int e
         a->at_ms = 0;
 }
 
-/* Plans the next attempt after one that succeeded. No other worker has accepted the connection
- * in time, so those behind it are not left to others either; no edge will tell of them. */
+/* Plans the next attempt after one that succeeded. No other worker has accepted the
+ * connection in time, so those behind it are not left to others either; no edge will tell
+ * of them. */
 static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
                       int64_t now_ms)
 {

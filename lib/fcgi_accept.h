@@ -4,9 +4,9 @@
  *
  * A worker that keeps no connection accepts at once, and waking one such worker is enough
  * (EPOLLEXCLUSIVE). A worker that keeps some leaves a new connection to the former for
- * FCGI_ACCEPT_YIELD_MS and takes it then. Where there is no place or no descriptor for it, the
- * connection that has rested longest is closed; where none rests, it is tried again later.
- * No function waits.
+ * FCGI_ACCEPT_YIELD_MS and takes it then. Where there is no place or no descriptor for it,
+ * the connection that has rested longest is closed; where none rests, it is tried again
+ * later. No function waits.
  */
 #ifndef LIB_FCGI_ACCEPT_H
 #define LIB_FCGI_ACCEPT_H
@@ -41,7 +41,8 @@ void fcgi_acceptor_watch(struct fcgi_acceptor *acceptor, struct fcgi_connections
 /* After epoll told of the listening socket. The place of a request that begins, or -1. */
 int fcgi_acceptor_told(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
-/* Makes an attempt, for when its time has come. The place of a request that begins, or -1. */
+/* Makes an attempt, for when its time has come. The place of a request that begins, or
+ * -1. */
 int fcgi_acceptor_accept(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
 /* Milliseconds to the next attempt; -1: none is planned. */

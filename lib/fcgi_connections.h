@@ -2,10 +2,10 @@
  * The connections of one worker: a table of places, each with its descriptor, its request
  * and its answer, and what epoll is to tell of it.
  *
- * No function waits for a peer. What a connection holds is bounded: up to 64 KiB of a request
- * in the socket, or a file in memory as large as fcgi_input.h says, and one answer, as the
- * next request is not looked at before that is sent. The answers of all connections that are
- * still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES at most.
+ * No function waits for a peer. What a connection holds is bounded: up to 64 KiB of a
+ * request in the socket, or a file in memory as large as fcgi_input.h says, and one answer,
+ * as the next request is not looked at before that is sent. The answers of all connections
+ * that are still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES at most.
  *
  * Whether a connection is kept, closed or handed over after its answer is decided by the
  * caller (fastcgi.c), which alone knows whether the worker ends.
@@ -97,8 +97,8 @@ void fcgi_connections_await(struct fcgi_connections *all, int place);
 /* Starts the deadline of its unfinished request, unless it runs already. */
 void fcgi_connections_set_deadline(struct fcgi_connections *all, int place);
 
-/* Looks at what has arrived on a waiting connection. True: its request is complete and now in
- * hand. A connection that has ended or breaks the rules is dropped. */
+/* Looks at what has arrived on a waiting connection. True: its request is complete and now
+ * in hand. A connection that has ended or breaks the rules is dropped. */
 bool fcgi_connections_look(struct fcgi_connections *all, int place);
 
 /* The same, but begins to collect a request that is unfinished. */
@@ -107,16 +107,16 @@ bool fcgi_connections_look_stalled(struct fcgi_connections *all, int place);
 /* Marks a connection to be looked at as soon as it waits. */
 void fcgi_connections_mark(struct fcgi_connections *all, int place);
 
-/* True for a connection that has neither a request nor a part of one, as far as it was looked
- * at. */
+/* True for a connection that has neither a request nor a part of one, as far as it was
+ * looked at. */
 bool fcgi_connections_rests(const struct fcgi_connection *connection);
 
 /* The place of the connection that has rested longest; -1: none rests. */
 int fcgi_connections_longest_resting(const struct fcgi_connections *all);
 
-/* Sends the answer to the request in hand, which ends with that. label is copied. STATUS_OK:
- * all was sent; STATUS_BUSY: the connection is FCGI_SENDING, and epoll tells when it takes
- * more; else: it is of no more use. */
+/* Sends the answer to the request in hand, which ends with that. label is copied.
+ * STATUS_OK: all was sent; STATUS_BUSY: the connection is FCGI_SENDING, and epoll tells
+ * when it takes more; else: it is of no more use. */
 enum status fcgi_connections_answer(struct fcgi_connections *all, int place,
                                     struct span answer, const char *label);
 

@@ -1,6 +1,6 @@
 /*
- * The hand-over socket: connections pass through it from a worker that ends to one that goes
- * on. Neither function waits.
+ * The hand-over socket: connections pass through it from a worker that ends to one that
+ * goes on. Neither function waits.
  */
 #ifndef LIB_FCGI_HANDOVER_H
 #define LIB_FCGI_HANDOVER_H

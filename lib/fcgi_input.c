@@ -13,7 +13,8 @@ enum {
     FILE_MAX_BYTES = 2 * 1024 * 1024, /* beyond twice the longest body */
 };
 
-/* Takes the first record off the connection and answers it. All of it is in reader->bytes. */
+/* Takes the first record off the connection and answers it. All of it is in
+ * reader->bytes. */
 static bool answer_record(struct fcgi_reader *reader, int fd)
 {
     unsigned char answer[FCGI_RECORD_ANSWER_BYTES];

@@ -38,9 +38,9 @@ enum fcgi_arrived {
     FCGI_ARRIVED_END,  /* the peer has ended or broken the rules: close the connection */
 };
 
-/* Looks at what has arrived on fd, without taking it. Management records (which belong to no
- * request) are taken and answered on the way; a peer that does not read those answers is at
- * FCGI_ARRIVED_END as soon as the socket's buffer is full. */
+/* Looks at what has arrived on fd, without taking it. Management records (which belong to
+ * no request) are taken and answered on the way; a peer that does not read those answers is
+ * at FCGI_ARRIVED_END as soon as the socket's buffer is full. */
 enum fcgi_arrived fcgi_input_peek(struct fcgi_reader *reader, int fd);
 
 /* Makes the file. STATUS_IO: no descriptor or no memory. */

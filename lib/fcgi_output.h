@@ -26,9 +26,9 @@ size_t fcgi_output_bytes(size_t len);
 /*
  * Sends the answer to request `id` on the socket fd, as far as fd takes it. The output has
  * nothing left to send. STATUS_OK: all of it; STATUS_BUSY: go on when fd is writable;
- * STATUS_IO: the peer has gone; STATUS_TOO_LARGE: some is left, and the answer's records are
- * longer than max_bytes; STATUS_NO_MEMORY. After the last three nothing is left to send,
- * but a part may have been sent, so the connection is of no more use.
+ * STATUS_IO: the peer has gone; STATUS_TOO_LARGE: some is left, and the answer's records
+ * are longer than max_bytes; STATUS_NO_MEMORY. After the last three nothing is left to
+ * send, but a part may have been sent, so the connection is of no more use.
  */
 enum status fcgi_output_start(struct fcgi_output *output, int fd, unsigned id,
                               struct span answer, size_t max_bytes);

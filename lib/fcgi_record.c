@@ -68,8 +68,8 @@ static const unsigned char *next_record(const unsigned char **at, size_t *len, u
     return NULL;
 }
 
-/* The state of reading a stream of name-value pairs: two lengths, then as many bytes, and so
- * on (specification, section 3.4). */
+/* The state of reading a stream of name-value pairs: two lengths, then as many bytes, and
+ * so on (specification, section 3.4). */
 struct pairs {
     unsigned char length[4];
     unsigned have, want; /* bytes of the present length; want 0: its first byte is next */

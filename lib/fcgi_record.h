@@ -31,8 +31,8 @@ enum fcgi_record_verdict fcgi_record_judge(const unsigned char *bytes, size_t le
 
 /*
  * Removes records of the body from a request once those before them hold more than
- * max_bytes of it; a record that is not whole stays. Returns the new length; *left_out grows
- * by the bytes of the body that were removed.
+ * max_bytes of it; a record that is not whole stays. Returns the new length; *left_out
+ * grows by the bytes of the body that were removed.
  */
 size_t fcgi_record_shorten(unsigned char *bytes, size_t len, size_t max_bytes,
                            size_t *left_out);
@@ -50,7 +50,8 @@ size_t fcgi_record_answer(const unsigned char *bytes,
 void fcgi_record_stdout(unsigned char out[FCGI_RECORD_HEADER_BYTES], unsigned id,
                         size_t len);
 
-/* Writes what follows the last byte of an answer: the end of the stream and of the request. */
+/* Writes what follows the last byte of an answer: the end of the stream and of the
+ * request. */
 void fcgi_record_end(unsigned char out[FCGI_RECORD_END_BYTES], unsigned id);
 
 #endif

@@ -130,8 +130,8 @@ void fcgi_request_end(struct fcgi_request *request)
     request->has_begun = false;
 }
 
-/* Whether a request that is read like all others shows what it should, nothing is written to
- * the peer, and the descriptor is left open. */
+/* Whether a request that is read like all others shows what it should, nothing is written
+ * to the peer, and the descriptor is left open. */
 static bool reads_well(struct fcgi_request *request, int fd, int peer)
 {
     char byte;

@@ -27,7 +27,8 @@ struct fcgi_request *fcgi_request_create(void);
 void fcgi_request_free(struct fcgi_request *request);
 
 /* Reads the parameters from *fd, which holds a complete request at its current position and
- * must stay open until fcgi_request_end. On failure libfcgi has closed it, and *fd is -1. */
+ * must stay open until fcgi_request_end. On failure libfcgi has closed it, and *fd is
+ * -1. */
 enum status fcgi_request_begin(struct fcgi_request *request, int *fd);
 
 /* The number that the web server gave it; the answer's records carry it. */

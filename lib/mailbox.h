@@ -48,8 +48,9 @@ void mailboxes_claim(struct mailboxes *boxes, size_t client);
  * to be watched for edges, not read. */
 int mailboxes_client_fd(const struct mailboxes *boxes, size_t client);
 
-/* Posts a letter made of parts, which are copied one behind the other. STATUS_BUSY: the server
- * still works on a letter that was given up here; STATUS_TOO_LARGE: it does not fit. */
+/* Posts a letter made of parts, which are copied one behind the other. STATUS_BUSY: the
+ * server still works on a letter that was given up here; STATUS_TOO_LARGE: it does not
+ * fit. */
 enum status mailbox_post(struct mailboxes *boxes, size_t client, size_t box,
                          const struct span *parts, size_t count);
 

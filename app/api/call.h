@@ -1,6 +1,6 @@
 /*
- * The calls of the API: a row for each, from which everything follows: finding it, 404, 405 and
- * Allow, reading its fields, refusing, rendering, {"help":true} and the documents.
+ * The calls of the API: a row for each, from which everything follows: finding it, 404, 405
+ * and Allow, reading its fields, refusing, rendering, {"help":true} and the documents.
  *
  * A call has exactly one of read (it answers from the database), command (it writes) and
  * document (it answers bytes of its own). None of them sees credentials, limits, caches or
@@ -52,13 +52,15 @@ struct call {
     size_t input_size;  /* of the struct that fields fill; of a command its kind's */
     size_t answer_size; /* of the struct that answer renders */
 
-    /* Fills *answer, or sets *refusal. STATUS_OK in both cases, or what the database said. */
+    /* Fills *answer, or sets *refusal. STATUS_OK in both cases, or what the database
+     * said. */
     enum status (*read)(void *answer, enum error *refusal, const struct reading *reading,
                         const void *input);
     const struct command_kind *command;
     /* Fills *answer from a command that was carried out and its result. */
     void (*present)(void *answer, const struct command *command, const void *result);
-    /* Fills *out; constants, or in the arena. Only where credentials is CREDENTIALS_NONE. */
+    /* Fills *out; constants, or in the arena. Only where credentials is
+     * CREDENTIALS_NONE. */
     enum status (*document)(struct reply_document *out, const struct settings *settings,
                             struct arena *arena);
 };
@@ -81,7 +83,8 @@ const struct command_kinds *call_command_kinds(void);
 /* The place of a call in the table. */
 uint32_t call_number(const struct call *call);
 
-/* Makes the reply a refusal in the words of the call. call NULL: in those of app/api/error.c. */
+/* Makes the reply a refusal in the words of the call. call NULL: in those of
+ * app/api/error.c. */
 void call_refuse(const struct call *call, struct reply *reply, enum error error);
 
 /* Makes the reply a refusal with these complaints about fields. */
@@ -90,8 +93,9 @@ void call_complain(struct reply *reply, const struct complaints *complaints);
 /* Makes the reply a success that renders *answer. */
 void call_answer(const struct call *call, struct reply *reply, const void *answer);
 
-/* Every error that the call can give, in the order of the checks, with all words filled in (but
- * for MISSING_FIELDS and INVALID_FIELDS, whose messages the fields have). Returns how many. */
+/* Every error that the call can give, in the order of the checks, with all words filled in
+ * (but for MISSING_FIELDS and INVALID_FIELDS, whose messages the fields have). Returns how
+ * many. */
 size_t call_errors(const struct call *call, struct call_error out[CALL_ERRORS_MAX]);
 
 #endif

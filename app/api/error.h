@@ -1,5 +1,6 @@
 /*
- * What each error says: code, HTTP status, message, and for people when it comes and what to do.
+ * What each error says: code, HTTP status, message, and for people when it comes and what
+ * to do.
  */
 #ifndef APP_API_ERROR_H
 #define APP_API_ERROR_H

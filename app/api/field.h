@@ -16,10 +16,11 @@
 
 /* Each with the C types that it is read into and rendered from. */
 enum field_type {
-    FIELD_ID, /* in: struct given_id, any string, as it is looked up later; out: struct uuid,
-                      of zeros: null */
-    FIELD_TEXT, /* struct span; in: more than white space, without U+0000; out: without data:
-                      null */
+    /* in: struct given_id, any string, as it is looked up later; out: struct uuid, of
+     * zeros: null */
+    FIELD_ID,
+    /* struct span; in: more than white space, without U+0000; out: without data: null */
+    FIELD_TEXT,
     FIELD_FLAG,    /* in: enum given_flag; 0, 1, "0", "1", false or true; out: uint8_t */
     FIELD_INTEGER, /* int64_t; in: from min to max, the default where it is not sent */
     FIELD_WORD,    /* int, the place of the word among words; in: -1 where it is not sent */
@@ -70,21 +71,22 @@ struct complaints {
     size_t message_count;
 };
 
-/* The most bytes that a text may have; SIZE_MAX: no limit. settings may be NULL where no field
- * has a limit by a setting. */
+/* The most bytes that a text may have; SIZE_MAX: no limit. settings may be NULL where no
+ * field has a limit by a setting. */
 size_t field_max_bytes(const struct field *field, const struct settings *settings);
 
 /*
- * Fills *out from the members of body; texts point into body. Every field is set, those that
- * were not sent to what that means. *complaints has all complaints: first those about fields that
- * are missing and, when none is, those about fields that are invalid, in the table's order.
+ * Fills *out from the members of body; texts point into body. Every field is set, those
+ * that were not sent to what that means. *complaints has all complaints: first those about
+ * fields that are missing and, when none is, those about fields that are invalid, in the
+ * table's order.
  */
 void fields_read(void *out, const struct field *fields, size_t count,
                  struct json_object *body, const struct settings *settings,
                  struct complaints *complaints);
 
-/* The object that *from is answered as; the caller owns it. When memory was short, members are
- * missing or the object is NULL, as json_text() notices. */
+/* The object that *from is answered as; the caller owns it. When memory was short, members
+ * are missing or the object is NULL, as json_text() notices. */
 struct json_object *fields_render(const void *from, const struct field *fields,
                                   size_t count);
 

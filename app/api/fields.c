@@ -16,7 +16,8 @@ size_t field_max_bytes(const struct field *field, const struct settings *setting
     return field->max_bytes != 0 ? field->max_bytes : SIZE_MAX;
 }
 
-/* For the functions below, value is never null nor the empty string: these count as absent. */
+/* For the functions below, value is never null nor the empty string: these count as
+ * absent. */
 static enum verdict read_id(void *out, const struct field *field, struct json_object *value,
                             const struct settings *settings)
 {
@@ -175,7 +176,8 @@ static struct json_object *member_of(struct json_object *body, const char *name)
     return text.data != NULL && text.len == 0 ? NULL : value;
 }
 
-/* A nested object; where it is not sent, its fields count as not sent, and none is missed. */
+/* A nested object; where it is not sent, its fields count as not sent, and none is
+ * missed. */
 static void read_object(void *out, const struct field *field, struct json_object *value,
                         const struct settings *settings, struct complaints *complaints)
 {

@@ -17,9 +17,9 @@ enum {
     REPLY_ALLOW_BYTES = 64,
 };
 
-/* How much a caller may send, told in the fields RateLimit-Policy and RateLimit of the draft
- * "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers, in its form with
- * structured fields). */
+/* How much a caller may send, told in the fields RateLimit-Policy and RateLimit of the
+ * draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers, in its
+ * form with structured fields). */
 struct reply_quota {
     int64_t count, time_s; /* the policy; count 0: nothing is said */
     int64_t left;          /* how many may come at once */
@@ -51,8 +51,8 @@ struct reply {
 /* Makes it an error without a message. */
 void reply_fail(struct reply *reply, enum error error);
 
-/* Adds one message to an error; field: the name of what it is about, for the log, or NULL. Both
- * are constants. */
+/* Adds one message to an error; field: the name of what it is about, for the log, or NULL.
+ * Both are constants. */
 void reply_add_message(struct reply *reply, const char *message, const char *field);
 
 /* Adds a method to those that are allowed, with HEAD behind GET. */

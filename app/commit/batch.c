@@ -82,8 +82,8 @@ static bool is_fault(enum status status)
     return status != STATUS_OK && status != STATUS_REFUSED;
 }
 
-/* A refusal has written nothing: all is judged before anything is written. A fault may have left
- * half of a command, so it is the end of the transaction. */
+/* A refusal has written nothing: all is judged before anything is written. A fault may have
+ * left half of a command, so it is the end of the transaction. */
 static enum status apply(struct batch *batch, struct batch_item *item)
 {
     const struct command_kind *kind = command_kind_of(&batch->kinds, item->command);

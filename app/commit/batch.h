@@ -2,9 +2,9 @@
  * Committing: one or many commands in one transaction.
  *
  * However many there are, they cost one wait for the disk. One that is refused has written
- * nothing; one that fails spoils the transaction, and then each is carried out once more, alone,
- * so that it takes none of the others along. An item is answered only when the transaction has
- * been committed, or has certainly not been.
+ * nothing; one that fails spoils the transaction, and then each is carried out once more,
+ * alone, so that it takes none of the others along. An item is answered only when the
+ * transaction has been committed, or has certainly not been.
  */
 #ifndef APP_COMMIT_BATCH_H
 #define APP_COMMIT_BATCH_H
@@ -25,16 +25,16 @@ struct batch_item {
  * failed. NULL: no memory. */
 struct batch *batch_create(const char *database_path, const struct command_kinds *kinds);
 
-/* Whether the connection to the database is there: not before the first commit, and not after
- * a fault. */
+/* Whether the connection to the database is there: not before the first commit, and not
+ * after a fault. */
 bool batch_is_open(const struct batch *batch);
 
 /* NULL is allowed. Leaves a database behind that is whole by itself, if nobody else is
  * using it. */
 void batch_free(struct batch *batch);
 
-/* Carries out all items, in their order, and fills in their result and status. Waits at most
- * timeout_ms for other writers, all in all. */
+/* Carries out all items, in their order, and fills in their result and status. Waits at
+ * most timeout_ms for other writers, all in all. */
 void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
                   int timeout_ms);
 

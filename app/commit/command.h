@@ -26,8 +26,7 @@ struct command_kind {
     size_t size;         /* of its struct */
     const size_t *texts; /* offsets of the struct spans in it */
     size_t text_count;
-    size_t
-        result_size; /* at most COMMAND_RESULT_BYTES; bytes that may be stored as they are */
+    size_t result_size; /* at most COMMAND_RESULT_BYTES; stored as it is */
     /* Whether its own fields hold nothing that no worker in order puts there. */
     bool (*is_sound)(const struct command *command);
     /* Hashes all that makes it another request. */
@@ -35,7 +34,8 @@ struct command_kind {
     /* Reads facts and judges them: STATUS_OK and *verdict, or what the database said. */
     enum status (*judge)(enum error *verdict, struct db *db, const struct caller *caller,
                          const struct command *command);
-    /* The same inside a writing transaction; without a complaint it writes and fills *result. */
+    /* The same inside a writing transaction; without a complaint it writes and fills
+     * *result. */
     enum status (*apply)(void *result, enum error *verdict, struct db *db,
                          const struct caller *caller, const struct command *command);
 };
@@ -59,23 +59,25 @@ const struct command_kind *command_kind_of(const struct command_kinds *kinds,
                                            const struct command *command);
 
 /*
- * What a worker asks before it posts a command: whether the writer would carry it out, or answer
- * it from an earlier one. What has changed since an earlier one succeeded does not matter. Inside
- * a reading transaction. STATUS_OK, STATUS_REFUSED with *refusal, or what the database said.
+ * What a worker asks before it posts a command: whether the writer would carry it out, or
+ * answer it from an earlier one. What has changed since an earlier one succeeded does not
+ * matter. Inside a reading transaction. STATUS_OK, STATUS_REFUSED with *refusal, or what
+ * the database said.
  */
 enum status command_judge(enum error *refusal, const struct command_kind *kind,
                           struct db *db, const struct caller *caller,
                           const struct command *command);
 
-/* Whether the same request has been answered before. A failure of the database counts as no. */
+/* Whether the same request has been answered before. A failure of the database counts as
+ * no. */
 bool command_was_answered(const struct command_kind *kind, struct db *db,
                           const struct caller *caller, const struct command *command);
 
 /*
  * Checks everything, credentials included, and carries the command out, inside a writing
- * transaction that the caller of this function commits. After STATUS_REFUSED (result->refusal)
- * nothing has been written; after any other failure half of it may have been, and the transaction
- * must be rolled back.
+ * transaction that the caller of this function commits. After STATUS_REFUSED
+ * (result->refusal) nothing has been written; after any other failure half of it may have
+ * been, and the transaction must be rolled back.
  */
 enum status command_apply(struct command_result *result, const struct command_kind *kind,
                           struct db *db, const struct command *command);

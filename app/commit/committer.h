@@ -1,9 +1,10 @@
 /*
  * The commit seam: a command goes in; whether it is on the disk comes out.
  *
- * There are two ways: the command is carried out in this process at once, or sent to the writer,
- * which commits many commands together, and the worker does other things until it is done. Both
- * end in command_apply, which checks everything anew. Made after fork; one per process.
+ * There are two ways: the command is carried out in this process at once, or sent to the
+ * writer, which commits many commands together, and the worker does other things until it
+ * is done. Both end in command_apply, which checks everything anew. Made after fork; one
+ * per process.
  */
 #ifndef APP_COMMIT_COMMITTER_H
 #define APP_COMMIT_COMMITTER_H
@@ -17,8 +18,8 @@ struct committer;
 struct commit {
     bool done;
     /* When it is done: STATUS_OK: it is on the disk, and result says what came of it.
-     * STATUS_REFUSED with result.refusal: not allowed (any more). STATUS_UNKNOWN: it may be on
-     * the disk or not. Anything else: certainly not stored. */
+     * STATUS_REFUSED with result.refusal: not allowed (any more). STATUS_UNKNOWN: it may be
+     * on the disk or not. Anything else: certainly not stored. */
     enum status status;
     struct command_result result;
     int64_t begin_by_ms, end_by_ms; /* monotonic */
@@ -38,8 +39,8 @@ struct committer *committer_create_mailbox(struct mailboxes *boxes, size_t clien
 void committer_free(struct committer *committer);
 
 /* Starts to commit. place tells apart the commands that are on their way at once, and is
- * below the number of boxes. The work has to begin within timeout_ms and to end within twice
- * that. */
+ * below the number of boxes. The work has to begin within timeout_ms and to end within
+ * twice that. */
 void committer_start(struct committer *committer, size_t place,
                      const struct command *command, int timeout_ms, struct commit *commit);
 

@@ -1,7 +1,8 @@
 /*
- * What worker and writer say to each other through a mailbox: a letter is the struct of a command
- * with the bytes of its texts behind it, in the order of its kind; an answer is a struct
- * letter_answer. Both sides are processes of one program, so structs travel as they are.
+ * What worker and writer say to each other through a mailbox: a letter is the struct of a
+ * command with the bytes of its texts behind it, in the order of its kind; an answer is a
+ * struct letter_answer. Both sides are processes of one program, so structs travel as they
+ * are.
  */
 #ifndef APP_COMMIT_LETTER_H
 #define APP_COMMIT_LETTER_H
@@ -31,9 +32,9 @@ enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
 
 /*
  * Reads a letter into *out, which has room for COMMAND_MAX_BYTES; its texts point into the
- * letter. STATUS_INVALID when there is no such kind, lengths do not agree, a text in it has no
- * end, or a field holds what no worker in order puts there. Whoever sends it is not judged here:
- * command_apply does that.
+ * letter. STATUS_INVALID when there is no such kind, lengths do not agree, a text in it has
+ * no end, or a field holds what no worker in order puts there. Whoever sends it is not
+ * judged here: command_apply does that.
  */
 enum status letter_read(struct command *out, const struct command_kinds *kinds,
                         struct span letter);

@@ -1,9 +1,9 @@
 /*
  * The writer: takes the commands of all workers and commits whatever is there together.
  *
- * While one batch waits for the disk, the next one gathers in the mailboxes; nothing is delayed to
- * make a batch larger. The writer is the only process of a pool that writes, and does every
- * checkpoint; crmnotesctl and others take turns with it by the write lock.
+ * While one batch waits for the disk, the next one gathers in the mailboxes; nothing is
+ * delayed to make a batch larger. The writer is the only process of a pool that writes, and
+ * does every checkpoint; crmnotesctl and others take turns with it by the write lock.
  */
 #ifndef APP_COMMIT_WRITER_H
 #define APP_COMMIT_WRITER_H

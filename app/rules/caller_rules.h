@@ -1,9 +1,9 @@
 /*
  * Whether the credentials of a request are in order: checks 1 to 6 in docs/api.md.
  *
- * A pure function from facts to a verdict. The worker calls it as a filter; the writer calls it
- * again with facts that it has read inside its transaction, because a key may have been revoked
- * in between.
+ * A pure function from facts to a verdict. The worker calls it as a filter; the writer
+ * calls it again with facts that it has read inside its transaction, because a key may have
+ * been revoked in between.
  */
 #ifndef APP_RULES_CALLER_RULES_H
 #define APP_RULES_CALLER_RULES_H
@@ -15,8 +15,8 @@
 #include "app/rules/error.h"
 #include "lib/uuid.h"
 
-/* Which of the credentials are former ones (replaced by a rotation, see docs/operating.md), and
- * until when they work: milliseconds since 1970; 0: it is the present one. */
+/* Which of the credentials are former ones (replaced by a rotation, see docs/operating.md),
+ * and until when they work: milliseconds since 1970; 0: it is the present one. */
 struct former {
     int64_t api_key_until_ms;
     int64_t secret_until_ms;
@@ -32,7 +32,8 @@ struct caller {
     struct former former;
 };
 
-/* What the database knows of credentials. Live: not revoked, not expired, of an active member. */
+/* What the database knows of credentials. Live: not revoked, not expired, of an active
+ * member. */
 struct key_facts {
     bool api_key_found; /* a live one */
     bool secret_found;  /* a live one, of the API key's organization where that is needed */

@@ -1,9 +1,9 @@
 /*
  * A command: something that a caller wants to have written.
  *
- * The struct of each kind of command begins with a struct command, then come the fields of its
- * call. It travels from worker to writer as it is, so that it holds no pointers but the spans
- * that its kind names (see struct command_kind in app/commit/command.h).
+ * The struct of each kind of command begins with a struct command, then come the fields of
+ * its call. It travels from worker to writer as it is, so that it holds no pointers but the
+ * spans that its kind names (see struct command_kind in app/commit/command.h).
  */
 #ifndef APP_RULES_COMMAND_H
 #define APP_RULES_COMMAND_H

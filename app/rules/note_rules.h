@@ -1,8 +1,9 @@
 /*
- * Who may write a note: checks 9 to 13 in docs/api.md, as pure functions from facts to a verdict.
+ * Who may write a note: checks 9 to 13 in docs/api.md, as pure functions from facts to a
+ * verdict.
  *
- * Worker and writer call the same functions: the worker so that mistakes never reach the write
- * lock, the writer with facts that it has read inside its transaction.
+ * Worker and writer call the same functions: the worker so that mistakes never reach the
+ * write lock, the writer with facts that it has read inside its transaction.
  */
 #ifndef APP_RULES_NOTE_RULES_H
 #define APP_RULES_NOTE_RULES_H
@@ -35,8 +36,8 @@ struct note_facts {
     uint8_t editable, visible; /* 0 or 1, of the note as it is */
 };
 
-/* What has become of a command that was carried out. Bytes only, since it is also kept, as it
- * stands here, to be answered again. */
+/* What has become of a command that was carried out. Bytes only, since it is also kept, as
+ * it stands here, to be answered again. */
 struct note_result {
     struct uuid note_id;
     uint8_t editable, visible; /* 0 or 1, as they are then */
@@ -49,12 +50,13 @@ _Static_assert(sizeof(struct note_result) == UUID_BYTES + 2,
 enum error note_judge(const struct note_facts *facts, const struct caller *caller,
                       const struct note_command *command);
 
-/* How the note will be. A flag that is not sent is 0 on a new note, and stays on another. */
+/* How the note will be. A flag that is not sent is 0 on a new note, and stays on
+ * another. */
 struct note_result note_outcome(const struct note_facts *facts,
                                 const struct note_command *command);
 
-/* A hash of all that makes it another request; the forms in which a field may be written count
- * as one. */
+/* A hash of all that makes it another request; the forms in which a field may be written
+ * count as one. */
 void note_fingerprint(struct secret_hash *out, const struct note_command *command);
 
 #endif

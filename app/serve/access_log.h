@@ -6,8 +6,8 @@
 
 #include "app/serve/exchange.h"
 
-/* Writes the event `request`, and `former_secret_used` for each credential that is a former one.
- * bytes: of the answer. */
+/* Writes the event `request`, and `former_secret_used` for each credential that is a former
+ * one. bytes: of the answer. */
 void access_log_write(const struct exchange *exchange, size_t bytes);
 
 #endif

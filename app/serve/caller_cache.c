@@ -24,8 +24,8 @@ enum {
 };
 
 /* A sequence lock: the version is odd while a process writes. The words are atomic, because
- * another process may read them meanwhile; it notices by the version. Should the process that
- * writes die, the entry is lost. */
+ * another process may read them meanwhile; it notices by the version. Should the process
+ * that writes die, the entry is lost. */
 struct entry {
     _Atomic uint32_t version;
     _Atomic uint64_t words[WORDS];

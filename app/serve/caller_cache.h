@@ -2,8 +2,9 @@
  * A cache of callers that were accepted a moment ago, shared by all processes of a pool.
  *
  * It saves the look-ups for a caller who sends many requests. Only commands may rely on it:
- * the transaction that carries them out checks the credentials again. An answer that is made
- * of what was read must never be given on its word, as entries are told apart by 64 bits.
+ * the transaction that carries them out checks the credentials again. An answer that is
+ * made of what was read must never be given on its word, as entries are told apart by 64
+ * bits.
  */
 #ifndef APP_SERVE_CALLER_CACHE_H
 #define APP_SERVE_CALLER_CACHE_H

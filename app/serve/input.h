@@ -9,8 +9,8 @@
 #include "app/settings.h"
 #include "lib/secret.h"
 
-/* Fills credentials, input, command and complaints of the exchange, whose body is an object.
- * STATUS_NO_MEMORY is the only failure. */
+/* Fills credentials, input, command and complaints of the exchange, whose body is an
+ * object. STATUS_NO_MEMORY is the only failure. */
 enum status input_read(struct exchange *exchange, const struct settings *settings,
                        const struct secret_key *key);
 

@@ -1,11 +1,11 @@
 /*
  * Limits on guessing and on load: what is counted for whom, and what that does to answers.
  *
- * Guessing: failed credentials count against the client's network, failed checks of contact,
- * organization and owner against the developer key. Every check is made as always, and only
- * a request that is refused anyway is answered with ERROR_RATE_LIMITED instead when that
- * budget is used up: whoever guesses learns nothing more, and nobody can lock out a caller
- * whose requests are in order, however near they are.
+ * Guessing: failed credentials count against the client's network, failed checks of
+ * contact, organization and owner against the developer key. Every check is made as always,
+ * and only a request that is refused anyway is answered with ERROR_RATE_LIMITED instead
+ * when that budget is used up: whoever guesses learns nothing more, and nobody can lock out
+ * a caller whose requests are in order, however near they are.
  *
  * Load: where the setting rate_limit says so, a developer key has a quota of notes. What
  * stores nothing costs none.

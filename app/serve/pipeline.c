@@ -115,8 +115,8 @@ static enum status identify(enum error *refusal, struct exchange *x, struct db *
     return x->identified ? STATUS_OK : STATUS_REFUSED;
 }
 
-/* An answer that got lost is not withheld from a caller who asks for it again: as a new request
- * it would store its record a second time. */
+/* An answer that got lost is not withheld from a caller who asks for it again: as a new
+ * request it would store its record a second time. */
 static bool was_answered(const struct exchange *x, struct db *db)
 {
     return x->command != NULL && x->complaints.error == ERROR_NONE &&
@@ -195,9 +195,9 @@ static enum status check_by_database(struct pipeline *p, struct exchange *x)
     return status;
 }
 
-/* A command of a caller who was accepted a moment ago goes straight to the transaction, which
- * checks everything; unless something is wrong with the request or it is one too many, for then
- * the order of the checks matters and the database is asked. */
+/* A command of a caller who was accepted a moment ago goes straight to the transaction,
+ * which checks everything; unless something is wrong with the request or it is one too
+ * many, for then the order of the checks matters and the database is asked. */
 static bool is_good_by_cache(struct pipeline *p, struct exchange *x, int64_t now_ms)
 {
     x->identified = caller_cache_find(p->caller_cache, &x->credentials, now_ms, &x->caller);
@@ -276,8 +276,8 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
         serve_body(p, x);
 }
 
-/* The cache let pass what the transaction refused. The writer knows no key file, so that no key
- * may have been found because another key file is in use. */
+/* The cache let pass what the transaction refused. The writer knows no key file, so that no
+ * key may have been found because another key file is in use. */
 static void reply_to_late_refusal(struct pipeline *p, struct exchange *x)
 {
     enum error refusal = x->commit.result.refusal;

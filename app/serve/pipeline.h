@@ -2,8 +2,8 @@
  * How a request goes, whatever the call: found call, parsed body, credentials and address
  * (checks 1 to 6), quota, fields, the call's own verdict, commit, reply.
  *
- * It knows nothing of what a call means, and no call knows of credentials, limits, the cache of
- * callers or failures.
+ * It knows nothing of what a call means, and no call knows of credentials, limits, the
+ * cache of callers or failures.
  */
 #ifndef APP_SERVE_PIPELINE_H
 #define APP_SERVE_PIPELINE_H
@@ -20,9 +20,9 @@
 
 struct pipeline;
 
-/* Makes a pipeline for this process and takes reader and committer over (NULL: that there was no
- * memory for one), also when it fails. settings, key, caller_cache and throttle must outlive it.
- * NULL: no memory. */
+/* Makes a pipeline for this process and takes reader and committer over (NULL: there was no
+ * memory for one), also when it fails. settings, key, caller_cache and throttle must outlive
+ * it. NULL: no memory. */
 struct pipeline *pipeline_create(const struct settings *settings,
                                  const struct secret_key *key,
                                  struct caller_cache *caller_cache,

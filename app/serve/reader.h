@@ -1,8 +1,8 @@
 /*
  * The connection over which a worker reads the database.
  *
- * It is opened when it is needed, and closed after a fault, so that the next request starts with
- * a new one.
+ * It is opened when it is needed, and closed after a fault, so that the next request starts
+ * with a new one.
  */
 #ifndef APP_SERVE_READER_H
 #define APP_SERVE_READER_H
@@ -29,8 +29,8 @@ void reader_free(struct reader *reader);
 /* Opens the connection if it is closed; the log says why where that fails. */
 void reader_open(struct reader *reader);
 
-/* Begins a reading transaction: STATUS_OK and *db, else STATUS_UNAVAILABLE or what the database
- * said. */
+/* Begins a reading transaction: STATUS_OK and *db, else STATUS_UNAVAILABLE or what the
+ * database said. */
 enum status reader_begin(struct reader *reader, struct db **db);
 
 /* Ends it. Call it with what the reading gave; after a fault the connection is closed. */
@@ -39,7 +39,8 @@ void reader_end(struct reader *reader, enum status status);
 /* Whether the database that stands at its path now can be read, and knows our key file. */
 bool reader_knows_keys(struct reader *reader);
 
-/* Whether the connection was opened anew, or that failed, since the last time this was asked. */
+/* Whether the connection was opened anew, or that failed, since the last time this was
+ * asked. */
 bool reader_was_renewed(struct reader *reader);
 
 #endif

@@ -104,8 +104,8 @@ static enum status set_path(struct request *out, const struct settings *settings
     return STATUS_OK;
 }
 
-/* All headers of that name are one list: a proxy may add one of its own behind those that the
- * client has sent, and only the last is to be trusted. */
+/* All headers of that name are one list: a proxy may add one of its own behind those that
+ * the client has sent, and only the last is to be trusted. */
 static enum status join_params(const char **out, const struct source *source,
                                const char *name, struct arena *arena)
 {

@@ -26,7 +26,8 @@ struct request {
 struct exchange;
 
 /* Fills exchange->request from its place's FastCGI request. What it points to lives in the
- * exchange's arena, or until the request is answered. STATUS_NO_MEMORY is the only failure. */
+ * exchange's arena, or until the request is answered. STATUS_NO_MEMORY is the only
+ * failure. */
 enum status request_read(struct exchange *exchange, const struct settings *settings,
                          struct fastcgi *fastcgi);
 

@@ -82,8 +82,8 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
     return x->arena != NULL;
 }
 
-/* A database that had to be opened anew may be another one than this process was confined to;
- * the process that takes its place can use it fully. */
+/* A database that had to be opened anew may be another one than this process was confined
+ * to; the process that takes its place can use it fully. */
 static void leave_if_outdated(struct worker *w)
 {
     if (!reader_was_renewed(w->reader) || !w->outdated())

@@ -1,9 +1,9 @@
 /*
  * Answers to requests that a caller may repeat: the header Idempotency-Key.
  *
- * The answer to the first request that succeeded is found again by developer key and idempotency
- * key. It is written in the transaction that carries the command out, so one is there exactly
- * when the other is.
+ * The answer to the first request that succeeded is found again by developer key and
+ * idempotency key. It is written in the transaction that carries the command out, so one is
+ * there exactly when the other is.
  */
 #ifndef APP_STORE_IDEMPOTENCY_H
 #define APP_STORE_IDEMPOTENCY_H
@@ -28,8 +28,8 @@ enum status idempotency_find(struct idempotency_answer *out, struct db *db,
                              const struct uuid *developer_key_id,
                              const struct command *command);
 
-/* Keeps the answer for at least a day, if the command has a key; forgets a few that are older.
- * Inside the transaction that carries the command out. */
+/* Keeps the answer for at least a day, if the command has a key; forgets a few that are
+ * older. Inside the transaction that carries the command out. */
 enum status idempotency_keep(struct db *db, const struct uuid *developer_key_id,
                              const struct uuid *org_id, const struct command *command,
                              const void *answer, size_t len);

@@ -10,16 +10,16 @@
 #include "lib/db.h"
 
 /*
- * Reads what caller_judge needs: live keys only (not revoked, not expired at now_ms, of an active
- * member), by their present secret or by a former one that still works at now_ms. STATUS_OK, or
- * what the database said.
+ * Reads what caller_judge needs: live keys only (not revoked, not expired at now_ms, of an
+ * active member), by their present secret or by a former one that still works at now_ms.
+ * STATUS_OK, or what the database said.
  */
 enum status key_facts_read(struct key_facts *out, struct db *db,
                            const struct credentials *credentials,
                            enum credentials_needed needed, int64_t now_ms);
 
-/* Keeps the time at which both keys were used, to the minute, and from where. Inside a writing
- * transaction. */
+/* Keeps the time at which both keys were used, to the minute, and from where. Inside a
+ * writing transaction. */
 enum status key_touch(struct db *db, const struct caller *caller,
                       const struct address *from, int64_t now_ms);
 

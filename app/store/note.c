@@ -8,7 +8,8 @@
     "v.request_id, v.address, v.country, v.city, v.network"
 
 #define PRESENT "SELECT " COLUMNS " FROM notes AS n JOIN notes AS v USING (note_id)"
-#define FORMER  "SELECT " COLUMNS " FROM notes AS n JOIN note_revisions AS v USING (note_id)"
+
+#define FORMER "SELECT " COLUMNS " FROM notes AS n JOIN note_revisions AS v USING (note_id)"
 
 static const char find[] = PRESENT " WHERE n.note_id = ?1";
 static const char list[] = PRESENT " WHERE n.contact_id = ?1 ORDER BY n.note_id";

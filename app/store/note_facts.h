@@ -8,8 +8,9 @@
 #include "lib/db.h"
 
 /*
- * Reads what note_judge needs. With only_org (NULL: any) contacts of other organizations are as
- * good as not there, and nothing else is read of them. STATUS_OK, or what the database said.
+ * Reads what note_judge needs. With only_org (NULL: any) contacts of other organizations
+ * are as good as not there, and nothing else is read of them. STATUS_OK, or what the
+ * database said.
  */
 enum status note_facts_read(struct note_facts *out, struct db *db,
                             const struct note_command *command,

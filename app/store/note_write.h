@@ -1,8 +1,8 @@
 /*
  * Writing notes: the effects of a command that was judged.
  *
- * Both inside a writing transaction in which the facts were read. After anything but STATUS_OK
- * half a note may have been written, and the transaction must be rolled back.
+ * Both inside a writing transaction in which the facts were read. After anything but
+ * STATUS_OK half a note may have been written, and the transaction must be rolled back.
  */
 #ifndef APP_STORE_NOTE_WRITE_H
 #define APP_STORE_NOTE_WRITE_H
