@@ -58,7 +58,8 @@ uint32_t call_number(const struct call *call)
     return number;
 }
 
-/* The call's own words for an error; NULL: it has none. */
+/* The message, "when" and remedy that the call gives an error instead of the common ones;
+ * NULL: none. */
 static const struct call_error *own_words(const struct call *call, enum error error)
 {
     for (size_t i = 0; call != NULL && i < call->error_count; i++)
@@ -156,8 +157,8 @@ static bool has_fields(const struct call *call)
     return call->field_count > 0;
 }
 
-/* What the pipeline checks before the call's own checks, in its order, and what may fail
- * behind them. */
+/* The checks that the pipeline makes before those of the call, in its order, and the errors
+ * that may follow after them. */
 struct step {
     enum error error;
     bool (*applies)(const struct call *call);

@@ -1,10 +1,11 @@
 /*
- * The calls of the API: a row for each, from which everything follows: finding it, 404, 405
- * and Allow, reading its fields, refusing, rendering, {"help":true} and the documents.
+ * The calls of the API, a row for each. Everything else follows from the row: finding the
+ * call, 404, 405 and Allow, reading its fields, refusing, rendering, {"help":true} and the
+ * documents.
  *
  * A call has exactly one of read (it answers from the database), command (it writes) and
- * document (it answers bytes of its own). None of them sees credentials, limits, caches or
- * failures: app/serve/pipeline.h does all that for every call alike.
+ * document (it answers bytes of its own). None of them knows of credentials, limits, caches
+ * or failures: app/serve/pipeline.h handles these for every call alike.
  */
 #ifndef APP_API_CALL_H
 #define APP_API_CALL_H
@@ -17,10 +18,10 @@
 #include "lib/arena.h"
 #include "lib/db.h"
 
-/* An error that is particular to a call, or that it words differently. */
+/* An error that only this call gives, or that it words differently. */
 struct call_error {
     enum error error;
-    const char *message; /* NULL: as in app/api/error.c; likewise: */
+    const char *message; /* NULL: as in app/api/error.c; so too: */
     const char *when;
     const char *remedy;
 };
@@ -52,15 +53,14 @@ struct call {
     size_t input_size;  /* of the struct that fields fill; of a command its kind's */
     size_t answer_size; /* of the struct that answer renders */
 
-    /* Fills *answer, or sets *refusal. STATUS_OK in both cases, or what the database
-     * said. */
+    /* Fills *answer, or sets *refusal. Returns STATUS_OK in both cases, else the failure of
+     * the database. */
     enum status (*read)(void *answer, enum error *refusal, const struct reading *reading,
                         const void *input);
     const struct command_kind *command;
-    /* Fills *answer from a command that was carried out and its result. */
+    /* Fills *answer from a command that was carried out, and from its result. */
     void (*present)(void *answer, const struct command *command, const void *result);
-    /* Fills *out; constants, or in the arena. Only where credentials is
-     * CREDENTIALS_NONE. */
+    /* Fills *out with constants or with memory of the arena. Only for CREDENTIALS_NONE. */
     enum status (*document)(struct reply_document *out, const struct settings *settings,
                             struct arena *arena);
 };
@@ -70,32 +70,32 @@ enum {
     CALL_ERRORS_MAX = ERROR_COUNT + 8,
 };
 
-/* The table; app/api/calls.c. */
+/* The table, in app/api/calls.c. */
 extern const struct call *const calls[];
 extern const size_t call_count;
 
-/* The call that a request means; NULL when there is none, and then the reply says so. */
+/* The call with this method and path. NULL: there is none, and the reply is filled. */
 const struct call *call_find(struct span method, struct span path, struct reply *reply);
 
-/* The kinds of the calls' commands, by the numbers of their calls. */
+/* The kinds of commands, by the numbers of their calls. */
 const struct command_kinds *call_command_kinds(void);
 
-/* The place of a call in the table. */
+/* The index of a call in the table. */
 uint32_t call_number(const struct call *call);
 
-/* Makes the reply a refusal in the words of the call. call NULL: in those of
+/* Makes the reply an error, in the words of the call. call NULL: in those of
  * app/api/error.c. */
 void call_refuse(const struct call *call, struct reply *reply, enum error error);
 
-/* Makes the reply a refusal with these complaints about fields. */
+/* Makes the reply an error with these complaints about fields. */
 void call_complain(struct reply *reply, const struct complaints *complaints);
 
 /* Makes the reply a success that renders *answer. */
 void call_answer(const struct call *call, struct reply *reply, const void *answer);
 
-/* Every error that the call can give, in the order of the checks, with all words filled in
- * (but for MISSING_FIELDS and INVALID_FIELDS, whose messages the fields have). Returns how
- * many. */
+/* Lists every error that the call can give, in the order of the checks and with all texts,
+ * except the messages of MISSING_FIELDS and INVALID_FIELDS, which the fields have. Returns
+ * how many. */
 size_t call_errors(const struct call *call, struct call_error out[CALL_ERRORS_MAX]);
 
 #endif

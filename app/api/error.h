@@ -1,6 +1,6 @@
 /*
- * What each error says: code, HTTP status, message, and for people when it comes and what
- * to do.
+ * The texts of each error: code, HTTP status, message, and for the documentation when it
+ * comes and what to do.
  */
 #ifndef APP_API_ERROR_H
 #define APP_API_ERROR_H
@@ -9,9 +9,9 @@
 
 struct error_text {
     int http_status;     /* as published */
-    int strict_status;   /* the status that HTTP has for it */
+    int strict_status;   /* the status that HTTP defines for such an error */
     const char *code;    /* of the header X-Error-Code and of the log */
-    const char *message; /* NULL: the call has it */
+    const char *message; /* NULL: the call's table has it */
     const char *when;    /* a sentence */
     const char *remedy;  /* a sentence */
 };

@@ -14,7 +14,7 @@
 #include "app/settings.h"
 #include "lib/span.h"
 
-/* Each with the C types that it is read into and rendered from. */
+/* The types, with the C types that a field is read into and rendered from. */
 enum field_type {
     /* in: struct given_id, any string, as it is looked up later; out: struct uuid, of
      * zeros: null */
@@ -23,7 +23,7 @@ enum field_type {
     FIELD_TEXT,
     FIELD_FLAG,    /* in: enum given_flag; 0, 1, "0", "1", false or true; out: uint8_t */
     FIELD_INTEGER, /* int64_t; in: from min to max, the default where it is not sent */
-    FIELD_WORD,    /* int, the place of the word among words; in: -1 where it is not sent */
+    FIELD_WORD,    /* int, the index in words; in: -1 where it is not sent */
     FIELD_OBJECT,  /* fields of its own, with offsets in the same struct */
     FIELD_LIST,    /* out only: struct field_list of structs with fields of their own */
     FIELD_SECRET,  /* a credential; read by the pipeline, never into a call's struct */
@@ -43,7 +43,7 @@ struct field {
     enum field_type type;
     bool required;
     bool nullable;              /* out: it may be null */
-    bool ours;                  /* this project has added it to the published page */
+    bool ours;                  /* not part of the published page */
     size_t offset;              /* in the struct that is filled or rendered */
     size_t max_bytes;           /* of a text; 0: no limit of its own */
     size_t max_setting;         /* of a text: FIELD_SETTING; 0: none */
@@ -52,8 +52,8 @@ struct field {
     const char *const *words;   /* of a word; ends with NULL */
     const struct field *fields; /* of an object or list */
     size_t field_count;
-    const char *missing;     /* in: what a caller is told; NULL where it is not required */
-    const char *invalid;     /* in: likewise */
+    const char *missing;     /* in: the message when it is missing; NULL: it is optional */
+    const char *invalid;     /* in: the message when it is invalid */
     const char *description; /* a sentence */
     const char *fallback;    /* in: the default as JSON text; NULL: none */
     const char *example;     /* as JSON text */
@@ -76,17 +76,16 @@ struct complaints {
 size_t field_max_bytes(const struct field *field, const struct settings *settings);
 
 /*
- * Fills *out from the members of body; texts point into body. Every field is set, those
- * that were not sent to what that means. *complaints has all complaints: first those about
- * fields that are missing and, when none is, those about fields that are invalid, in the
- * table's order.
+ * Fills *out from the members of body; texts point into body. Every field is set, also one
+ * that was not sent. *complaints has all complaints: those about missing fields or, if
+ * there are none, those about invalid fields, in the table's order.
  */
 void fields_read(void *out, const struct field *fields, size_t count,
                  struct json_object *body, const struct settings *settings,
                  struct complaints *complaints);
 
-/* The object that *from is answered as; the caller owns it. When memory was short, members
- * are missing or the object is NULL, as json_text() notices. */
+/* Renders *from as an object, which the caller owns. When memory is short, members are
+ * missing or the object is NULL; json_text() notices that. */
 struct json_object *fields_render(const void *from, const struct field *fields,
                                   size_t count);
 

@@ -16,8 +16,7 @@ size_t field_max_bytes(const struct field *field, const struct settings *setting
     return field->max_bytes != 0 ? field->max_bytes : SIZE_MAX;
 }
 
-/* For the functions below, value is never null nor the empty string: these count as
- * absent. */
+/* The functions below never get null or an empty string as value: these count as absent. */
 static enum verdict read_id(void *out, const struct field *field, struct json_object *value,
                             const struct settings *settings)
 {
@@ -139,7 +138,8 @@ static void clear_word(void *out, const struct field *field)
 static const struct {
     enum verdict (*read)(void *out, const struct field *field, struct json_object *value,
                          const struct settings *settings);
-    void (*clear)(void *out, const struct field *field); /* sets it to what was not sent */
+    /* Sets the field to what "not sent" means. */
+    void (*clear)(void *out, const struct field *field);
 } types[] = {
     [FIELD_ID] = {.read = read_id, .clear = clear_id},
     [FIELD_TEXT] = {.read = read_text, .clear = clear_text},
@@ -176,8 +176,8 @@ static struct json_object *member_of(struct json_object *body, const char *name)
     return text.data != NULL && text.len == 0 ? NULL : value;
 }
 
-/* A nested object; where it is not sent, its fields count as not sent, and none is
- * missed. */
+/* Reads a nested object. Where it is not sent, its fields count as not sent, but not as
+ * missing. */
 static void read_object(void *out, const struct field *field, struct json_object *value,
                         const struct settings *settings, struct complaints *complaints)
 {

@@ -47,7 +47,7 @@ static void add_text(struct json_object *object, const char *name, const char *t
         json_add(object, name, json_object_new_string(text));
 }
 
-/* text is JSON of the tables. */
+/* text is JSON from the tables. */
 static void add_json(struct json_object *object, const char *name, const char *text)
 {
     if (text != NULL)
@@ -130,7 +130,7 @@ static void add_examples(struct json_object *object, const struct field *fields,
         add_json(object, fields[i].name, fields[i].example);
 }
 
-/* What is required, and what has no other use than to be set. */
+/* An example with all required fields and all fields that have a default. */
 static struct json_object *example_of(const struct call *call)
 {
     struct json_object *object = json_object_new_object();
@@ -173,7 +173,7 @@ static const char *message_about(const struct field *field, enum error error)
     return error == ERROR_MISSING_FIELDS ? field->missing : field->invalid;
 }
 
-/* The messages of MISSING_FIELDS and INVALID_FIELDS stand in the fields. */
+/* The fields have the messages of MISSING_FIELDS and INVALID_FIELDS. */
 static void add_field_errors(struct json_object *array, const struct call *call,
                              const struct call_error *error)
 {

@@ -1,5 +1,5 @@
 /*
- * What a call says of itself: the answer to {"help":true}.
+ * The description of a call: the answer to {"help":true}.
  */
 #ifndef APP_API_HELP_H
 #define APP_API_HELP_H

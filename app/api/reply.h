@@ -1,5 +1,5 @@
 /*
- * What a request is answered with. How that looks on the wire is for app/serve/response.h.
+ * The answer to a request. app/serve/response.h writes it as HTTP.
  */
 #ifndef APP_API_REPLY_H
 #define APP_API_REPLY_H
@@ -17,12 +17,12 @@ enum {
     REPLY_ALLOW_BYTES = 64,
 };
 
-/* How much a caller may send, told in the fields RateLimit-Policy and RateLimit of the
- * draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers, in its
- * form with structured fields). */
+/* The quota of a caller, for the headers RateLimit-Policy and RateLimit of the draft
+ * "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers, in its form
+ * with structured fields). */
 struct reply_quota {
-    int64_t count, time_s; /* the policy; count 0: nothing is said */
-    int64_t left;          /* how many may come at once */
+    int64_t count, time_s; /* the policy; count 0: no headers */
+    int64_t left;          /* how many requests may come at once */
     int64_t reset_s;       /* until all of count may come at once */
 };
 
@@ -35,24 +35,24 @@ struct reply_document {
 struct reply {
     enum error error;                         /* ERROR_NONE: success */
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
-    const char *fields[REPLY_MESSAGES_MAX];   /* what each is about; NULL: no field */
+    const char *fields[REPLY_MESSAGES_MAX];   /* the field that each is about; NULL: none */
     size_t message_count;
     bool replayed;         /* the answer of an earlier request with the same key */
     int64_t retry_after_s; /* with ERROR_RATE_LIMITED */
-    enum error instead_of; /* with ERROR_RATE_LIMITED: what it hides; for the log only */
+    enum error instead_of; /* with ERROR_RATE_LIMITED: the hidden error, for the log */
     struct reply_quota quota;
     char allow[REPLY_ALLOW_BYTES];  /* with ERROR_METHOD_NOT_ALLOWED: the methods */
     struct json_object *data;       /* on success: the member "data"; owned */
     bool has_nulls;                 /* members of data may be null */
-    bool head;                      /* only the header is wanted */
+    bool head;                      /* the request was HEAD: send only the header */
     struct reply_document document; /* on success, instead of data */
 };
 
-/* Makes it an error without a message. */
+/* Makes the reply an error without a message. */
 void reply_fail(struct reply *reply, enum error error);
 
-/* Adds one message to an error; field: the name of what it is about, for the log, or NULL.
- * Both are constants. */
+/* Adds one message to an error. field: the name of the field that it is about, for the log,
+ * or NULL. Both are constants. */
 void reply_add_message(struct reply *reply, const char *message, const char *field);
 
 /* Adds a method to those that are allowed, with HEAD behind GET. */

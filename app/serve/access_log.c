@@ -6,7 +6,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-/* The names of what a refusal complains about, between commas. */
+/* Writes the names of the fields that an error is about, separated by commas. */
 static void list_fields(char out[LOG_FIELD_BYTES], const struct reply *reply)
 {
     size_t used = 0;
@@ -18,7 +18,8 @@ static void list_fields(char out[LOG_FIELD_BYTES], const struct reply *reply)
                                      used > 0 ? "," : "", reply->fields[i]);
 }
 
-/* The former secret ends at that time. */
+/* Logs that a former secret was used, which works until until_ms; 0: it was not a former
+ * one. */
 static void warn_of_former(const struct exchange *x, const char *key_name,
                            const struct uuid *key_id, int64_t until_ms)
 {

@@ -7,7 +7,7 @@
 #include "lib/shared.h"
 
 enum {
-    SET_SIZE = 8, /* entries in which a caller may stand */
+    SET_SIZE = 8, /* entries in which the same caller may be */
     SETS = CALLER_CACHE_MAX / SET_SIZE,
 };
 
@@ -23,9 +23,9 @@ enum {
     FINGERPRINT_WORD = offsetof(struct content, fingerprint) / WORD_BYTES,
 };
 
-/* A sequence lock: the version is odd while a process writes. The words are atomic, because
- * another process may read them meanwhile; it notices by the version. Should the process
- * that writes die, the entry is lost. */
+/* A sequence lock: the version is odd while a process writes. The words are atomic because
+ * another process may read them at the same time; it notices by the version. If the process
+ * that writes dies, the entry stays unusable. */
 struct entry {
     _Atomic uint32_t version;
     _Atomic uint64_t words[WORDS];
@@ -45,8 +45,8 @@ void caller_cache_free(struct caller_cache *cache)
     shared_free(cache, sizeof *cache);
 }
 
-/* 64 bits that stand for a caller; never 0. The hashes are random enough to be used as they
- * are, and should two callers ever look alike, the transaction tells them apart. */
+/* 64 bits that identify a caller; never 0. The hashes are random enough to be used as they
+ * are. If two callers have the same bits, the transaction still tells them apart. */
 static uint64_t fingerprint_of(const struct credentials *credentials)
 {
     uint64_t key, secret, high, low;
@@ -79,7 +79,7 @@ static bool read_entry(struct content *out, struct entry *entry)
            atomic_load_explicit(&entry->version, memory_order_relaxed) == version;
 }
 
-/* Does nothing when another process is writing: an entry may get lost at any time. */
+/* Does nothing when another process is writing. Losing an entry is harmless. */
 static void write_entry(struct entry *entry, const struct content *content)
 {
     uint64_t words[WORDS] = {0};

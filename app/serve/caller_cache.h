@@ -1,10 +1,10 @@
 /*
- * A cache of callers that were accepted a moment ago, shared by all processes of a pool.
+ * A cache of callers that were accepted recently, shared by all processes of a pool.
  *
- * It saves the look-ups for a caller who sends many requests. Only commands may rely on it:
- * the transaction that carries them out checks the credentials again. An answer that is
- * made of what was read must never be given on its word, as entries are told apart by 64
- * bits.
+ * It saves the look-ups for a caller that sends many requests. Only commands may rely on
+ * it, because the transaction that carries them out checks the credentials again. A call
+ * that only reads must not: entries are told apart by 64 bits, so a wrong caller could get
+ * the answer.
  */
 #ifndef APP_SERVE_CALLER_CACHE_H
 #define APP_SERVE_CALLER_CACHE_H
@@ -15,7 +15,7 @@
 #include "app/rules/caller_rules.h"
 
 enum {
-    CALLER_CACHE_MAX = 4096, /* callers; a new one may push out an old one */
+    CALLER_CACHE_MAX = 4096, /* callers; a new one may replace an old one */
     CALLER_CACHE_KEEP_MS = 60 * 1000,
 };
 
@@ -34,7 +34,7 @@ bool caller_cache_find(struct caller_cache *cache, const struct credentials *cre
 void caller_cache_put(struct caller_cache *cache, const struct credentials *credentials,
                       int64_t now_monotonic_ms, const struct caller *caller);
 
-/* To be called when the transaction refused a caller that the cache had let pass. */
+/* To be called when the transaction refused a caller that was found in the cache. */
 void caller_cache_remove(struct caller_cache *cache, const struct credentials *credentials);
 
 #endif

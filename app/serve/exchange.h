@@ -1,8 +1,8 @@
 /*
  * One request from its arrival to its answer, with all memory that it uses.
  *
- * A process has as many as it can have requests in hand; while one waits for its commit,
- * others go on.
+ * A process has one for each request that it can have in hand. While one waits for its
+ * commit, the others go on.
  */
 #ifndef APP_SERVE_EXCHANGE_H
 #define APP_SERVE_EXCHANGE_H
@@ -16,7 +16,7 @@
 #include "lib/arena.h"
 
 struct exchange {
-    size_t place; /* its number; also that of its commit */
+    size_t place; /* its index; also that of its commit */
     struct arena *arena;
     struct request request;
     struct json_object *body; /* NULL: none, or not parsed */
@@ -26,7 +26,7 @@ struct exchange {
     void *input;                  /* the call's struct, in the arena; of a command: */
     struct command *command;      /* its common part, NULL for other calls */
     struct complaints complaints; /* about the fields, found when they were read */
-    struct caller caller;         /* as far as it was found out */
+    struct caller caller;         /* as far as it is known */
     bool identified;              /* the credentials are in order: checks 1 to 6 passed */
     bool charged;                 /* the developer key's quota was charged for it */
     bool committing;              /* the reply waits for the commit */

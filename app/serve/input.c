@@ -5,7 +5,8 @@
 #include "lib/clock.h"
 #include "lib/json.h"
 
-/* Absent, null and "" are no credential; one of a wrong type is a credential of nobody. */
+/* False: no credential (absent, null or ""). A value of a wrong type is a credential that
+ * no key has. */
 static bool read_credential(struct secret_hash *out, struct json_object *body,
                             const char *name, const struct secret_key *key,
                             enum credential_kind kind)
@@ -34,7 +35,7 @@ static void read_credentials(struct exchange *x, const struct secret_key *key)
                                       CREDENTIAL_DEVELOPER_SECRET);
 }
 
-/* What every command has; the rest is known when it is posted. */
+/* Fills what every command has; the rest is filled when it is posted. */
 static void begin_command(struct exchange *x, const struct settings *settings)
 {
     struct command *command = x->command;

@@ -1,6 +1,6 @@
 /*
- * What a call takes from the body of a request: the credentials, hashed and wiped, and its
- * fields, read once into the call's struct.
+ * Reads the body of a request: the credentials, whose text is wiped once they are hashed,
+ * and the call's fields, which are read once into the call's struct.
  */
 #ifndef APP_SERVE_INPUT_H
 #define APP_SERVE_INPUT_H

@@ -12,14 +12,15 @@ enum {
     KEY_BYTES = 1 + ADDRESS_MAX_BYTES,
 };
 
-/* So that strangers, who may come from very many networks, fill a table of their own. */
+/* Networks have a table of their own, so that requests from very many networks cannot push
+ * out the counters of developer keys. */
 enum table { TABLE_NETWORKS, TABLE_DEVELOPER_KEYS };
 
 _Static_assert((int)TABLE_DEVELOPER_KEYS < (int)THROTTLE_TABLES, "each needs a table");
 
 enum budget { BUDGET_NONE, BUDGET_CREDENTIALS, BUDGET_CONTACTS };
 
-/* A missing secret is no guess, but the answer tells that the API key is one. */
+/* A missing secret is no guess, but the error tells that the API key is valid. */
 static const struct {
     enum budget budget;
     bool is_guess;
@@ -65,7 +66,7 @@ static void set_text(struct counter *out, enum table table, char kind, const voi
     out->key = (struct throttle_key){.table = table, .text = {out->text, size + 1}};
 }
 
-/* All requests without an address are of one network. */
+/* All requests without an address count as one network. */
 static void set_network(struct counter *out, const struct address *address)
 {
     unsigned prefix =
@@ -77,13 +78,13 @@ static void set_network(struct counter *out, const struct address *address)
     out->key.may_share = true;
 }
 
-/* kind tells apart what is counted for one developer key. */
+/* kind: which of the counters of a developer key. */
 static void set_developer_key(struct counter *out, const struct caller *caller, char kind)
 {
     const struct uuid *id = &caller->developer_key_id;
 
     set_text(out, TABLE_DEVELOPER_KEYS, kind, id->bytes, sizeof id->bytes);
-    out->key.may_share = kind == 'c'; /* but nobody's notes wait for somebody else's */
+    out->key.may_share = kind == 'c'; /* but no key shares its quota with another */
 }
 
 static void set_contacts(struct counter *out, const struct caller *caller)
@@ -133,7 +134,7 @@ void limits_refuse(const struct limits *limits, struct exchange *x, enum error r
     struct counter counter;
 
     if (budget == BUDGET_CREDENTIALS)
-        x->identified = false; /* whatever was thought before */
+        x->identified = false; /* also if the cache found the caller */
     call_refuse(x->call, &x->reply, refusal);
     if (rate->count == 0)
         return;
@@ -165,7 +166,7 @@ bool limits_charge(const struct limits *limits, struct exchange *x)
     return x->charged;
 }
 
-/* What may have been stored costs as much as what was. */
+/* A request that may have been stored is charged like one that was. */
 static bool stored_nothing(const struct reply *reply)
 {
     return reply->replayed ||

@@ -1,14 +1,14 @@
 /*
- * Limits on guessing and on load: what is counted for whom, and what that does to answers.
+ * Limits on guessing and on load.
  *
  * Guessing: failed credentials count against the client's network, failed checks of
- * contact, organization and owner against the developer key. Every check is made as always,
- * and only a request that is refused anyway is answered with ERROR_RATE_LIMITED instead
- * when that budget is used up: whoever guesses learns nothing more, and nobody can lock out
- * a caller whose requests are in order, however near they are.
+ * contact, organization and owner against the developer key. Every check is made as always.
+ * Only a request that is refused anyway gets ERROR_RATE_LIMITED instead once that budget is
+ * used up. So a caller that guesses learns nothing more, and a caller whose requests are in
+ * order is never locked out, not even from the same network.
  *
- * Load: where the setting rate_limit says so, a developer key has a quota of notes. What
- * stores nothing costs none.
+ * Load: where rate_limit is set, a developer key has a quota of notes. Requests that store
+ * nothing are not charged.
  */
 #ifndef APP_SERVE_LIMITS_H
 #define APP_SERVE_LIMITS_H
@@ -25,12 +25,12 @@ enum {
     LIMITS_IPV6_PREFIX = 56, /* what one household or server gets */
 };
 
-/* The counters. In a process without siblings of its own (alone) they are in the file
- * DATABASE.limits, which others like it share; where that cannot be used, a line in the log
- * says so, and they count for this process only. Before fork. NULL: no memory. */
+/* Makes the counters. alone: for a process of --single, which shares them with others like
+ * it by the file DATABASE.limits; where that cannot be used, it logs `limits_not_shared`
+ * and counts for itself. Before fork. NULL: no memory. */
 struct throttle *limits_open(const struct settings *settings, bool alone);
 
-/* The counters with the settings that say how much is allowed. */
+/* The counters, and the settings with the limits. */
 struct limits {
     struct throttle *throttle;
     const struct settings *settings;
@@ -43,8 +43,8 @@ bool limits_charge(const struct limits *limits, struct exchange *exchange);
 void limits_refuse(const struct limits *limits, struct exchange *exchange,
                    enum error refusal);
 
-/* To be called when the reply is there: gives the charge for what was not stored back, and
- * tells callers that were identified how much they have left. */
+/* To be called when the reply is complete: gives back the charge for a request that stored
+ * nothing, and fills in the quota that is left for a caller with valid credentials. */
 void limits_settle(const struct limits *limits, struct exchange *exchange);
 
 #endif

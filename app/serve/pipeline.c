@@ -81,7 +81,7 @@ static void reply_to_failure(struct exchange *x, enum status status)
     call_refuse(x->call, &x->reply, error);
 }
 
-/* What can be wrong with header and body; ERROR_NONE: nothing, and the body is parsed. */
+/* Checks header and body, and parses the body. ERROR_NONE: both are in order. */
 static enum error parse(struct exchange *x)
 {
     const struct request *request = &x->request;
@@ -115,8 +115,8 @@ static enum status identify(enum error *refusal, struct exchange *x, struct db *
     return x->identified ? STATUS_OK : STATUS_REFUSED;
 }
 
-/* An answer that got lost is not withheld from a caller who asks for it again: as a new
- * request it would store its record a second time. */
+/* A request that is repeated by its Idempotency-Key gets its answer even when the quota is
+ * used up: sent as a new request, it would be stored a second time. */
 static bool was_answered(const struct exchange *x, struct db *db)
 {
     return x->command != NULL && x->complaints.error == ERROR_NONE &&
@@ -156,7 +156,7 @@ static enum status read_answer(enum error *refusal, struct pipeline *p, struct e
     return STATUS_OK;
 }
 
-/* The call's own verdict; of a call that reads, its answer as well. */
+/* The checks of the call itself and, for a call that reads, its answer. */
 static enum status judge(enum error *refusal, struct pipeline *p, struct exchange *x,
                          struct db *db)
 {
@@ -169,7 +169,7 @@ static enum status judge(enum error *refusal, struct pipeline *p, struct exchang
     return command_judge(refusal, x->call->command, db, &x->caller, x->command);
 }
 
-/* All checks, in their order, in one view of the database. */
+/* Makes all checks in their order, in one reading transaction. */
 static enum status check_all(struct pipeline *p, struct exchange *x, struct db *db)
 {
     enum error refusal = ERROR_NONE;
@@ -195,9 +195,9 @@ static enum status check_by_database(struct pipeline *p, struct exchange *x)
     return status;
 }
 
-/* A command of a caller who was accepted a moment ago goes straight to the transaction,
- * which checks everything; unless something is wrong with the request or it is one too
- * many, for then the order of the checks matters and the database is asked. */
+/* True: the cache knows the caller, and the command goes to the transaction at once, which
+ * checks everything. If the fields are wrong or the quota is used up, the order of the
+ * checks matters, and the database is read. */
 static bool is_good_by_cache(struct pipeline *p, struct exchange *x, int64_t now_ms)
 {
     x->identified = caller_cache_find(p->caller_cache, &x->credentials, now_ms, &x->caller);
@@ -276,8 +276,9 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
         serve_body(p, x);
 }
 
-/* The cache let pass what the transaction refused. The writer knows no key file, so that no
- * key may have been found because another key file is in use. */
+/* The transaction refused a caller that was found in the cache. The writer knows no key
+ * file: it may have found no key because the service uses a wrong one, which is no fault of
+ * the caller. */
 static void reply_to_late_refusal(struct pipeline *p, struct exchange *x)
 {
     enum error refusal = x->commit.result.refusal;
@@ -294,7 +295,7 @@ static void present(struct exchange *x)
     void *answer = arena_alloc(x->arena, x->call->answer_size);
 
     if (answer == NULL)
-        return; /* without data nothing can be rendered, and the worker says so */
+        return; /* response_render fails without data */
     memset(answer, 0, x->call->answer_size);
     x->call->present(answer, x->command, x->commit.result.value);
     call_answer(x->call, &x->reply, answer);
@@ -304,7 +305,7 @@ static void end(struct pipeline *p, struct exchange *x)
 {
     const struct commit *commit = &x->commit;
 
-    /* the cache may be older than a rotation */
+    /* a caller from the cache may be older than a rotation */
     if (commit->status == STATUS_OK || commit->status == STATUS_REFUSED)
         x->caller.former = commit->result.former;
     if (commit->status == STATUS_OK) {

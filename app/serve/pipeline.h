@@ -1,9 +1,10 @@
 /*
- * How a request goes, whatever the call: found call, parsed body, credentials and address
- * (checks 1 to 6), quota, fields, the call's own verdict, commit, reply.
+ * The steps of a request, the same for every call: find the call, parse the body, check
+ * credentials and address (checks 1 to 6 in docs/api.md), quota, fields, the call's own
+ * checks, commit, reply.
  *
- * It knows nothing of what a call means, and no call knows of credentials, limits, the
- * cache of callers or failures.
+ * The pipeline does not know what a call means. Calls do not know of credentials, limits,
+ * the cache of callers, or failures.
  */
 #ifndef APP_SERVE_PIPELINE_H
 #define APP_SERVE_PIPELINE_H
@@ -36,7 +37,7 @@ void pipeline_free(struct pipeline *pipeline);
  * exchange->committing is set. */
 void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
 
-/* Looks after an exchange that is committing; true when its reply is there. */
+/* Checks an exchange that is committing. True: its reply is complete. */
 bool pipeline_look(struct pipeline *pipeline, struct exchange *exchange);
 
 #endif

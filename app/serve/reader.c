@@ -41,8 +41,8 @@ static void close_database(struct reader *reader)
     reader->db = NULL;
 }
 
-/* With another key file no key would be found: then it is the database that fails, and not
- * the caller of the API. */
+/* With a wrong key file no key is found, which would be reported as the caller's mistake.
+ * So the database counts as unavailable. */
 static enum status open_database(struct reader *reader, struct problem *why)
 {
     const struct settings *settings = reader->settings;

@@ -26,21 +26,22 @@ struct reader *reader_create(const struct settings *settings, const struct secre
 /* NULL is allowed. */
 void reader_free(struct reader *reader);
 
-/* Opens the connection if it is closed; the log says why where that fails. */
+/* Opens the connection if it is closed; logs why where that fails. */
 void reader_open(struct reader *reader);
 
-/* Begins a reading transaction: STATUS_OK and *db, else STATUS_UNAVAILABLE or what the
- * database said. */
+/* Begins a reading transaction: STATUS_OK and *db; else STATUS_UNAVAILABLE or the failure
+ * of the database. */
 enum status reader_begin(struct reader *reader, struct db **db);
 
-/* Ends it. Call it with what the reading gave; after a fault the connection is closed. */
+/* Ends it. status: the result of reading; after a fault the connection is closed. */
 void reader_end(struct reader *reader, enum status status);
 
-/* Whether the database that stands at its path now can be read, and knows our key file. */
+/* Whether the database that is at its path now can be read, and belongs to this key
+ * file. */
 bool reader_knows_keys(struct reader *reader);
 
-/* Whether the connection was opened anew, or that failed, since the last time this was
- * asked. */
+/* Whether the connection was opened anew, or that failed, since the last call of this
+ * function. */
 bool reader_was_renewed(struct reader *reader);
 
 #endif

@@ -49,7 +49,7 @@ static void set_idempotency_key(struct request *out, const char *header)
         (void)snprintf(out->idempotency_key, sizeof out->idempotency_key, "%s", header);
 }
 
-/* Resolves %XX in place; what is no such escape stays. */
+/* Decodes %XX in place; anything else stays as it is. */
 static size_t percent_decode(char *text, size_t len)
 {
     size_t out = 0;
@@ -83,8 +83,8 @@ static const char *param_nth(const struct source *source, const char *name, size
     return fastcgi_param_nth(source->fastcgi, source->place, name, index);
 }
 
-/* SCRIPT_NAME and PATH_INFO one behind the other: where a web server divides a path
- * between the two depends on its configuration. */
+/* Joins SCRIPT_NAME and PATH_INFO: how a web server divides the path between the two
+ * depends on its configuration. */
 static enum status set_path(struct request *out, const struct settings *settings,
                             const struct source *source, struct arena *arena)
 {
@@ -104,8 +104,8 @@ static enum status set_path(struct request *out, const struct settings *settings
     return STATUS_OK;
 }
 
-/* All headers of that name are one list: a proxy may add one of its own behind those that
- * the client has sent, and only the last is to be trusted. */
+/* Joins all headers of that name to one list: a proxy may add one of its own after those
+ * that the client has sent, and only the last one can be trusted. */
 static enum status join_params(const char **out, const struct source *source,
                                const char *name, struct arena *arena)
 {
@@ -137,7 +137,7 @@ static enum status set_address(struct request *out, const struct settings *setti
     return status;
 }
 
-/* What was announced; a body that turns out longer is refused in any case. */
+/* The announced length; a body that is longer is refused in any case. */
 static size_t room_for_body(const struct source *source, size_t max_bytes)
 {
     const char *announced = param(source, "CONTENT_LENGTH");

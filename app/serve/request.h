@@ -1,5 +1,5 @@
 /*
- * A request as handlers see it, whichever web server it came through.
+ * A request, independent of the web server that it came through.
  */
 #ifndef APP_SERVE_REQUEST_H
 #define APP_SERVE_REQUEST_H

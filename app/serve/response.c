@@ -64,7 +64,7 @@ struct header {
 static void put_line(struct header *header, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The longest header fits: callers decide about the request id only, and its length is
+/* Every header fits: of all its parts a caller chooses only the request id, whose length is
  * limited. */
 static void put_line(struct header *header, const char *format, ...)
 {
@@ -88,7 +88,7 @@ static void put_quota(struct header *header, const struct reply_quota *quota)
              quota->reset_s);
 }
 
-/* What only some answers have. */
+/* The headers that only some answers have. */
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
     if (reply->error != ERROR_NONE)
@@ -111,7 +111,7 @@ static const char *content_type_of(const struct reply *reply)
     return is_document ? reply->document.content_type : "application/json";
 }
 
-/* Every line of the CGI header, and the empty one behind it. */
+/* Every line of the CGI header, and the empty line after it. */
 static void render_header(struct header *out, const struct reply *reply,
                           const char *request_id, size_t body_len)
 {
@@ -130,7 +130,7 @@ static void render_header(struct header *out, const struct reply *reply,
     put_line(out, "\r\n");
 }
 
-/* Header and body; of a body that is not wanted only the length is told. */
+/* Joins header and body. For HEAD the body counts in Content-Length only. */
 static enum status join(struct span *out, struct reply *reply, const char *request_id,
                         struct arena *arena, struct span body)
 {

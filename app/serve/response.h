@@ -1,5 +1,5 @@
 /*
- * How a reply looks on the wire: CGI header (RFC 3875 6.3) and body.
+ * Writes a reply as HTTP: CGI header (RFC 3875 6.3) and body.
  */
 #ifndef APP_SERVE_RESPONSE_H
 #define APP_SERVE_RESPONSE_H
@@ -8,7 +8,7 @@
 #include "lib/arena.h"
 #include "lib/status.h"
 
-/* Writes header and body into the arena. Takes reply->data over and frees it.
+/* Writes header and body into the arena. Takes ownership of reply->data and frees it.
  * STATUS_NO_MEMORY: then *out is empty. */
 enum status response_render(struct reply *reply, const char *request_id,
                             struct arena *arena, struct span *out);

@@ -13,9 +13,9 @@
 
 enum {
     IO_TIMEOUT_MAX_MS = 10000,
-    LOOK_MS = 100, /* how often commits and orders are looked after without news */
+    LOOK_MS = 100, /* how often commits and orders are checked without an event */
     ARENA_FIXED_BYTES = 1024 * 1024,
-    ARENA_BYTES_PER_BODY_BYTE = 32, /* member names of a body made of nothing else */
+    ARENA_BYTES_PER_BODY_BYTE = 32, /* for the names of a body of many members */
 };
 
 struct worker {
@@ -28,11 +28,11 @@ struct worker {
     struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
-    int committing;    /* how many of them are */
-    int64_t looked_ms; /* at orders, monotonic */
+    int committing;    /* exchanges that wait for their commit */
+    int64_t looked_ms; /* when orders were checked last; monotonic */
 };
 
-/* Sent when there is not even memory to make an answer. */
+/* The answer when there is no memory to render one. */
 #define LAST_RESORT(status, code, message)                                                 \
     "Status: " status "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"  \
     "X-Content-Type-Options: nosniff\r\nX-Error-Code: " code "\r\n\r\n"                    \
@@ -43,7 +43,8 @@ static const char last_resort_after_commit[] = LAST_RESORT(
     "503 Service Unavailable", "OUTCOME_UNKNOWN",
     "The outcome is unknown. Repeat the request with the same Idempotency-Key.");
 
-/* What was written may be on the disk: then the caller must not be told that it is not. */
+/* After a commit the note is on the disk, so the caller must not be told that it is not
+ * stored. */
 static struct span last_resort_for(struct exchange *x)
 {
     bool stored = x->commit.done && x->commit.status == STATUS_OK;
@@ -59,7 +60,7 @@ static void answer(struct worker *w, struct exchange *x)
 
     if (response_render(&x->reply, x->request.id, x->arena, &bytes) != STATUS_OK)
         bytes = last_resort_for(x);
-    access_log_write(x, bytes.len); /* before its method and path are gone */
+    access_log_write(x, bytes.len); /* before method and path are freed */
     fastcgi_answer(w->fastcgi, x->place, bytes, x->request.id);
     json_object_put(x->body);
     arena_reset(x->arena);
@@ -82,8 +83,9 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
     return x->arena != NULL;
 }
 
-/* A database that had to be opened anew may be another one than this process was confined
- * to; the process that takes its place can use it fully. */
+/* After the database was opened anew it may be another file than the sandbox of this
+ * process allows. Then the process ends, and the master starts one that can use the new
+ * file. */
 static void leave_if_outdated(struct worker *w)
 {
     if (!reader_was_renewed(w->reader) || !w->outdated())
@@ -154,7 +156,7 @@ static int loop(struct worker *w)
             begin(w, place);
         if (w->committing > 0)
             look_after_commits(w);
-        /* a process that always finds work would never be told */
+        /* also after an ordinary event, because a busy worker never gets FASTCGI_WOKEN */
         if (event == FASTCGI_WOKEN || clock_monotonic_ms() - w->looked_ms >= LOOK_MS)
             obey(w);
     }

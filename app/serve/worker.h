@@ -1,5 +1,5 @@
 /*
- * A worker: takes requests from the web server, has them answered, writes the log.
+ * A worker: takes requests from the web server, answers them, and logs them.
  */
 #ifndef APP_SERVE_WORKER_H
 #define APP_SERVE_WORKER_H
