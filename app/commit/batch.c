@@ -56,7 +56,7 @@ static enum status open_database(struct batch *batch)
     return status == STATUS_OK ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
-/* A connection that failed once is not asked again. */
+/* A connection that failed is not used again. */
 static void close_database(struct batch *batch)
 {
     db_close(batch->db);
@@ -69,7 +69,7 @@ static void set_all(struct batch_item *items, size_t count, enum status status)
         items[i].status = status;
 }
 
-/* What was applied shares the fate of the commit; what was not keeps its own status. */
+/* Items that were applied get the status of the commit; the others keep their own. */
 static void settle_applied(struct batch_item *items, size_t count, enum status status)
 {
     for (size_t i = 0; i < count; i++)
@@ -82,8 +82,8 @@ static bool is_fault(enum status status)
     return status != STATUS_OK && status != STATUS_REFUSED;
 }
 
-/* A refusal has written nothing: all is judged before anything is written. A fault may have
- * left half of a command, so it is the end of the transaction. */
+/* A refusal has written nothing, because a command is judged before anything is written. A
+ * fault may have written a part of a command, so it ends the transaction. */
 static enum status apply(struct batch *batch, struct batch_item *item)
 {
     const struct command_kind *kind = command_kind_of(&batch->kinds, item->command);
@@ -106,7 +106,7 @@ static enum status apply_all(struct batch *batch, struct batch_item *items, size
     return status;
 }
 
-/* The status of the transaction; items have theirs if it is STATUS_OK. */
+/* Returns the status of the transaction; with STATUS_OK each item has its own. */
 static enum status run_transaction(struct batch *batch, struct batch_item *items,
                                    size_t count, int timeout_ms)
 {
@@ -171,7 +171,8 @@ void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
     commit_once(batch, items, count, timeout_ms);
     if (count == 1 || !any_has(items, count, may_go_better_alone))
         return;
-    /* one item may have spoilt it for all: each once more, alone, while there is time */
+    /* one item may have made the transaction fail: try each again, alone, until the
+     * deadline */
     for (size_t i = 0; i < count; i++)
         if (may_go_better_alone(items[i].status) && left_ms(until_ms) > 0)
             commit_once(batch, &items[i], 1, left_ms(until_ms));

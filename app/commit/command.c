@@ -15,9 +15,9 @@ const struct command_kind *command_kind_of(const struct command_kinds *kinds,
     return command->kind < kinds->count ? kinds->list[command->kind] : NULL;
 }
 
-/* STATUS_OK: it was answered before, and value (NULL allowed) is the result.
- * STATUS_NOT_FOUND: it has no key, or a new one. STATUS_REFUSED: its key came with other
- * fields. */
+/* Looks for the answer to an earlier request with the same idempotency key. STATUS_OK:
+ * there is one, copied to value (NULL allowed). STATUS_NOT_FOUND: the command has no key,
+ * or a new one. STATUS_REFUSED: the earlier request had other fields. */
 static enum status find_answer(void *value, enum error *refusal,
                                const struct command_kind *kind, struct db *db,
                                const struct caller *caller, const struct command *command)

@@ -9,8 +9,8 @@
 struct committer {
     const struct committer_kind *kind;
     struct command_kinds kinds;
-    struct batch *batch;     /* of the direct kind */
-    struct mailboxes *boxes; /* of the mailbox kind */
+    struct batch *batch;     /* NULL unless it writes directly */
+    struct mailboxes *boxes; /* NULL unless it uses mailboxes */
     size_t client;
 };
 

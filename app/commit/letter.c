@@ -29,7 +29,7 @@ static bool is_terminated(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
-/* A bool that holds anything else must not even be looked at as one. */
+/* A byte other than 0 or 1 must not be read as a bool. */
 static bool is_truth_value(const bool *flag)
 {
     return *(const unsigned char *)flag <= 1;
@@ -58,7 +58,7 @@ static bool is_sound(const struct command *c)
            is_terminated(c->idempotency_key, sizeof c->idempotency_key);
 }
 
-/* Lets the command's texts point at their bytes; false when lengths do not agree. */
+/* Makes the command's texts point at their bytes. False: the lengths do not agree. */
 static bool place_texts(struct command *command, const struct command_kind *kind,
                         struct span bytes)
 {
@@ -83,7 +83,7 @@ enum status letter_read(struct command *out, const struct command_kinds *kinds,
     if (kind == NULL || letter.len < kind->size)
         return STATUS_INVALID;
     assert(kind->size <= COMMAND_MAX_BYTES);
-    /* the part that is copied already may have changed in shared memory meanwhile */
+    /* the common part was copied before, because shared memory may have changed since */
     memcpy((char *)out + sizeof *out, letter.data + sizeof *out, kind->size - sizeof *out);
     const struct span texts = {letter.data + kind->size, letter.len - kind->size};
     if (!place_texts(out, kind, texts))

@@ -1,8 +1,7 @@
 /*
- * What worker and writer say to each other through a mailbox: a letter is the struct of a
- * command with the bytes of its texts behind it, in the order of its kind; an answer is a
- * struct letter_answer. Both sides are processes of one program, so structs travel as they
- * are.
+ * The messages between worker and writer in a mailbox. A letter is the struct of a command
+ * followed by the bytes of its texts, in the order of its kind; an answer is a struct
+ * letter_answer. Both processes run the same program, so structs are sent as they are.
  */
 #ifndef APP_COMMIT_LETTER_H
 #define APP_COMMIT_LETTER_H
@@ -23,7 +22,7 @@ struct letter_answer {
 
 _Static_assert(sizeof(struct letter_answer) <= MAILBOX_ANSWER_BYTES, "answers must fit");
 
-/* How long a letter can get whose texts have up to max_text_bytes in all. */
+/* The greatest length of a letter whose texts have up to max_text_bytes in all. */
 size_t letter_max_bytes(size_t max_text_bytes);
 
 /* Posts a command; as mailbox_post. */
@@ -32,9 +31,9 @@ enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
 
 /*
  * Reads a letter into *out, which has room for COMMAND_MAX_BYTES; its texts point into the
- * letter. STATUS_INVALID when there is no such kind, lengths do not agree, a text in it has
- * no end, or a field holds what no worker in order puts there. Whoever sends it is not
- * judged here: command_apply does that.
+ * letter. STATUS_INVALID: the kind does not exist, lengths do not agree, a text has no NUL,
+ * or a field holds a value that a correct worker never puts there. Credentials are not
+ * checked here but by command_apply.
  */
 enum status letter_read(struct command *out, const struct command_kinds *kinds,
                         struct span letter);

@@ -59,8 +59,7 @@ static void gather(struct writer *w)
     }
 }
 
-/* False when it is unknown whether the batch was stored: then this process and its
- * connection are done for. */
+/* False when it is unknown whether the batch was stored: then this process must end. */
 static bool commit_batch(struct writer *w)
 {
     bool certain = true;
@@ -80,7 +79,8 @@ static int loop(struct writer *w)
     for (;;) {
         enum pool_order order = pool_order(w->self);
 
-        /* what waits in the boxes is for the next writer, who may use the other database */
+        /* letters in the boxes are left to the next writer, whose sandbox allows the new
+         * database */
         if (!batch_is_open(w->batch) && w->outdated())
             return EXIT_SUCCESS;
         gather(w);
@@ -98,8 +98,8 @@ static int loop(struct writer *w)
     }
 }
 
-/* Memory that one batch gave back is what the next one needs: returning it to the kernel
- * each time costs more than it saves. */
+/* The next batch needs the memory that the last one freed: returning it to the kernel each
+ * time costs more than it saves. */
 static void keep_memory(void)
 {
     (void)mallopt(M_TRIM_THRESHOLD, 16 << 20);

@@ -1,9 +1,11 @@
 /*
- * The writer: takes the commands of all workers and commits whatever is there together.
+ * The writer: takes the commands of all workers, and commits all that are queued in one
+ * transaction.
  *
- * While one batch waits for the disk, the next one gathers in the mailboxes; nothing is
- * delayed to make a batch larger. The writer is the only process of a pool that writes, and
- * does every checkpoint; crmnotesctl and others take turns with it by the write lock.
+ * While one batch waits for the disk, the next one is queued in the mailboxes. No command
+ * is delayed to make a batch larger. The writer is the only process of a pool that writes,
+ * and makes every checkpoint. crmnotesctl and other programs take turns with it by the
+ * write lock.
  */
 #ifndef APP_COMMIT_WRITER_H
 #define APP_COMMIT_WRITER_H
@@ -23,7 +25,7 @@ struct writer_context {
                                room for another */
 };
 
-/* Serves the boxes until told to end; returns the process's exit status. */
+/* Serves the mailboxes until it is ordered to end; returns the process's exit status. */
 int writer_run(const struct writer_context *context, struct pool_worker *self);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Whether the credentials of a request are in order: checks 1 to 6 in docs/api.md.
+ * Judges the credentials of a request: checks 1 to 6 in docs/api.md.
  *
- * A pure function from facts to a verdict. The worker calls it as a filter; the writer
- * calls it again with facts that it has read inside its transaction, because a key may have
- * been revoked in between.
+ * A pure function from facts to a verdict. The worker calls it to refuse mistakes early.
+ * The writer calls it again with facts that it has read inside its transaction, because a
+ * key may have been revoked in between.
  */
 #ifndef APP_RULES_CALLER_RULES_H
 #define APP_RULES_CALLER_RULES_H
@@ -22,7 +22,7 @@ struct former {
     int64_t secret_until_ms;
 };
 
-/* Whom credentials stand for. What is not known is zero. */
+/* The owner of the credentials. What is not known is zero. */
 struct caller {
     struct uuid org_id;
     struct uuid api_key_id;
@@ -32,8 +32,8 @@ struct caller {
     struct former former;
 };
 
-/* What the database knows of credentials. Live: not revoked, not expired, of an active
- * member. */
+/* The state of the credentials in the database. Live: not revoked, not expired, of an
+ * active member. */
 struct key_facts {
     bool api_key_found; /* a live one */
     bool secret_found;  /* a live one, of the API key's organization where that is needed */

@@ -1,9 +1,9 @@
 /*
- * A command: something that a caller wants to have written.
+ * A command: a request of a caller to write something.
  *
- * The struct of each kind of command begins with a struct command, then come the fields of
- * its call. It travels from worker to writer as it is, so that it holds no pointers but the
- * spans that its kind names (see struct command_kind in app/commit/command.h).
+ * The struct of each kind of command begins with a struct command, followed by the fields
+ * of its call. It is sent from worker to writer as it is. Therefore its only pointers are
+ * the spans that its kind lists (see struct command_kind in app/commit/command.h).
  */
 #ifndef APP_RULES_COMMAND_H
 #define APP_RULES_COMMAND_H
@@ -23,7 +23,7 @@ enum {
 
 /* What every command has. */
 struct command {
-    uint32_t kind; /* its place in the table of kinds */
+    uint32_t kind; /* its index in the table of kinds */
     struct credentials credentials;
     bool uniform_errors;  /* records of other organizations count as not existing */
     struct uuid new_id;   /* for a record that is created */

@@ -1,8 +1,8 @@
 /*
- * API keys and developer secrets: how they look and what is kept of them.
+ * API keys and developer secrets: their form, and the hash that is stored.
  *
- * Only a keyed hash is ever stored; the text exists in the request of a caller and, once,
- * on the standard output of the command that issued it.
+ * Only a keyed hash is ever stored. The text is in the request of a caller and, once, on
+ * the standard output of the command that issued it.
  */
 #ifndef APP_RULES_CREDENTIALS_H
 #define APP_RULES_CREDENTIALS_H
@@ -20,32 +20,34 @@ enum credential_kind {
 };
 
 enum {
-    CREDENTIAL_TEXT_BYTES = 48, /* of one that we make, with the closing NUL */
-    CREDENTIAL_MIN_BYTES = 16,  /* of one that was made elsewhere */
+    CREDENTIAL_TEXT_BYTES =
+        48,                    /* of one that credential_make makes, with the closing NUL */
+    CREDENTIAL_MIN_BYTES = 16, /* of one that was made elsewhere */
     CREDENTIAL_MAX_BYTES = 255,
 };
 
-/* What a request presents. */
+/* The credentials and the address of a request. */
 struct credentials {
     bool has_api_key, has_secret; /* false: absent, null or empty */
     struct secret_hash api_key, secret;
     struct address address; /* of the client; family ADDRESS_NONE: unknown */
 };
 
-/* What a call needs of them. */
+/* Which credentials a call needs. */
 enum credentials_needed {
     CREDENTIALS_NONE,
-    CREDENTIALS_SECRET, /* the developer secret says for whom the program speaks */
+    CREDENTIALS_SECRET, /* the organization is that of the developer key */
     CREDENTIALS_BOTH,
 };
 
 /* Makes a new one from the kernel's random source. Wipe it after use. */
 void credential_make(char out[CREDENTIAL_TEXT_BYTES], enum credential_kind kind);
 
-/* Whether the text begins like one that we make. */
+/* Whether the text begins like one that credential_make makes. */
 bool credential_begins(const char *text);
 
-/* Whether the text has one that we make in it, or enough of one to be worth hiding. */
+/* Whether the text contains one that credential_make makes, or so much of one that it
+ * should be hidden. */
 bool credential_is_in(const char *text);
 
 /* Judges one that was made elsewhere: 16–255 printable ASCII characters without blanks. */

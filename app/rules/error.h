@@ -1,26 +1,26 @@
 /*
- * Every error that a caller can get. What each of them says stands in app/api/error.h; the
- * order of the checks is numbered in docs/api.md.
+ * Every error that a caller can get. Their texts are in app/api/error.c. docs/api.md
+ * numbers the checks in their order.
  */
 #ifndef APP_RULES_ERROR_H
 #define APP_RULES_ERROR_H
 
 enum error {
     ERROR_NONE = 0,
-    /* the published ones, in the order of the checks */
+    /* published errors, in the order of the checks */
     ERROR_MISSING_API_KEY,
     ERROR_INVALID_API_KEY,
     ERROR_IP_NOT_WHITELISTED,
     ERROR_MISSING_DEVELOPER_SECRET,
     ERROR_INVALID_DEVELOPER_SECRET,
     ERROR_MISSING_FIELDS, /* the messages come from the call's table of fields */
-    ERROR_INVALID_FIELDS, /* likewise */
+    ERROR_INVALID_FIELDS, /* so do these */
     ERROR_NOT_FOUND,
     ERROR_WRONG_ORG,
     ERROR_NOT_OWNER,
     ERROR_NOTE_NOT_FOUND,
     ERROR_NOTE_NOT_EDITABLE,
-    /* what the published page does not know */
+    /* errors that the published page does not have */
     ERROR_INVALID_JSON,
     ERROR_NO_JSON_OBJECT,
     ERROR_INVALID_IDEMPOTENCY_KEY,

@@ -8,7 +8,7 @@
 
 #include "lib/uuid.h"
 
-/* An id. A string that is no UUID is the id of nothing. */
+/* An id. Nothing has an id that is no UUID. */
 struct given_id {
     bool given;   /* false: absent, null or empty */
     bool is_uuid; /* uuid is valid */

@@ -1,6 +1,6 @@
 /*
- * What is decided about API keys and developer keys: whether one is alive, how long its
- * former secrets work after a rotation, and which networks a developer key may have.
+ * Rules about API keys and developer keys: whether one is live, how long its former secrets
+ * work after a rotation, and which networks a developer key may have.
  *
  * Pure functions over facts that the caller has read. Times are milliseconds since 1970.
  */
@@ -24,7 +24,7 @@ struct key_life {
 enum key_state {
     KEY_LIVE,
     KEY_REVOKED,
-    KEY_EXPIRED, /* also of a key that was revoked as well */
+    KEY_EXPIRED, /* also of a key that was revoked before */
 };
 
 enum key_state key_rules_state(const struct key_life *life, int64_t now_ms);

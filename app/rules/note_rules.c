@@ -56,7 +56,7 @@ struct note_result note_outcome(const struct note_facts *facts,
     };
 }
 
-/* A flag that is not sent means 0 for a new note, and no change for another. */
+/* A flag that is not sent means 0 for a new note, and no change for an existing one. */
 static int8_t meaning_of(enum given_flag flag, const struct note_command *command)
 {
     return (int8_t)(flag == FLAG_NOT_SENT && !command->note_id.given ? FLAG_OFF : flag);

@@ -1,9 +1,9 @@
 /*
- * Who may write a note: checks 9 to 13 in docs/api.md, as pure functions from facts to a
- * verdict.
+ * Judges whether a caller may write a note: checks 9 to 13 in docs/api.md, as pure
+ * functions from facts to a verdict.
  *
- * Worker and writer call the same functions: the worker so that mistakes never reach the
- * write lock, the writer with facts that it has read inside its transaction.
+ * Worker and writer call the same functions. The worker refuses mistakes before they wait
+ * for the write lock; the writer judges facts that it has read inside its transaction.
  */
 #ifndef APP_RULES_NOTE_RULES_H
 #define APP_RULES_NOTE_RULES_H
@@ -26,21 +26,21 @@ struct note_command {
     enum given_flag editable, visible;
 };
 
-/* What must be known to judge. */
+/* The facts that the checks need. */
 struct note_facts {
     bool contact_found;
     struct uuid org_id, owner_id; /* of the contact */
     bool owner_active;
-    bool note_found; /* on that contact; always false where the command names none */
+    bool note_found; /* on that contact; always false without a note_id */
     struct uuid author_id;
     uint8_t editable, visible; /* 0 or 1, of the note as it is */
 };
 
-/* What has become of a command that was carried out. Bytes only, since it is also kept, as
- * it stands here, to be answered again. */
+/* The result of a command that was carried out. It has bytes only, because it is also
+ * stored as it is, with an idempotency key. */
 struct note_result {
     struct uuid note_id;
-    uint8_t editable, visible; /* 0 or 1, as they are then */
+    uint8_t editable, visible; /* 0 or 1, after the command */
 };
 
 _Static_assert(sizeof(struct note_result) == UUID_BYTES + 2,
@@ -50,13 +50,13 @@ _Static_assert(sizeof(struct note_result) == UUID_BYTES + 2,
 enum error note_judge(const struct note_facts *facts, const struct caller *caller,
                       const struct note_command *command);
 
-/* How the note will be. A flag that is not sent is 0 on a new note, and stays on
+/* The note after the command. A flag that is not sent is 0 on a new note, and unchanged on
  * another. */
 struct note_result note_outcome(const struct note_facts *facts,
                                 const struct note_command *command);
 
-/* A hash of all that makes it another request; the forms in which a field may be written
- * count as one. */
+/* A hash of everything in which two requests can differ. The forms in which a value may be
+ * written have the same hash. */
 void note_fingerprint(struct secret_hash *out, const struct note_command *command);
 
 #endif

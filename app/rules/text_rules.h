@@ -1,8 +1,8 @@
 /*
- * Which texts are acceptable as names, e-mail addresses and telephone numbers.
+ * Rules for names, e-mail addresses and telephone numbers.
  *
- * Every program that lets an operator enter them asks here. STATUS_INVALID with a sentence
- * that begins with "must …": the caller puts the name of the field before it.
+ * Used by every program that lets an operator enter them. STATUS_INVALID comes with a
+ * sentence that begins with "must …"; the caller puts the name of the field before it.
  */
 #ifndef APP_RULES_TEXT_RULES_H
 #define APP_RULES_TEXT_RULES_H
