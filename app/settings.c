@@ -114,8 +114,8 @@ static enum status read_file(struct config *config, const char *path, struct pro
     return config_read_file(config, path, why) == STATUS_OK ? STATUS_OK : STATUS_CONFIG;
 }
 
-/* A path on the command line may be relative to the working directory, one in a file not.
- * */
+/* A path on the command line may be relative to the working directory, one in a file may
+ * not. */
 static enum status make_absolute(char out[CONFIG_TEXT_BYTES], const char *path,
                                  struct problem *why)
 {

@@ -21,9 +21,8 @@ struct settings {
     char user[CONFIG_TEXT_BYTES];            /* to run as when root starts it; or empty */
     char group[CONFIG_TEXT_BYTES];           /* its group instead of the user's; or empty */
     bool sandbox;                            /* Landlock and seccomp */
-    char listen
-        [CONFIG_TEXT_BYTES]; /* unix:PATH, 127.0.0.1:PORT or [::1]:PORT; empty: none */
-    int64_t socket_mode;     /* permission bits of a Unix socket */
+    char listen[CONFIG_TEXT_BYTES]; /* unix:PATH, 127.0.0.1:PORT, [::1]:PORT, or empty */
+    int64_t socket_mode;            /* permission bits of a Unix socket */
     char socket_group[CONFIG_TEXT_BYTES]; /* of a Unix socket; empty: the process's */
     int64_t workers;                      /* never 0 after settings_load */
     char base_path[CONFIG_TEXT_BYTES];    /* what to take off before the call's path */
@@ -40,7 +39,7 @@ struct settings {
     char geoip_asn[CONFIG_TEXT_BYTES];
     char log[CONFIG_TEXT_BYTES]; /* stderr, syslog, or an absolute path */
 
-    struct config_value values[SETTINGS_COUNT]; /* the text and origin of each */
+    struct config_value values[SETTINGS_COUNT]; /* the text and the origin of each */
 };
 
 /* What the command line overrides; NULL for what it does not give. */
@@ -67,17 +66,19 @@ struct settings *settings_create(const struct settings_arguments *arguments,
 /* The configuration file that these arguments lead to; NULL: none. */
 const char *settings_config_path(const struct settings_arguments *arguments);
 
-/* How long a note may wait for its commit to begin, and how long the commit may take. Both
- * together are less than request_timeout, after which a process is killed. */
+/* How long a command may wait for the writer to take it, and how long its commit may take
+ * after that. Both together are less than request_timeout, after which a process is
+ * killed. */
 int settings_commit_timeout_ms(const struct settings *settings);
 
-/* How long a commit waits for the write lock: less than its clients wait for the answer. */
+/* How long a commit waits for the write lock: less than the callers wait for the answer. */
 int settings_lock_timeout_ms(const struct settings *settings);
 
-/* Writes which database, key file and socket are used, a line each with their origin. */
+/* Writes the database, the key file and the socket, a line each with the origin of the
+ * value. */
 void settings_print_files(const struct settings *settings, FILE *out);
 
-/* Writes every option with its value and where that came from, in the form of the file. */
+/* Writes every option with its value and its origin, in the form of the file. */
 void settings_print(const struct settings *settings, FILE *out);
 
 #endif

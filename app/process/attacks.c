@@ -108,7 +108,7 @@ static int connect_to_unix_socket(const char *path)
     return fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&name, sizeof name);
 }
 
-/* "0": whoever started this process; of a worker, the master. */
+/* "0": the parent of this process; for a worker, the master. */
 static pid_t process_of(const char *text)
 {
     pid_t pid = (pid_t)strtol(text, NULL, 10);
@@ -137,7 +137,7 @@ static int read_memory(const char *pid)
     char here, there;
     const struct iovec to = {&here, 1}, from = {&there, 1};
 
-    /* what both have at the same place, as the one was forked from the other */
+    /* both have this at the same address, as one was forked from the other */
     return process_vm_readv(process_of(pid), &to, 1, &from, 1, 0) == 1 ? 0 : -1;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Attempts of a process to break out of its sandbox, for tests/attacks. Only ./configure
- * --enable-attacks builds them; a service with them must not be used.
+ * --enable-attacks builds them; never use a service with them.
  */
 #ifndef APP_PROCESS_ATTACKS_H
 #define APP_PROCESS_ATTACKS_H

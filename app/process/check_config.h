@@ -1,5 +1,6 @@
 /*
- * --check-config: what would keep the service from starting, without starting it.
+ * --check-config: checks everything that would keep the service from starting, without
+ * starting it.
  */
 #ifndef APP_PROCESS_CHECK_CONFIG_H
 #define APP_PROCESS_CHECK_CONFIG_H

@@ -14,7 +14,7 @@
 struct check {
     const struct settings *settings;
     const char *config;            /* the file that they come from, or NULL */
-    const struct identity *become; /* who is to serve; NULL: this process's user */
+    const struct identity *become; /* the user to check as; NULL: this process's user */
     bool here; /* check in this process, which opens the database anyway, or cannot fork */
 };
 
@@ -24,11 +24,11 @@ enum status check_key_file(struct secret_key *key, const struct settings *settin
                            struct problem *why);
 
 /*
- * In a process of its own, unless check->here: it may become another user, as the caller
- * may still need to be root and must never open the database. STATUS_OK: its files can be
- * used, and, with the key, the key file is the one that belongs to them. STATUS_NOT_FOUND,
- * STATUS_SCHEMA, STATUS_CONFIG (the key, or a file out of the user's reach): they cannot.
- * STATUS_INTERNAL: nobody could look. why is filled then.
+ * Checks in a process of its own, unless check->here is set: that process may become
+ * another user, while the caller may still need to be root and must never open the
+ * database. STATUS_OK: the files can be used and, with_key, the key file belongs to them.
+ * STATUS_NOT_FOUND, STATUS_SCHEMA, STATUS_CONFIG (the key, or a file out of the user's
+ * reach): they cannot. STATUS_INTERNAL: the check could not be made. why is filled then.
  */
 enum status check_database(const struct check *check, bool with_key, struct problem *why);
 

@@ -36,7 +36,7 @@ static bool misused(const char *word, const char *complaint)
     return false;
 }
 
-/* What getopt_long rejected; code is what it returned. */
+/* Reports what getopt_long rejected; code is what it returned. */
 static bool misused_option(int code, const char *word)
 {
     const char letter[] = {'-', (char)optopt, '\0'};

@@ -13,7 +13,7 @@ struct options {
     bool single, check_config, show_config;
 };
 
-/* Reads argv into *out. False: the program is to end with *exit_status, because --help or
+/* Reads argv into *out. False: the program must end with *exit_status, because --help or
  * --version was answered, or because of a mistake that was reported on standard error. */
 bool options_read(struct options *out, int argc, char **argv, int *exit_status);
 

@@ -26,12 +26,12 @@ static bool same_flag(const void *now, const void *next)
 #define FIXED(member, how)                                                                 \
     .option = #member, .offset = offsetof(struct settings, member), .same = (how)
 
-/* Settings that were used up at the start: to change one, the service must be restarted. */
+/* Settings that take effect at the start only: to change one, restart the service. */
 static const struct {
     const char *option;
     size_t offset; /* in struct settings */
     bool (*same)(const void *now, const void *next);
-    bool of_socket; /* only while the socket is one that this program made */
+    bool of_socket; /* only while this program made the socket */
 } fixed[] = {
     {FIXED(database, same_text)},
     {FIXED(user, same_text)},

@@ -6,8 +6,8 @@
 
 #include "lib/pool.h"
 
-/* As pool_program.reload wants it; state is a struct state. Settings that were used to lay
- * something out at the start cannot change; then the reload fails, and the log names the
+/* As struct pool_program demands for reload; state is a struct state. Settings that take
+ * effect at the start only cannot change; then the reload fails, and the log names the
  * setting. */
 enum status reload(void *state, struct pool_settings *pool);
 

@@ -1,6 +1,6 @@
 /*
- * Sentences on standard error, for whoever starts the program; what happens later is in the
- * log (lib/log.h).
+ * Sentences on standard error, for the person or program that starts the service. What
+ * happens later is in the log (lib/log.h).
  */
 #ifndef APP_PROCESS_REPORT_H
 #define APP_PROCESS_REPORT_H
@@ -13,7 +13,7 @@ extern const char report_program[];
 /* Writes the sentence and returns exit_status. */
 int report_failure(int exit_status, const struct problem *why);
 
-/* A file without which the service starts as well. */
+/* Reports a file without which the service starts all the same. */
 void report_warning(const char *path, const char *sentence);
 
 #endif

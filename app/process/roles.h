@@ -1,5 +1,6 @@
 /*
- * The processes of the service by their roles: workers, a writer, or one process for both.
+ * The processes of the service by their roles: workers and a writer, or one process for
+ * both.
  */
 #ifndef APP_PROCESS_ROLES_H
 #define APP_PROCESS_ROLES_H

@@ -30,7 +30,7 @@ struct rules {
     char texts[PATHS_MAX][DB_FILE_PATH_BYTES];
 };
 
-/* Of this process. */
+/* The sandbox of this process. */
 static struct {
     bool entered;
     /* the files that it may use; all zero: their whole directory, or no sandbox */
@@ -113,8 +113,8 @@ static void add_reading(struct rules *rules, const struct settings *settings)
     add_replaceable(rules, settings->geoip_asn, LANDLOCK_READ);
 }
 
-/* It has no master that would replace it when its files are replaced, so it keeps the whole
- * directory. */
+/* There is no master that would replace this process when its files are replaced, so it may
+ * use the whole directory. */
 static void add_for_single(struct rules *rules, const struct sandbox *sandbox)
 {
     const struct settings *settings = sandbox->settings;
@@ -160,7 +160,7 @@ static unsigned calls_of(enum role role)
         [ROLE_SINGLE] = SYSCALLS_SERVE | SYSCALLS_STORE | SYSCALLS_OWN_FILES,
     };
 
-    /* to connect again when the daemon was restarted */
+    /* to connect again after the daemon was restarted */
     return sets[role] | (log_is_syslog() ? SYSCALLS_SYSLOG : 0);
 }
 
@@ -170,7 +170,7 @@ static enum status enter(enum role role, const struct sandbox *sandbox, struct p
 
     if (rules == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    tzset(); /* syslog(3) would read the time zone's file later */
+    tzset(); /* syslog(3) would read the time zone's file later, when it cannot */
     if (role != ROLE_MASTER && landlock_version() > 0)
         make_rules(rules, role, sandbox);
     bool any_file = role == ROLE_MASTER;

@@ -2,7 +2,7 @@
  * The sandbox: what each process of the service may do, even after an attacker took it
  * over.
  *
- *   master  serves nothing: forks, signals and reaps; no programs, sockets or devices
+ *   master  takes no request: forks, signals and reaps; no programs, sockets or devices
  *   worker  accepts and answers; reads the database, writes SQLite's index of the WAL
  *           (-shm), which readers need, and the log
  *   writer  writes the database, its -wal, -shm and .lock, and the log; no connections
@@ -38,9 +38,9 @@ void sandbox_report(const struct settings *settings);
 
 /*
  * True when the database's files were replaced since this worker or writer entered the
- * sandbox, which allows the former ones only: the process should end, so that the master
- * forks one that can use the new ones. False while there is no database at that path. To be
- * called when the database is, or must be, opened anew.
+ * sandbox, which allows the former ones only. Then the process should end, so that the
+ * master forks one that can use the new ones. False while there is no database at that
+ * path. To be called when the database is, or must be, opened anew.
  */
 bool sandbox_outdated(void);
 

@@ -1,5 +1,5 @@
 /*
- * Starting the service, from settings to serving.
+ * Starts the service: from its settings to serving.
  */
 #ifndef APP_PROCESS_START_H
 #define APP_PROCESS_START_H

@@ -1,5 +1,5 @@
 /*
- * What the master makes at the start and keeps, and the processes that it forks inherit.
+ * What the master makes at the start and keeps; the processes that it forks inherit it.
  */
 #ifndef APP_PROCESS_STATE_H
 #define APP_PROCESS_STATE_H
@@ -22,9 +22,9 @@ struct state {
     bool drop;                 /* started by root: `identity` is still to be assumed */
     struct identity identity;  /* of settings->user; all zeros where none is set */
     struct secret_key key;
-    int listening;                       /* the socket to accept from */
-    char made_socket[CONFIG_TEXT_BYTES]; /* what it was made from, to be removed at the end;
-                                            empty: it was handed over */
+    int listening; /* the socket to accept from */
+    /* Its configuration, to remove it at the end; empty: it was inherited. */
+    char made_socket[CONFIG_TEXT_BYTES];
     int give, take; /* the ends of the workers' hand-over socket; -1 with --single */
     int slots;      /* of the pool; INT_MAX with --single */
     struct caller_cache *caller_cache;
@@ -32,13 +32,15 @@ struct state {
     struct mailboxes *boxes;   /* between workers and writer; NULL with --single */
 };
 
-/* How many workers these settings want, with slots for a reload that raises the number. */
+/* The number of workers in these settings, with slots for a reload that raises the
+ * number. */
 struct pool_settings state_pool_settings(const struct settings *settings);
 
-/* The most bytes that a command may have on its way to the writer. */
+/* The greatest length of a command on its way to the writer. */
 size_t state_letter_bytes(const struct settings *settings);
 
-/* Removes the socket that was made, and frees what the state owns; not the state itself. */
+/* Removes the socket that this program made, and frees what the state owns; not the state
+ * itself. */
 void state_free(struct state *state);
 
 #endif
