@@ -47,8 +47,7 @@ struct call {
     size_t field_count;
     const struct field *answer; /* the members of "data" */
     size_t answer_count;
-    const struct call_error
-        *errors; /* of its own checks, in their order, then reworded ones */
+    const struct call_error *errors; /* of its own checks in order, then reworded ones */
     size_t error_count;
     size_t input_size;  /* of the struct that fields fill; of a command its kind's */
     size_t answer_size; /* of the struct that answer renders */

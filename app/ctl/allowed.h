@@ -1,5 +1,5 @@
 /*
- * The allowed blocks of a developer key, as devkey and allow share them.
+ * The allowed blocks of a developer key, used by the nouns devkey and allow.
  */
 #ifndef APP_CTL_ALLOWED_H
 #define APP_CTL_ALLOWED_H
@@ -16,7 +16,7 @@ struct allowed {
 /* Reads the blocks of a key. */
 enum status allowed_read(struct db *db, struct allowed *out, const struct uuid *key_id);
 
-/* What was given for a parameter that takes blocks; the verb has --allow-any. */
+/* The blocks that were given for a parameter; the verb has --allow-any. */
 struct named_blocks allowed_named(const struct ctl *ctl, const char *parameter);
 
 /* STATUS_REFUSED when a block holds all addresses and --allow-any is not given. The use

@@ -78,7 +78,7 @@ static const char misplaced_secret[] = "that is a secret; none belongs on the co
 static enum status refuse(struct reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Says what is wrong, and where to read how it is right; never repeats a secret. */
+/* Writes what is wrong and which help to read; never repeats a secret. */
 static enum status refuse(struct reader *r, const char *format, ...)
 {
     const struct args *args = r->args;
@@ -96,7 +96,7 @@ static enum status refuse(struct reader *r, const char *format, ...)
         args->verb != NULL ? " " : "", args->verb != NULL ? args->verb->name : "");
 }
 
-/* Which noun's list shows the id that a parameter takes. */
+/* For a parameter that takes an id: the noun whose list shows it. */
 static const struct {
     const char *parameter;
     const char *noun; /* NULL: the noun whose verb it is */
@@ -105,7 +105,7 @@ static const struct {
     {"--member", "member"}, {"--owner", "member"}, {"--contact", "contact"},
 };
 
-/* Says that a word is a secret without repeating it. */
+/* Refuses a secret on the command line without repeating it. */
 static enum status refuse_secret(struct reader *r, const struct parameter *p)
 {
     for (size_t i = 0; p != NULL && i < sizeof id_sources / sizeof id_sources[0]; i++) {
@@ -180,7 +180,7 @@ static enum status take_global(struct reader *r, int place)
     return STATUS_OK;
 }
 
-/* Takes a word for a parameter: judged by its rule, or without one as a flag. */
+/* Takes a word for a parameter and checks it by its rule; without a rule it is a flag. */
 static enum status take_value(struct reader *r, const struct parameter *p, const char *word)
 {
     struct argument *argument = &r->args->list[p - r->args->verb->parameters];
@@ -200,7 +200,7 @@ static enum status take_value(struct reader *r, const struct parameter *p, const
     return status;
 }
 
-/* The parameter for a word that is no option: the first that has none yet. */
+/* The parameter for a word that is no option: the first that has no value yet. */
 static const struct parameter *free_place(const struct reader *r)
 {
     const struct parameter *parameters = r->args->verb->parameters;
@@ -230,7 +230,7 @@ static enum status take_word(struct reader *r, const char *word)
     return take_value(r, place, word);
 }
 
-/* Reads options up to the first word that is none, which is left to the caller. */
+/* Reads options up to the first word that is none. */
 static enum status read_options(struct reader *r, const char *style)
 {
     enum status status = STATUS_OK;
@@ -257,7 +257,7 @@ static enum status read_options(struct reader *r, const char *style)
     return status;
 }
 
-/* Reads options, then the word behind them; *word is NULL when there is none. */
+/* Reads options, then the next word; *word is NULL when there is none. */
 static enum status read_word(struct reader *r, const char **word)
 {
     enum status status = read_options(r, "+:h");
@@ -313,7 +313,8 @@ static bool is_answered(const struct args *args)
     return args->help || args->version;
 }
 
-/* Options and words of the verb, in any order; behind "--" there are words only. */
+/* Reads the options and words of the verb, in any order; after "--" there are words
+ * only. */
 static enum status read_rest(struct reader *r)
 {
     enum status status = read_options(r, "-:h");

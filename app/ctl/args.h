@@ -1,5 +1,5 @@
 /*
- * The words of a command line: which verb they name, and its parameters' values, checked.
+ * Reads a command line: which verb it names, and the values of its parameters, checked.
  *
  * Parameters are rows of a table, from which the synopsis and the help are made as well.
  */
@@ -19,7 +19,7 @@ enum {
     PARAMETERS_MAX = 8, /* of one verb */
 };
 
-/* What was given for a parameter. Its rule fills the field that it is about. */
+/* The value of a parameter. Its rule fills the field for its type. */
 struct argument {
     bool given;
     struct span text; /* as typed; of several words the last */
@@ -37,15 +37,14 @@ typedef enum status argument_rule(struct argument *out, struct span word,
 
 argument_rule argument_any;      /* not empty */
 argument_rule argument_uuid;     /* a UUID, of any version */
-argument_rule argument_name;     /* as text_rules_name() wants it */
-argument_rule argument_email;    /* as text_rules_email() wants it */
-argument_rule argument_phone;    /* as text_rules_phone() wants it */
+argument_rule argument_name;     /* as text_rules_name() demands */
+argument_rule argument_email;    /* as text_rules_email() demands */
+argument_rule argument_phone;    /* as text_rules_phone() demands */
 argument_rule argument_time;     /* an RFC 3339 date-time */
 argument_rule argument_future;   /* an RFC 3339 date-time that is not over yet */
 argument_rule argument_duration; /* 0, 90s, 30m, 24h or 7d; at most a year */
 argument_rule argument_address;  /* an IP address */
-argument_rule
-    argument_blocks; /* CIDR blocks between commas; adds to those that are there */
+argument_rule argument_blocks;   /* CIDR blocks between commas, added to earlier ones */
 
 enum parameter_need { PARAMETER_OPTIONAL, PARAMETER_REQUIRED };
 
@@ -75,9 +74,9 @@ struct args {
 };
 
 /*
- * Reads the command line. Options may stand before and after words. STATUS_REFUSED: it is
- * not how the program is used; STATUS_INVALID: a value breaks its rule; why says which.
- * With help or version set nothing is asked of the rest. args_free() in any case.
+ * Reads the command line. Options may be before and after words. STATUS_REFUSED: the
+ * program is not used like that; STATUS_INVALID: a value breaks its rule; why says which.
+ * With help or version set the rest is not checked. args_free() in any case.
  */
 enum status args_read(struct args *out, int argc, char **argv, struct problem *why);
 

@@ -15,7 +15,7 @@ static enum status print(void *arg, const struct contact *contact)
     return output_row(arg, columns, contact);
 }
 
-/* Names the option that a use case refuses; returns status. */
+/* Names the option with the owner in the sentence of a use case; returns status. */
 static enum status name_owner(struct ctl *ctl, enum status status)
 {
     if (status == STATUS_REFUSED)

@@ -20,7 +20,7 @@ const struct noun *const ctl_nouns[] = {
     &noun_allow, &noun_contact, &noun_note,   &noun_audit,  NULL,
 };
 
-/* What to say when the function that failed has no sentence of its own. */
+/* Sentences for a failure without a sentence of its own. */
 static const char *const sentences[STATUS_COUNT] = {
     [STATUS_BUSY] = "another program is writing to the database: try again",
     [STATUS_UNKNOWN] = "the disk failed: before you repeat it look whether it was done",
@@ -42,7 +42,7 @@ const struct uuid *ctl_given_id(const struct ctl *ctl)
     return given->given ? &given->uuid : NULL;
 }
 
-/* Adds text behind the sentence that is there. */
+/* Appends to the sentence. */
 static void append(struct problem *sentence, const char *format, va_list list)
 {
     size_t used = strlen(sentence->text);
@@ -80,8 +80,9 @@ void ctl_changed(struct ctl *ctl, const struct uuid *org_id, const struct uuid *
     change_made(&ctl->change, action, org_id, subject);
 }
 
-/* Who typed the command. Behind sudo that is not the user this process runs as. An operator
- * can set SUDO_USER to anything, but also write to the database directly. */
+/* Finds the user that typed the command, which with sudo is another one than this process
+ * runs as. An operator can set SUDO_USER to anything, but can also write to the database
+ * directly. */
 static void find_actor(char out[ACTOR_BYTES])
 {
     const char *name = getenv("SUDO_USER");
@@ -107,7 +108,7 @@ static struct json_object *blocks_of(const struct argument *argument)
     return array;
 }
 
-/* The parameters that were given, as typed. None of them holds a secret: secrets come by
+/* The parameters that were given, as typed. None of them is a secret: secrets are read from
  * standard input. */
 static struct json_object *detail_of(const struct args *args)
 {

@@ -1,5 +1,5 @@
 /*
- * crmnotesctl: its nouns and verbs as tables, and what a verb is given to work with.
+ * The nouns and verbs of crmnotesctl as tables, and the state that a verb works with.
  */
 #ifndef APP_CTL_CTL_H
 #define APP_CTL_CTL_H
@@ -28,9 +28,9 @@ struct ctl {
     struct change change;     /* that a verb of CTL_WRITE makes, for the use case */
     struct key_secret secret; /* of a key that is being issued or rotated */
     bool answer_is_no;        /* the answer to a question is no: exit status 1 */
-    struct problem lost;      /* what to do if the answer cannot be written; "": nothing */
-    struct problem note;      /* a remark for the operator; "": none */
-    struct problem why;       /* what is wrong, when a verb fails */
+    struct problem lost; /* what to do if the answer cannot be written; empty: nothing */
+    struct problem note; /* a remark for the operator; empty: none */
+    struct problem why;  /* what is wrong, when a verb fails */
 };
 
 struct verb {
@@ -40,7 +40,7 @@ struct verb {
     const struct parameter *parameters; /* as the synopsis shows them; ends with no name */
     enum ctl_access access;
     bool one;            /* prints one object and not a list */
-    const char *nothing; /* what to say to a person when the list is empty */
+    const char *nothing; /* the sentence for a person when the list is empty */
     enum status (*prepare)(struct ctl *ctl); /* before the transaction; NULL: nothing */
     enum status (*run)(struct ctl *ctl);
 };
@@ -77,12 +77,12 @@ enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl));
 void ctl_remark(struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Adds to ctl->why what the operator can type, which a use case does not know. */
+/* Appends to ctl->why what the operator can type, which a use case does not know. */
 void ctl_advise(struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* For a verb without a use case: notes a change under the words that were typed, as
- * change_made() does. */
+/* For a verb without a use case: records a change for the audit, as change_made() does,
+ * with the words that were typed as its action. */
 void ctl_changed(struct ctl *ctl, const struct uuid *org_id, const struct uuid *subject);
 
 #endif

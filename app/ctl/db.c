@@ -101,8 +101,8 @@ static enum status remark_on_empty(struct ctl *ctl)
     return status;
 }
 
-/* Makes no new key file where the database has API or developer keys: none of them would be
- * found any more, because they were hashed with the key in the former file. */
+/* Refuses to make a new key file where the database has API or developer keys: none of them
+ * would be found any more, because they are hashed with the former key file. */
 static enum status make_key_file(struct ctl *ctl)
 {
     const char *path = ctl->settings->secret_key_file;
@@ -164,8 +164,8 @@ static enum status give_to(struct ctl *ctl, const struct stat *owner, const char
                        path, strerror(errno));
 }
 
-/* The service runs as the owner of the database's directory, and must be able to use what
- * root has made there. */
+/* The service runs as the owner of the database's directory, and must be able to use files
+ * that root has made there. */
 static enum status give_all_to_directory_owner(struct ctl *ctl)
 {
     struct db_files files;

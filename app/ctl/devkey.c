@@ -20,7 +20,7 @@ static const struct column columns[] = {
     {.member = NULL},
 };
 
-/* Checks the blocks first, so that nobody types a secret in vain. */
+/* Checks the blocks first, before a secret is typed. */
 static enum status prepare_issue(struct ctl *ctl)
 {
     enum status status = allowed_check(ctl, "--allow");

@@ -21,11 +21,11 @@ extern const struct help_option help_global_options[];
 /* Writes the help on a verb, on a noun (verb NULL), or on the program (both NULL). */
 void help_print(FILE *stream, const struct noun *noun, const struct verb *verb);
 
-/* A search for the name that is most like a word, without regard to dashes before it. Offer
- * all names, then look at best. */
+/* A search for the name that is most similar to a word, ignoring dashes before it. Offer
+ * all names, then read best. */
 struct help_guess {
     const char *word;
-    const char *best; /* NULL: none is like it */
+    const char *best; /* NULL: none is similar */
     size_t distance;  /* changes of one character from word to best */
 };
 

@@ -11,7 +11,8 @@ struct line {
     size_t len;
 };
 
-/* Reads byte by byte, so that no buffer of the standard library keeps a copy. */
+/* Reads byte by byte, because a buffer of the standard library would keep a copy of the
+ * secret. */
 static enum status read_line(struct line *line, struct problem *why)
 {
     char c = '\0';

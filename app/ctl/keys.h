@@ -1,6 +1,6 @@
 /*
- * What the nouns apikey and devkey have in common: rows to print, and the verbs list,
- * rotate and revoke.
+ * What the nouns apikey and devkey share: rows to print, and the verbs list, rotate and
+ * revoke.
  */
 #ifndef APP_CTL_KEYS_H
 #define APP_CTL_KEYS_H
@@ -30,7 +30,7 @@ extern const struct parameter keys_list_parameters[], keys_rotate_parameters[],
     keys_revoke_parameters[];
 extern const char keys_rotate_more[];
 
-/* Prints a key that was just issued, with its secret, and tells that it is shown once. */
+/* Prints a key that was just issued, with its secret, and says that it is shown once. */
 enum status keys_show_issued(struct ctl *ctl, const struct key_result *result);
 
 /* The verbs; which noun is in ctl->args. */

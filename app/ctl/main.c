@@ -39,9 +39,9 @@ enum {
     EXIT_ANSWER_IS_NO = 1,
 };
 
-/* Opens something for standard streams that are closed, because the next file, such as the
- * database, would get the number and with it the output. Reading and writing fail there, so
- * that lost output is an error. */
+/* Opens something for standard streams that are closed. Otherwise the next file that is
+ * opened, such as the database, would get that number, and the output would be written into
+ * it. Reading and writing these streams fails, so lost output is an error. */
 static void occupy_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -22,7 +22,7 @@ enum {
 struct buffer {
     char *data;
     size_t len, size;
-    bool failed; /* memory ran out: everything after that is dropped */
+    bool failed; /* memory ran out: everything later is dropped */
 };
 
 struct output {
@@ -156,7 +156,7 @@ static void (*const formats[])(char out[SHORT_BYTES], const void *field) = {
     [COLUMN_BLOCK] = format_block,
 };
 
-/* For a text that was changed in the database by other means than these programs. */
+/* True for a text that other programs than these have changed in the database. */
 static bool is_no_json_object(struct span text)
 {
     struct arena *arena = arena_create(SCAN_BYTES_PER_BYTE * (text.len + 1));

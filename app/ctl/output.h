@@ -1,10 +1,10 @@
 /*
  * The output of crmnotesctl: rows of any struct that a table of columns describes.
  *
- * As JSON, one object a line (made by json-c); for people a table with aligned columns, or,
+ * As JSON, one object a line (made by json-c). For people, a table with aligned columns or,
  * for one object, its columns below each other. Rows are kept until output_print, so that a
- * slow reader of the output does not keep a transaction open. Since a row may hold a
- * secret, memory is wiped before it is freed.
+ * slow reader of the output keeps no transaction open. Since a row may hold a secret,
+ * memory is wiped before it is freed.
  */
 #ifndef APP_CTL_OUTPUT_H
 #define APP_CTL_OUTPUT_H
@@ -26,7 +26,7 @@ enum column_type {
     COLUMN_ADDRESS,      /* struct address; ADDRESS_NONE: null */
     COLUMN_BLOCK,        /* struct cidr; of ADDRESS_NONE: null */
     COLUMN_BLOCKS,       /* struct output_blocks, an array */
-    COLUMN_JSON,   /* struct span, JSON text; no object: null, but as it is for people */
+    COLUMN_JSON, /* struct span, JSON text; no object: null as JSON, unchanged for people */
     COLUMN_OBJECT, /* columns inside, with offsets in the struct that begins here */
 };
 
@@ -63,7 +63,7 @@ struct output *output_create(enum output_style style);
 /* NULL is allowed. */
 void output_free(struct output *output);
 
-/* Takes what row holds. All rows of a table have the same columns. */
+/* Copies the values of a row. All rows of a table have the same columns. */
 enum status output_row(struct output *output, const struct column *columns,
                        const void *row);
 

@@ -11,7 +11,7 @@ static bool is_control(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/* Separators of lines and marks of direction, which can make a line look like another. */
+/* Line separators and direction marks, which can make a line look like another. */
 static bool is_deceptive(uint32_t c)
 {
     return c == 0x061c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||

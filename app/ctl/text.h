@@ -10,7 +10,7 @@
 #include "lib/span.h"
 
 /* One character as a terminal may show it: control characters, those that change the
- * direction of text, and bytes that are no UTF-8 become "?", a tab a blank. */
+ * direction of text, and bytes that are no UTF-8 become "?", a tab becomes a blank. */
 struct text_piece {
     struct span shown;
     size_t width;    /* terminal columns */

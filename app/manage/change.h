@@ -1,12 +1,12 @@
 /*
- * A change by an operator: one transaction, with the row of the audit that tells of it.
+ * A change by an operator: one transaction, with its row of the audit.
  *
  * The use cases of app/manage run between change_begin() and change_end(), the only place
  * where such a transaction begins and ends. Either the change and its audit row are on the
- * disk afterwards, or neither. A use case that finds everything as it was asked for already
- * changes nothing and leaves no row.
+ * disk afterwards, or neither. A use case that has nothing to change, because everything is
+ * as it was asked for, writes no row.
  *
- * Nothing here knows how the operator asked: crmnotesctl is one caller, a console can be
+ * It does not matter how the operator asked: crmnotesctl is one caller, a console can be
  * another.
  */
 #ifndef APP_MANAGE_CHANGE_H
@@ -26,13 +26,12 @@ enum {
 
 /* The caller fills the first part. Everything is borrowed until change_end(). */
 struct change {
-    struct db *db;     /* open for writing */
-    int64_t now_ms;    /* when; becomes the time of all that is added */
-    struct span actor; /* who, as the audit is to name them */
-    struct span
-        detail; /* what was asked for: a JSON object without secrets and note texts */
+    struct db *db;      /* open for writing */
+    int64_t now_ms;     /* the time of the change and of all rows that it adds */
+    struct span actor;  /* the name of the operator for the audit */
+    struct span detail; /* the request, a JSON object without secrets and note texts */
 
-    /* What was done, filled by change_made(). */
+    /* The change that was made, filled by change_made(). */
     struct {
         bool done;
         bool has_org, has_subject;
@@ -47,9 +46,9 @@ struct change {
 enum status change_begin(struct change *change);
 
 /*
- * Notes what was changed, for the audit: the action as noun and verb, whose it is (NULL: no
- * organization's) and what it is (NULL: nothing that has an id). Called by the use cases;
- * of several calls the last counts. May come before change_begin().
+ * Records the change for the audit: the action as noun and verb, the organization that it
+ * belongs to (NULL: none) and the id of the subject (NULL: it has none). Called by the use
+ * cases; of several calls the last one counts. May be called before change_begin().
  */
 void change_made(struct change *change, const char *action, const struct uuid *org_id,
                  const struct uuid *subject);

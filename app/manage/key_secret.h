@@ -2,8 +2,8 @@
  * The secret of a key that is about to be issued or rotated: its text, which is shown once,
  * and the hash that is stored.
  *
- * The hash is made with the installation's key file, whose mark travels along, so that the
- * use case can refuse a key file that the database was not made with.
+ * The hash is made with the installation's key file. The mark of that key file comes with
+ * it, so that the use case can refuse a key file that the database was not made with.
  */
 #ifndef APP_MANAGE_KEY_SECRET_H
 #define APP_MANAGE_KEY_SECRET_H

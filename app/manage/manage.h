@@ -1,13 +1,13 @@
 /*
- * What the use cases share.
+ * Functions that the use cases share.
  *
- * app/manage holds what an operator can do, one file for each noun: which checks are made,
- * what is changed, and what the audit says of it. Its functions know no command line, no
- * output and no session: they take plain structs, return an enum status, and put a sentence
- * for the operator into a struct problem, which may be NULL. They include neither app/ctl
- * nor app/api nor app/serve. Decisions that need no database are in app/rules.
+ * app/manage has the use cases of an operator, one file for each noun: which checks are
+ * made, what is changed, and which row the audit gets. Its functions know no command line,
+ * no output and no session: they take plain structs, return an enum status, and put a
+ * sentence for the operator into a struct problem, which may be NULL. They include neither
+ * app/ctl nor app/api nor app/serve. Decisions that need no database are in app/rules.
  *
- * Reading needs no use case: callers list and show things by app/store.
+ * Reading needs no use case: callers use app/store to list and show things.
  */
 #ifndef APP_MANAGE_MANAGE_H
 #define APP_MANAGE_MANAGE_H

@@ -54,7 +54,7 @@ enum status manage_contact_add(struct contact *out, struct change *change,
     return explain_owner(status, &input->owner_id, why);
 }
 
-/* What assigning must know of the contact as it is. */
+/* The contact before it is assigned. */
 struct before {
     struct uuid org_id;
     struct uuid owner_id;

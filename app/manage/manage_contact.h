@@ -1,5 +1,5 @@
 /*
- * What an operator can do with contacts.
+ * The use cases for contacts.
  */
 #ifndef APP_MANAGE_MANAGE_CONTACT_H
 #define APP_MANAGE_MANAGE_CONTACT_H
@@ -8,7 +8,7 @@
 #include "app/store/contact.h"
 
 struct new_contact {
-    const struct uuid *id; /* that it has elsewhere; NULL: a new one is made */
+    const struct uuid *id; /* its id in another system; NULL: make a new one */
     struct uuid org_id;
     struct uuid owner_id;
     struct span name;

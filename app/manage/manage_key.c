@@ -6,7 +6,7 @@
 #include "app/rules/text_rules.h"
 #include "app/store/member.h"
 
-/* How sentences and the audit call each kind. */
+/* The words of sentences and of the audit for each kind. */
 static const struct {
     const char *word;
     const char *issue, *rotate, *revoke;
@@ -36,7 +36,7 @@ static enum status explain_secret(enum status status, struct problem *why)
                        "this key is, or was, in the database already: use another");
 }
 
-/* What a key takes from its member. */
+/* The member's data that a key needs. */
 struct holder {
     struct uuid org_id;
     bool active;
@@ -129,7 +129,7 @@ static enum status find_key(struct key *out, struct db *db, enum credential_kind
     return manage_missing(key_find(db, kind, id, keep_key, out), words[kind].word, id, why);
 }
 
-/* Fills in the result, and lets the key have the new secret. */
+/* Fills in the result, and stores the new secret. */
 static enum status rotate(struct key_result *out, const struct change *change,
                           const struct key_secret *secret, int64_t grace_ms,
                           struct problem *why)

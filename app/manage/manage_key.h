@@ -1,5 +1,5 @@
 /*
- * What an operator can do with API keys and developer keys: issue, rotate, revoke.
+ * The use cases for API keys and developer keys: issue, rotate, revoke.
  *
  * The secret is made before the transaction (app/manage/key_secret.h), because a person may
  * take long to enter one. Issuing and rotating refuse with STATUS_CONFIG a secret that was
@@ -15,7 +15,7 @@
 #include "app/store/key.h"
 
 struct new_api_key {
-    struct uuid member_id; /* that the key speaks for */
+    struct uuid member_id; /* the member whose key it is */
     struct span label;     /* empty: none */
 };
 
@@ -53,15 +53,15 @@ enum status manage_key_issue_developer(struct key_result *out, struct change *ch
 /*
  * Gives a live key of the secret's kind that secret; STATUS_NOT_FOUND when there is none,
  * STATUS_REFUSED when it is revoked or expired. The former secret works for grace_ms more.
- * Secrets of earlier rotations keep their time, unless that ends before: so another
- * rotation takes nothing away from programs that have not changed over yet, and a grace
+ * Secrets of earlier rotations keep their time, unless that of this one ends before. So
+ * programs that still use an older secret lose nothing by another rotation, and a grace
  * time of 0 ends all secrets but the new one.
  */
 enum status manage_key_rotate(struct key_result *out, struct change *change,
                               const struct key_secret *secret, const struct uuid *id,
                               int64_t grace_ms, struct problem *why);
 
-/* Makes a key count as absent for ever. STATUS_NOT_FOUND when there is no such key. */
+/* Revokes a key for good. STATUS_NOT_FOUND when there is no such key. */
 enum status manage_key_revoke(struct change *change, enum credential_kind kind,
                               const struct uuid *id, struct problem *why);
 

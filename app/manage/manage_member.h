@@ -1,5 +1,5 @@
 /*
- * What an operator can do with members.
+ * The use cases for members.
  */
 #ifndef APP_MANAGE_MANAGE_MEMBER_H
 #define APP_MANAGE_MANAGE_MEMBER_H
@@ -8,7 +8,7 @@
 #include "app/store/member.h"
 
 struct new_member {
-    const struct uuid *id; /* that it has elsewhere; NULL: a new one is made */
+    const struct uuid *id; /* its id in another system; NULL: make a new one */
     struct uuid org_id;
     struct span name;
     struct span email; /* empty: not known */

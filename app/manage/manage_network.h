@@ -1,5 +1,5 @@
 /*
- * What an operator can do with the networks from which a developer key may be used.
+ * The use cases for the networks from which a developer key may be used.
  */
 #ifndef APP_MANAGE_MANAGE_NETWORK_H
 #define APP_MANAGE_MANAGE_NETWORK_H
@@ -12,7 +12,7 @@
 struct named_blocks {
     const struct cidr *list; /* borrowed */
     size_t count;
-    bool any_address; /* one that holds every address is wanted: 0.0.0.0/0 or ::/0 */
+    bool any_address; /* a block that holds every address is allowed: 0.0.0.0/0 or ::/0 */
 };
 
 /* Allows a developer key to be used from further blocks. STATUS_NOT_FOUND when there is no
@@ -20,9 +20,9 @@ struct named_blocks {
 enum status manage_network_allow(struct change *change, const struct uuid *key_id,
                                  const struct named_blocks *blocks, struct problem *why);
 
-/* Takes blocks away from a developer key. STATUS_NOT_FOUND when there is no such key,
- * STATUS_REFUSED when it lacks one of these blocks, after which nothing must be
- * committed. */
+/* Takes blocks away from a developer key. STATUS_NOT_FOUND when there is no such key.
+ * STATUS_REFUSED when it lacks one of these blocks; then the transaction must be rolled
+ * back. */
 enum status manage_network_remove(struct change *change, const struct uuid *key_id,
                                   const struct named_blocks *blocks, struct problem *why);
 

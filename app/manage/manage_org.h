@@ -1,5 +1,5 @@
 /*
- * What an operator can do with organizations.
+ * The use cases for organizations.
  */
 #ifndef APP_MANAGE_MANAGE_ORG_H
 #define APP_MANAGE_MANAGE_ORG_H
@@ -8,7 +8,7 @@
 #include "app/store/org.h"
 
 struct new_org {
-    const struct uuid *id; /* that it has elsewhere; NULL: a new one is made */
+    const struct uuid *id; /* its id in another system; NULL: make a new one */
     struct span name;
 };
 

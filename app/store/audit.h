@@ -1,5 +1,5 @@
 /*
- * What operators changed: one row for each change, in the same transaction.
+ * Changes by operators: one row for each change, written in the same transaction.
  */
 #ifndef APP_STORE_AUDIT_H
 #define APP_STORE_AUDIT_H
@@ -10,7 +10,7 @@
 struct audit {
     struct uuid id;
     int64_t at_ms;
-    struct span actor;          /* who did it: the user of the operating system */
+    struct span actor;          /* the user of the operating system */
     struct span action;         /* noun and verb, such as "contact assign" */
     const struct uuid *org_id;  /* NULL: of no organization */
     const struct uuid *subject; /* the id of what was changed; NULL: nothing that has one */
@@ -22,8 +22,8 @@ enum status audit_add(struct db *db, const struct audit *audit);
 /* As org_each in app/store/org.h. */
 typedef enum status audit_each(void *arg, const struct audit *audit);
 
-/* What was changed since that time, in milliseconds, the newest last; org_id NULL: of all
- * organizations and of none. Nothing is STATUS_OK. */
+/* The changes since that time, in milliseconds, the newest last; org_id NULL: of all
+ * organizations and of none. None is STATUS_OK. */
 enum status audit_list(struct db *db, const struct uuid *org_id, int64_t since_ms,
                        audit_each *each, void *arg);
 

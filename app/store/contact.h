@@ -1,5 +1,5 @@
 /*
- * Contacts: the people whom an organization knows; one of its members owns each.
+ * Contacts: people that an organization knows. One of its members owns each contact.
  */
 #ifndef APP_STORE_CONTACT_H
 #define APP_STORE_CONTACT_H
@@ -33,7 +33,7 @@ enum status contact_find(struct db *db, const struct uuid *id, contact_each *eac
 enum status contact_list(struct db *db, const struct uuid *org_id, contact_each *each,
                          void *arg);
 
-/* Gives the contact to another member. STATUS_REFUSED when that is no active member of the
+/* Makes another member the owner. STATUS_REFUSED when that is no active member of the
  * contact's organization, or there is no such contact. */
 enum status contact_assign(struct db *db, const struct uuid *id,
                            const struct uuid *owner_id, int64_t now_ms);

@@ -11,7 +11,7 @@ static const char find[] = "SELECT fingerprint, answer FROM idempotency_keys"
 static const char keep[] =
     "INSERT INTO idempotency_keys (developer_key_id, idempotency_key, org_id, fingerprint,"
     " answer, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-/* more than one for each that comes, so that old ones never gather */
+/* more than one for each new answer, so that old ones do not accumulate */
 static const char forget_some[] =
     "DELETE FROM idempotency_keys WHERE (developer_key_id, idempotency_key) IN"
     " (SELECT developer_key_id, idempotency_key FROM idempotency_keys"

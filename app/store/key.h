@@ -1,12 +1,12 @@
 /*
- * API keys and developer keys, as operators look after them.
+ * API keys and developer keys, for operators.
  *
- * An API key says which member, and so which organization, a program speaks for. A
- * developer key says whose program it is; it is used from certain networks only
- * (app/store/network.h) and may expire. In all else the two kinds are the same. The look-up
- * of a key by the hash of its secret, for requests, is in app/store/access.h.
+ * An API key identifies a member, and so an organization. A developer key identifies the
+ * calling program; it works from certain networks only (app/store/network.h) and may
+ * expire. In all else the two kinds are the same. app/store/key_facts.h looks up the keys
+ * of a request by the hash of their secrets.
  *
- * Functions that change something are called inside a transaction for writing.
+ * Functions that change something are called inside a writing transaction.
  */
 #ifndef APP_STORE_KEY_H
 #define APP_STORE_KEY_H
@@ -25,7 +25,7 @@ struct key {
     enum credential_kind kind; /* of its secret */
     struct uuid id;
     struct uuid org_id;
-    struct uuid member_id; /* of an API key only: the member it speaks for */
+    struct uuid member_id; /* of an API key only: the member whose key it is */
     struct span name;      /* for people; may be empty for an API key, whose label it is */
     int64_t created_at_ms;
     int64_t last_used_at_ms;       /* to the minute; 0: never */
@@ -55,9 +55,9 @@ enum status key_revoke(struct db *db, bool *changed, enum credential_kind kind,
 
 /*
  * Gives the key, which must exist, another secret. The present one becomes a former one and
- * works until former_until_ms; 0: no more from now on, not even for a request that was
- * received before. Other former ones end then at the latest. STATUS_EXISTS when a key of
- * this kind has that hash already, or had it. Roll back on anything but STATUS_OK.
+ * works until former_until_ms; 0: it ends now, also for a request that was received before.
+ * Other former ones end then at the latest. STATUS_EXISTS when a key of this kind has that
+ * hash already, or had it. Roll back on anything but STATUS_OK.
  */
 enum status key_rotate(struct db *db, enum credential_kind kind, const struct uuid *id,
                        const struct secret_hash *hash, int64_t now_ms,

@@ -8,7 +8,7 @@ enum {
     TOUCH_EVERY_MS = 60 * 1000,
 };
 
-/* By the present secret, which is what nearly all have, and only then by a former one. */
+/* By the present secret, which nearly all requests have, and only then by a former one. */
 static const char find_api_key[] = "SELECT api_key_id, api_keys.org_id, last_used_at, 0"
                                    " FROM api_keys JOIN members USING (member_id)"
                                    " WHERE hash = ?1 AND revoked_at IS NULL AND active";
@@ -89,7 +89,7 @@ static enum status read_key_allows(bool *allows, struct db *db, const struct uui
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* Whether some live developer key of the organization may be used from there. */
+/* Whether a live developer key of the organization allows the address. */
 static enum status read_org_allows(bool *allows, struct db *db, const struct uuid *org_id,
                                    const struct address *address, int64_t now_ms)
 {

@@ -1,5 +1,5 @@
 /*
- * What the database knows of the credentials of a request.
+ * Facts about the credentials of a request.
  */
 #ifndef APP_STORE_KEY_FACTS_H
 #define APP_STORE_KEY_FACTS_H
@@ -10,16 +10,16 @@
 #include "lib/db.h"
 
 /*
- * Reads what caller_judge needs: live keys only (not revoked, not expired at now_ms, of an
- * active member), by their present secret or by a former one that still works at now_ms.
- * STATUS_OK, or what the database said.
+ * Reads the facts for caller_judge: of live keys only (not revoked, not expired at now_ms,
+ * of an active member), found by their present secret or by a former one that still works
+ * at now_ms. STATUS_OK, or the failure of the database.
  */
 enum status key_facts_read(struct key_facts *out, struct db *db,
                            const struct credentials *credentials,
                            enum credentials_needed needed, int64_t now_ms);
 
-/* Keeps the time at which both keys were used, to the minute, and from where. Inside a
- * writing transaction. */
+/* Stores when both keys were used, to the minute, and from which address. Inside a writing
+ * transaction. */
 enum status key_touch(struct db *db, const struct caller *caller,
                       const struct address *from, int64_t now_ms);
 

@@ -1,8 +1,9 @@
 /*
- * The mark by which a database knows its key file: the hash of a fixed text under the key.
+ * The mark by which a database recognizes its key file: the hash of a fixed text under the
+ * key.
  *
- * With another key file no credential would be found, and every caller would get the answer
- * that its key is wrong. Processes that hash credentials compare the mark first.
+ * With another key file no credential would be found, and every caller would be told that
+ * its key is invalid. Processes that hash credentials compare the mark first.
  */
 #ifndef APP_STORE_KEY_MARK_H
 #define APP_STORE_KEY_MARK_H

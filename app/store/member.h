@@ -12,7 +12,7 @@ struct member {
     struct uuid org_id;
     struct span name;
     struct span email; /* empty: not known */
-    bool active;       /* false: counts as absent for the calls of the API */
+    bool active;       /* false: counts as absent for all calls */
     int64_t created_at_ms;
 };
 

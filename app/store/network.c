@@ -32,7 +32,7 @@ static enum status keep_row(void *arg, const struct db_rows *rows)
     return STATUS_OK;
 }
 
-/* The greatest of the key's blocks that does not sort behind limit. */
+/* The greatest of the key's blocks that sorts at or before limit. */
 static enum status find_not_behind(struct db *db, struct cidr *out,
                                    const struct uuid *developer_key_id,
                                    const struct cidr *limit)

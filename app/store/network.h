@@ -12,12 +12,12 @@
  * The narrowest of the key's blocks that contains the address: STATUS_OK and *block (NULL
  * allowed), or STATUS_NOT_FOUND.
  *
- * Two blocks either nest or are disjoint, and the table is sorted by (network, prefix_len).
- * The search takes the greatest row that does not sort behind the address. If that block
- * contains the address, it is the answer. If not, any block that does has a prefix no
- * longer than what the row and the address have in common, and the search goes on with that
- * prefix. It takes one or two steps in practice, and at most one for each bit of an
- * address, however many blocks there are.
+ * Two blocks are either nested or disjoint, and the table is sorted by (network,
+ * prefix_len). The search takes the greatest row that sorts at or before the address. If
+ * that block contains the address, it is the answer. If not, the prefix of any block that
+ * does is no longer than what the row and the address have in common, and the search
+ * continues with that prefix. It takes one or two steps in practice, and at most one for
+ * each bit of an address, however many blocks there are.
  */
 enum status network_find(struct db *db, const struct uuid *developer_key_id,
                          const struct address *address, struct cidr *block);

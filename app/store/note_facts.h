@@ -1,5 +1,5 @@
 /*
- * What the database knows of the contact and the note of a command.
+ * Facts about the contact and the note of a command.
  */
 #ifndef APP_STORE_NOTE_FACTS_H
 #define APP_STORE_NOTE_FACTS_H
@@ -8,9 +8,9 @@
 #include "lib/db.h"
 
 /*
- * Reads what note_judge needs. With only_org (NULL: any) contacts of other organizations
- * are as good as not there, and nothing else is read of them. STATUS_OK, or what the
- * database said.
+ * Reads the facts for note_judge. With only_org (NULL: any), contacts of other
+ * organizations count as absent, and nothing else is read of them. STATUS_OK, or the
+ * failure of the database.
  */
 enum status note_facts_read(struct note_facts *out, struct db *db,
                             const struct note_command *command,

@@ -1,8 +1,9 @@
 /*
- * Writing notes: the effects of a command that was judged.
+ * Writes notes for commands that were judged.
  *
- * Both inside a writing transaction in which the facts were read. After anything but
- * STATUS_OK half a note may have been written, and the transaction must be rolled back.
+ * Both functions are called in the writing transaction in which the facts were read. After
+ * anything but STATUS_OK a part of a note may have been written, and the transaction must
+ * be rolled back.
  */
 #ifndef APP_STORE_NOTE_WRITE_H
 #define APP_STORE_NOTE_WRITE_H
@@ -14,7 +15,7 @@
 enum status note_create(struct db *db, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command);
 
-/* Keeps the note's present version in its history and puts the new one in its place. */
+/* Moves the note's present version to its history, and stores the new one. */
 enum status note_update(struct db *db, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command);
 

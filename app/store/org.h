@@ -1,5 +1,5 @@
 /*
- * Organizations: the customers of the CRM, to one of which everything else belongs.
+ * Organizations: the customers of the CRM. All other records belong to one of them.
  *
  * In all files of the store, functions that change something are called between
  * db_write_begin() and db_write_commit().

@@ -1,5 +1,5 @@
 /*
- * Numbers of rows, for db status and for deciding whether a key file is needed.
+ * Numbers of rows, for `db status` and for deciding whether a key file is needed.
  */
 #ifndef APP_STORE_SUMMARY_H
 #define APP_STORE_SUMMARY_H
@@ -16,7 +16,7 @@ struct summary {
     int64_t notes;
 };
 
-/* Counts all rows; takes long for a large database, because an index of each table is
+/* Counts all rows. Takes long for a large database, because an index of each table is
  * read. */
 enum status summary_get(struct db *db, struct summary *out);
 
