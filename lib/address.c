@@ -119,7 +119,8 @@ struct address address_truncate(const struct address *address, unsigned prefix_l
     return out;
 }
 
-/* Copies a bad input for a message: cut, because it may be long, and printable. */
+/* Copies a bad input for a message, cut to a maximum length and with printable characters
+ * only. */
 static void quote(char out[QUOTE_BYTES], struct span text)
 {
     size_t len = text.len < QUOTE_BYTES ? text.len : QUOTE_BYTES - 1;
@@ -148,7 +149,7 @@ static enum status refuse_prefix(const char *given, unsigned max, struct problem
                        max);
 }
 
-/* Reads the prefix length behind the slash as one of the family the address has now. */
+/* Reads the prefix length after the slash, as one of the address's present family. */
 static enum status read_prefix(struct cidr *out, struct span bits, bool mapped,
                                const char *given, struct problem *why)
 {

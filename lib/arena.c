@@ -19,7 +19,7 @@ enum {
 struct chunk {
     struct chunk *next;
     size_t size; /* bytes in data */
-    size_t used; /* bytes of them given away */
+    size_t used; /* bytes of them in use */
     alignas(max_align_t) unsigned char data[];
 };
 

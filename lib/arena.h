@@ -1,8 +1,8 @@
 /*
- * Memory for one request: taken in pieces, given back all at once.
+ * Memory for one request: allocated in pieces, freed all at once.
  *
- * A build with --enable-sanitize takes every piece from malloc, so that the sanitizers
- * see each of them. Not for use by more than one thread.
+ * A build with --enable-sanitize takes every piece from malloc, so that the sanitizers see
+ * each of them. Not for use by more than one thread.
  */
 #ifndef LIB_ARENA_H
 #define LIB_ARENA_H
@@ -26,7 +26,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* A copy of the bytes with a NUL behind them, or NULL. */
 char *arena_copy(struct arena *arena, struct span bytes);
 
-/* Takes back all pieces; what they held is wiped. */
+/* Frees all pieces and wipes their content. */
 void arena_reset(struct arena *arena);
 
 #endif

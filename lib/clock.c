@@ -142,8 +142,8 @@ static bool take_date_time(struct span *text, struct date_time *out)
            take_offset(text, &out->offset_minutes) && text->len == 0;
 }
 
-/* False: there is no such date or time. timegm turns one that does not exist, such as
- * February 30, into the one that it would be, which shows in the fields. */
+/* False: there is no such date or time. timegm normalizes one that does not exist, such as
+ * February 30, which shows in the fields. */
 static bool seconds_of(int64_t *out, const struct date_time *t)
 {
     bool is_leap_second = t->second == 60;
@@ -163,7 +163,8 @@ static bool seconds_of(int64_t *out, const struct date_time *t)
         tm.tm_sec != given.tm_sec)
         return false;
     *out -= (int64_t)t->offset_minutes * 60;
-    /* Leap seconds end a day of UTC; which days had one is not known here. */
+    /* a leap second is the last one of a day of UTC; which days had one is not known
+     * here */
     return !is_leap_second || (*out + 1) % SECONDS_PER_DAY == 0;
 }
 

@@ -1,8 +1,8 @@
 /*
  * The two clocks, and RFC 3339.
  *
- * Dates come from the real-time clock, which may jump; deadlines and durations come from
- * the monotonic clock and never from the other.
+ * Dates come from the real-time clock, which may jump. Deadlines and durations come from
+ * the monotonic clock only.
  */
 #ifndef LIB_CLOCK_H
 #define LIB_CLOCK_H

@@ -157,7 +157,7 @@ enum status config_defaults(struct config *config, struct problem *why)
     return STATUS_OK;
 }
 
-/* What libinih's reader and handler share while a file is read. */
+/* The state that libinih's reader and handler share while a file is read. */
 struct reading {
     struct config *config;
     FILE *file;
@@ -183,7 +183,7 @@ static int fault(struct reading *r, const char *format, ...)
     return 0;
 }
 
-/* Replaces fgets, which would return a long line in pieces that look like lines. */
+/* In place of fgets, which returns a long line in pieces that look like lines. */
 static char *read_line(char *line, int size, void *stream)
 {
     struct reading *r = stream;

@@ -1,6 +1,6 @@
 /*
- * Configuration: a table of options filled from an INI file, the environment and the
- * command line, in this order; what comes later wins.
+ * Configuration: a table of options, filled from an INI file, the environment and the
+ * command line, in this order. A later source replaces the value of an earlier one.
  *
  * A program describes its options in one table and gets a plain struct filled. Every error
  * says where the value came from: "FILE:LINE", "environment variable NAME", or the command
@@ -76,8 +76,8 @@ enum status config_read_file(struct config *config, const char *path, struct pro
 enum status config_read_environment(struct config *config, const char *prefix,
                                     struct problem *why);
 
-/* STATUS_CONFIG if the environment has a variable that begins with PREFIX_ and names no
- * option; why names it. PREFIX_other is known, too. */
+/* STATUS_CONFIG if the environment has a variable that begins with PREFIX_ and is no
+ * option; why names it. PREFIX_other is accepted, too. */
 enum status config_check_environment(const struct config *config, const char *prefix,
                                      const char *other, struct problem *why);
 

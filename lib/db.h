@@ -10,7 +10,7 @@
  * - SQL text is a string constant with parameters ?1, ?2, … The statement that is prepared
  *   for it is found again by the address of the text, and kept as long as the connection.
  *
- * Files of a database, for whoever must know them beforehand: lib/db_files.h.
+ * lib/db_files.h names the files of a database before it is opened.
  */
 #ifndef LIB_DB_H
 #define LIB_DB_H
@@ -30,8 +30,8 @@ enum db_mode {
     DB_CREATE, /* as DB_WRITE, but makes an empty database where there is none */
 };
 
-/* Once per program, before the first db_open. report (NULL for none) is called with the
- * engine's code and message when the engine notices trouble of its own. */
+/* Once per program, before the first db_open. report (NULL: none) is called with the
+ * engine's code and message when the engine logs a fault of its own. */
 enum status db_init(void (*report)(int code, const char *message));
 
 /*
@@ -103,7 +103,7 @@ struct span db_text(const struct db_rows *rows, int column);
 bool db_blob(const struct db_rows *rows, int column, void *out, size_t size);
 struct span db_bytes(const struct db_rows *rows, int column);
 
-/* Reads one row of a statement; arg is the caller's. */
+/* Reads one row of a statement; arg is passed through. */
 typedef enum status db_row_function(void *arg, const struct db_rows *row);
 
 /*
@@ -168,11 +168,11 @@ void db_write_rollback(struct db *db);
 /* False once an error made the engine roll back the whole writing transaction. */
 bool db_in_transaction(const struct db *db);
 
-/* What a database says of its schema. SQLite keeps it in the header of the file. */
+/* The schema's identification in a database. SQLite has it in the header of the file. */
 struct db_stamp {
     int application; /* the number of the program that the database belongs to; 0: none */
     int version;     /* of the schema; 0: none */
-    bool has_tables; /* or other parts of a schema, whoever made them */
+    bool has_tables; /* or other parts of a schema, also of other programs */
 };
 
 /* Reads the stamp; in a transaction, as that sees it. On failure *stamp is all zero. */
@@ -195,11 +195,10 @@ void db_tidy(struct db *db);
  */
 void db_finish(struct db *db);
 
-/* How much room the database takes up. */
+/* The size of the database. */
 struct db_sizes {
     int64_t data_bytes;
-    int64_t
-        log_bytes; /* of committed changes that are not among the data yet: SQLite's WAL */
+    int64_t log_bytes; /* of committed changes that are not in the data yet: the WAL */
 };
 
 enum status db_sizes(struct db *db, struct db_sizes *out);

@@ -1,6 +1,6 @@
 /*
- * The files of a database, for whoever must know them beforehand: the sandbox, the check of
- * permissions at the start, and root, who gives what it made to the service's user.
+ * The files of a database, known before it is opened: for the sandbox, for the check of
+ * permissions at the start, and for root, to give files that it made to the service's user.
  *
  * A database that is reached through a server has none: count is 0 and both directories are
  * empty texts. Nothing here opens a file.
@@ -45,8 +45,8 @@ struct db_files {
  * is a symbolic link, by what it leads to. They need not exist. */
 void db_files_find(struct db_files *out, const char *location);
 
-/* As db_files_find, but follows no symbolic link: for changing owners, which must not reach
- * other people's files. */
+/* As db_files_find, but follows no symbolic link: for changing owners, which must not
+ * affect files outside. */
 void db_files_name(struct db_files *out, const char *location);
 
 /* What a connection of this mode does with the file: enum db_file_use. */
@@ -56,8 +56,8 @@ unsigned db_file_use_of(const struct db_file *file, enum db_mode mode);
  * opens. Opening the database makes them. */
 bool db_files_missing(const char *location, enum db_mode mode);
 
-/* Which files a connection of some mode would have opened at some time. The content is for
- * db_files_see and db_files_replaced only. */
+/* The files that a connection of some mode would have opened at some time. Only
+ * db_files_see and db_files_replaced use the content. */
 struct db_files_seen {
     char location[PATH_MAX];
     enum db_mode mode;
@@ -68,11 +68,11 @@ struct db_files_seen {
     } files[DB_FILES_MAX];
 };
 
-/* Notes the files that a connection of this mode opens now. */
+/* Records the files that a connection of this mode opens now. */
 void db_files_see(struct db_files_seen *out, const char *location, enum db_mode mode);
 
-/* Whether other files have taken their place, or some were removed or made. False while
- * there are no data at all, because they may come back, and for a struct of zeros. */
+/* Whether other files have been put in their place, or some were removed or made. False
+ * while there are no data at all, because they may come back, and for a struct of zeros. */
 bool db_files_replaced(const struct db_files_seen *seen);
 
 /* Writes the path of a file beside the database, with this ending, that belongs to the

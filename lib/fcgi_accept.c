@@ -49,8 +49,8 @@ void fcgi_acceptor_watch(struct fcgi_acceptor *a, struct fcgi_connections *all)
         a->watched = events;
 }
 
-/* A new connection: often its request is there already. Otherwise it counts as kept, so that
- * the next ones are left to other workers. */
+/* A new connection: often its request is there already. Otherwise it counts as kept, so
+ * that the next ones are left to other workers. */
 static int serve(struct fcgi_acceptor *a, struct fcgi_connections *all, int fd)
 {
     int place = fcgi_connections_add(all, fd, NULL);
@@ -147,8 +147,8 @@ int fcgi_acceptor_accept(struct fcgi_acceptor *a, struct fcgi_connections *all)
 {
     int64_t now_ms = clock_monotonic_ms();
 
-    /* Connections may have closed since the last wait. When none is kept, epoll has to tell of
-     * those behind this one once more. */
+    /* Connections may have closed since the last wait. When none is kept, epoll has to tell
+     * of those behind this one once more. */
     fcgi_acceptor_watch(a, all);
     a->at_ms = now_ms + FCGI_ACCEPT_YIELD_MS; /* unless it turns out otherwise */
     a->failing = true;
@@ -180,8 +180,9 @@ int fcgi_acceptor_told(struct fcgi_acceptor *a, struct fcgi_connections *all)
     return -1;
 }
 
-/* True while the last connection that was accepted has not brought its request. Workers that
- * wait for that a little take turns, rather than one of them taking many at a stretch. */
+/* True while the last connection that was accepted has not brought its request. Workers
+ * that wait for that a little take turns, rather than one of them taking many at a
+ * stretch. */
 static bool last_is_silent(const struct fcgi_acceptor *a,
                            const struct fcgi_connections *all)
 {

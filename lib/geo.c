@@ -29,7 +29,7 @@ enum {
     PATH_STEPS = 4, /* into a record, with the closing NULL */
 };
 
-/* By which a changed file is recognized. */
+/* Identifies a version of a file. */
 struct file_state {
     int error; /* of stat, 0 when the file is there */
     dev_t dev;
@@ -40,7 +40,7 @@ struct file_state {
 };
 
 struct geo_file {
-    char *path;              /* NULL: not wanted */
+    char *path;              /* NULL: not configured */
     bool was_seen;           /* state below is set */
     struct file_state state; /* at the last check */
     bool is_open;
@@ -157,7 +157,7 @@ static void complain_of(const struct geo *geo, const struct geo_file *file,
     geo->complain(file->path, sentence);
 }
 
-/* Each state of a file is tried once: refusing a damaged one leaks some memory in
+/* Each version of a file is tried once: refusing a damaged one leaks some memory in
  * libmaxminddb 1.7.1. */
 static void file_check(const struct geo *geo, struct geo_file *file)
 {

@@ -1,7 +1,7 @@
 /*
  * Country, city and network of an address, from MaxMind DB files.
  *
- * Nothing here fails a request: without a file, with a damaged one, or for an unknown
+ * No failure here fails a request: without a file, with a damaged one, or for an unknown
  * address the tags are empty. Files are checked for changes at most every GEO_CHECK_MS. A
  * file that was replaced is opened and tried before it is used instead of the former one.
  * It must be replaced by rename: a file that is truncated while it is mapped kills the

@@ -99,8 +99,8 @@ static size_t children_text_len(struct json_object *value, bool nulls)
 }
 
 /* The length of the text of value; SIZE_MAX / 2 or more when there is a null that nulls
- * does not allow. Counts what json-c writes, and is no printer beside it: json_text finds
- * out by the length that json-c had no memory for a part. */
+ * does not allow. It only counts what json-c writes: json_text compares the lengths to find
+ * out whether json-c had no memory for a part. */
 static size_t text_len(struct json_object *value, bool nulls)
 {
     char digits[24];

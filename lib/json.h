@@ -1,5 +1,5 @@
 /*
- * JSON text into json-c objects, strictly.
+ * JSON text to json-c objects, strictly validated, and back.
  */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
@@ -28,9 +28,9 @@ struct span json_string(struct json_object *value);
  */
 struct span json_text(struct json_object *object, bool nulls);
 
-/* Adds a member; name is a constant that object does not have yet, and value is taken over.
- * Needs no memory for the first few members. Does nothing but free value where object is
- * NULL, as it is when there was no memory for it. */
+/* Adds a member; name is a constant that object does not have yet. Takes ownership of
+ * value. Needs no memory for the first few members. Only frees value where object is NULL,
+ * as it is after a lack of memory. */
 void json_add(struct json_object *object, const char *name, struct json_object *value);
 
 /* Overwrites a string value's bytes with zeros: json-c would leave them in freed memory. */

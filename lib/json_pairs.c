@@ -14,7 +14,7 @@ enum {
     LOW_DIGIT_OFFSET = 8, /* of the first digit of the second half */
 };
 
-/* Of a digit: json_scan accepts nothing else here. */
+/* json_scan accepts nothing but digits here. */
 static uint32_t digit(char c)
 {
     return (uint32_t)hex_value(c);

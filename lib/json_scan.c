@@ -41,7 +41,7 @@ struct raw_string {
     bool has_nul; /* as \u0000 */
 };
 
-/* The names of one open object, decoded. */
+/* The decoded names of one open object. */
 struct names {
     struct span *items;
     size_t count;
@@ -216,7 +216,7 @@ static int compare_names(const void *a, const void *b)
     return memcmp(left->data, right->data, left->len);
 }
 
-/* Comparing each with each is quicker than sorting while there are few. */
+/* While there are few, comparing each with each is quicker than sorting. */
 static bool few_are_unique(const struct names *names)
 {
     for (size_t i = 1; i < names->count; i++) {

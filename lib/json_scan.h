@@ -1,11 +1,11 @@
 /*
  * Strict validation of JSON text before json-c parses it.
  *
- * json-c 0.16 lets much through that RFC 8259 forbids. This scan accepts exactly: valid
- * UTF-8; RFC 8259 grammar with nothing but white space around the one value; no byte order
- * mark; no lone surrogate escapes; no U+0000 in a member name; no member name twice in one
- * object (compared after escapes are resolved); nesting and count within the limits. It
- * builds no tree. json-c parses text that was accepted without any loss.
+ * json-c 0.16 accepts much that RFC 8259 forbids. This scan accepts exactly: valid UTF-8;
+ * RFC 8259 grammar with nothing but white space around the one value; no byte order mark;
+ * no lone surrogate escapes; no U+0000 in a member name; no member name twice in one object
+ * (compared after escapes are resolved); nesting and count within the limits. It builds no
+ * tree. json-c parses text that was accepted without any loss.
  */
 #ifndef LIB_JSON_SCAN_H
 #define LIB_JSON_SCAN_H

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The numbers of the kernel's interface: the headers may be older than the kernel. */
+/* Constants of the kernel's interface, since the headers may be older than the kernel. */
 enum {
     EXECUTE = 1 << 0,
     WRITE_FILE = 1 << 1,
@@ -45,8 +45,8 @@ enum {
     SIGNAL = 1 << 1,
 };
 
-/* struct landlock_ruleset_attr as of version 6; what an older kernel does not know must be
- * zero. */
+/* struct landlock_ruleset_attr as of version 6. Fields that an older kernel does not know
+ * must be zero. */
 struct ruleset {
     uint64_t fs, net, scoped;
 };

@@ -41,7 +41,7 @@ static int new_socket(int family)
     return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Removes a socket file that no program serves any more. */
+/* Removes a socket file that no program listens on any more. */
 static enum status clear_path(const struct sockaddr_un *address, struct problem *why)
 {
     const char *path = address->sun_path;
@@ -55,7 +55,7 @@ static enum status clear_path(const struct sockaddr_un *address, struct problem 
     int fd = new_socket(AF_UNIX);
     if (fd < 0)
         return failed(why, "make a socket for", path);
-    /* any other failure counts as served: another type of socket, or no permission */
+    /* any other failure (another type of socket, no permission) counts as served */
     bool served = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
                   errno != ECONNREFUSED;
     (void)close(fd);

@@ -13,8 +13,9 @@
 
 /*
  * Makes a non-blocking listening socket. where: "unix:PATH", "127.0.0.1:PORT" or
- * "[::1]:PORT". A socket file that nobody serves is replaced; one that is served is not.
- * group (NULL or "": leave it) and mode are those of the socket file. The caller owns *fd.
+ * "[::1]:PORT". A socket file that no program listens on is replaced; one that is served is
+ * not. group (NULL or "": leave it) and mode are those of the socket file. The caller owns
+ * *fd.
  */
 enum status listener_open(int *fd, const char *where, mode_t mode, const char *group,
                           struct problem *why);

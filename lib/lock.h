@@ -1,9 +1,9 @@
 /*
  * A lock between processes: flock(2) on a file of its own.
  *
- * Processes that wait for it queue in the kernel, so that they neither poll nor starve.
- * It is released when the process that holds it ends. Open it after fork: a lock that was
- * open before belongs to parent and child together.
+ * Processes that wait for it are queued in the kernel, so that they neither poll nor
+ * starve. It is released when the process that holds it ends. Open it after fork: a lock
+ * that was open before belongs to parent and child together.
  */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H

@@ -18,7 +18,7 @@ static const char *const level_names[] = {
     [LEVEL_ERROR] = "error",
 };
 
-/* What stands before each line in the queue. */
+/* The header of each line in the queue. */
 struct queued {
     size_t len;
     enum log_level level;
@@ -52,14 +52,14 @@ static bool is_plain(char c)
     return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
-/* Control characters, which terminals carry out, and the line ends of Unicode. */
+/* Control characters, which a terminal obeys, and the line ends of Unicode. */
 static bool must_be_escaped(uint32_t code_point)
 {
     return code_point < 0xA0 || code_point == 0x2028 || code_point == 0x2029;
 }
 
-/* Adds the first character, escaped for JSON, and removes it from text. Clients choose some
- * of what is logged, so text may be invalid UTF-8. */
+/* Adds the first character, escaped for JSON, and removes it from text. Some of the text
+ * comes from clients, so it may be invalid UTF-8. */
 static bool add_special(struct line *line, struct span *text)
 {
     char escape[8];
@@ -84,7 +84,7 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-/* To LOG_FIELD_BYTES, but not within a character. */
+/* Cuts to LOG_FIELD_BYTES, but not within a character. */
 static struct span cut(struct span text)
 {
     if (text.len <= LOG_FIELD_BYTES)
@@ -127,7 +127,7 @@ static bool add_number(struct line *line, int64_t number)
     return add(line, digits + at, sizeof digits - at);
 }
 
-/* A field that does not fit is left out as a whole: the line stays JSON. */
+/* A field that does not fit is left out completely, so that the line stays valid JSON. */
 static void add_field(struct line *line, const struct log_field *field)
 {
     size_t before = line->len;
@@ -170,7 +170,7 @@ static bool queue_send(void)
 
     memcpy(&head, at, sizeof head);
     ssize_t sent = log_output_send(head.level, at + sizeof head, head.len);
-    if (sent >= 0 && (size_t)sent < head.len) { /* the rest moves up to what was taken */
+    if (sent >= 0 && (size_t)sent < head.len) { /* move up the rest of the line */
         head.len -= (size_t)sent;
         queue.first += (size_t)sent;
         memcpy(at + sent, &head, sizeof head);
@@ -207,7 +207,8 @@ static bool send_line(enum log_level level, struct line *line)
                          queue_add(level, line->text + sent, line->len - (size_t)sent));
 }
 
-/* For when the queue is empty: the report comes after the lines that preceded the loss. */
+/* To be called when the queue is empty, so that the report comes after the lines before the
+ * loss. */
 static void report_loss(void)
 {
     struct line line;

@@ -32,7 +32,7 @@ struct log_field {
     const char *name;
     enum { LOG_FIELD_INT, LOG_FIELD_TEXT } type;
     int64_t number;
-    struct span text; /* what is no valid UTF-8 is replaced; empty text is left out */
+    struct span text; /* invalid UTF-8 is replaced; empty text is left out */
 };
 
 #define LOG_NUMBER(key, value)                                                             \
@@ -68,7 +68,7 @@ void log_flush(void);
 /* The same, but waits up to timeout_ms for a reader. */
 void log_finish(int timeout_ms);
 
-/* Forgets what is queued: for a child after fork, as its parent will write that. */
+/* Empties the queue in a child after fork, as the parent will write it. */
 void log_after_fork(void);
 
 #define LOG(level, event, ...)                                                             \

@@ -19,12 +19,12 @@
 _Static_assert(LOG_LINE_BYTES <= PIPE_BUF, "lines of several processes must not mix");
 
 /*
- * How to write without waiting. O_NONBLOCK belongs to the open file description, and that
+ * Ways to write without waiting. O_NONBLOCK belongs to the open file description, and that
  * of standard error is shared with the program that started this one, perhaps a shell:
  * setting it there would make the writes of that program fail. So a pipe or terminal is
  * opened once more under /proc/self/fd, which gives a description of our own. Where that is
  * refused (the pipe belongs to another user), each write asks the kernel not to wait
- * (RWF_NOWAIT; for pipes since Linux 6.4). On older kernels only poll(2) is left. It is
+ * (RWF_NOWAIT; for pipes since Linux 6.4). On older kernels there is only poll(2). That is
  * exact for one process, but another one may fill the pipe between the poll and the write;
  * then the write waits for the reader, and the master replaces a worker that waits for
  * longer than request_timeout.
@@ -141,8 +141,8 @@ static void use(enum way way, int fd)
     target.fd = fd;
 }
 
-/* Opens what may be a log file; O_NONBLOCK, because a FIFO that nobody reads would keep
- * open(2) waiting. -1 with errno; EINVAL: it is a FIFO. */
+/* Opens what may be a log file; O_NONBLOCK, because open(2) of a FIFO without a reader
+ * would wait. -1 with errno; EINVAL: it is a FIFO. */
 static int open_path(const char *path, int flags)
 {
     struct stat st;

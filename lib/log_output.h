@@ -1,8 +1,8 @@
 /*
  * Where the log's lines go: standard error, a file, or syslog.
  *
- * Nothing here waits for a reader, apart from log_output_wait. Used by lib/log.c only,
- * which keeps what is not taken.
+ * No function waits for a reader, except log_output_wait. Used by lib/log.c only, which
+ * queues lines that are not taken.
  */
 #ifndef LIB_LOG_OUTPUT_H
 #define LIB_LOG_OUTPUT_H

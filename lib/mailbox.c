@@ -17,7 +17,7 @@ enum {
 
 enum state { EMPTY, QUEUED, TAKEN, ANSWERED, LOST, ABANDONED };
 
-/* Lengths are read once and then judged: a client that has gone wrong may change them. */
+/* Lengths are read once and then checked: a client that was taken over may change them. */
 struct box {
     _Alignas(64) _Atomic uint32_t state; /* enum state */
     _Atomic uint32_t letter_len;
@@ -25,7 +25,7 @@ struct box {
     char answer[MAILBOX_ANSWER_BYTES];
 };
 
-/* What all processes share. */
+/* The shared memory. */
 struct shared {
     _Alignas(64) atomic_bool server_sleeps;
     _Atomic uint64_t queued[]; /* a bit for each box whose letter waits to be looked at */
@@ -36,9 +36,9 @@ struct mailboxes {
     struct shared *shared;
     struct box *boxes;
     char *letters; /* letter_bytes each, from a page of their own */
-    int doorbell;  /* of the server, rung when it sleeps */
-    int *bells;    /* of the clients */
-    bool *to_tell; /* by the server: clients that have got answers */
+    int doorbell;  /* an eventfd that wakes the server */
+    int *bells;    /* eventfds that wake the clients */
+    bool *to_tell; /* of the server: the clients that have new answers */
     size_t turn;   /* of the server: the box to look at next */
 };
 
@@ -128,11 +128,11 @@ static void ring(int bell)
 {
     uint64_t one = 1;
 
-    (void)!write(bell, &one, sizeof one); /* full is as good: it is ringing */
+    (void)!write(bell, &one, sizeof one); /* fails only if it is signalled already */
 }
 
-/* The box first, then the bit, then the look at server_sleeps: the server goes the other
- * way round, so one of the two always sees the other. */
+/* Sets the box, then the bit, then reads server_sleeps. The server does this in reverse
+ * order, so at least one of the two notices the other. */
 static void announce(struct mailboxes *m, size_t number)
 {
     atomic_fetch_or(&m->shared->queued[number / WORD_BITS], UINT64_C(1)
@@ -255,7 +255,8 @@ bool mailboxes_wait(struct mailboxes *m, int wake_fd, const sigset_t *mask)
     };
     uint64_t rung;
 
-    /* a client looks at server_sleeps after it has queued: one of the two sees the other */
+    /* a client reads server_sleeps after it has queued: at least one of the two notices the
+     * other */
     atomic_store(&m->shared->server_sleeps, true);
     if (!any_queued(m) && ppoll(fds, 2, NULL, mask) < 0)
         fds[0].revents = 0;
@@ -265,7 +266,7 @@ bool mailboxes_wait(struct mailboxes *m, int wake_fd, const sigset_t *mask)
     return any_queued(m);
 }
 
-/* The first box from `turn` on, and around, that says it has a letter. */
+/* Finds the first box from `turn` on, and from the beginning again, whose bit is set. */
 static bool find_queued(const struct mailboxes *m, size_t *box)
 {
     uint64_t not_before = UINT64_MAX << m->turn % WORD_BITS;

@@ -42,7 +42,7 @@ static void make_checksum(struct secret_hash *out, const struct migration *m)
     secret_hash(out, NULL, "migration", span_of(m->sql));
 }
 
-/* What the search for a migration's record gave. */
+/* The result of looking up a migration's record. */
 struct record {
     const struct migration *ours;
     struct problem *why;
@@ -63,7 +63,7 @@ static enum status compare(void *arg, const struct db_rows *row)
                        record->ours->number, record->ours->name, (int)by.len, by.data);
 }
 
-/* Compares the first count migrations with what the database says that it got. */
+/* Compares the first count migrations with those that the database records. */
 static enum status check_records(struct db *db, const struct migrations *ours, int count,
                                  struct problem *why)
 {
@@ -86,7 +86,7 @@ static enum status check_records(struct db *db, const struct migrations *ours, i
     return status;
 }
 
-/* The database has version; STATUS_OK when that is ours. */
+/* Compares the version of the database with ours; STATUS_OK when they are the same. */
 static enum status compare_version(int version, const struct migrations *ours,
                                    struct problem *why)
 {
@@ -154,8 +154,8 @@ static enum status run_next(struct db *db, const struct migrations *ours,
     return status;
 }
 
-/* As run_next, in a transaction: two programs that migrate at once do not run a migration
- * twice, because the version is read while nobody else writes. */
+/* As run_next, in a transaction. Two programs that migrate at once do not run a migration
+ * twice, because the version is read under the write lock. */
 static enum status apply_next(struct db *db, const struct migrations *ours,
                               struct problem *why)
 {

@@ -2,10 +2,10 @@
  * Numbered migrations, forward only.
  *
  * A migration is SQL text that is embedded in the program. Each runs in a transaction of
- * its own, together with its row in schema_migrations. The stamp says whose database
- * it is and how many migrations it has. Once released, a migration's text must not change,
- * not even in its comments: its row keeps the checksum of the text that ran, and a program
- * with another text refuses the database.
+ * its own, together with its row in schema_migrations. The stamp identifies the program
+ * that the database belongs to, and how many migrations it has. Once released, a
+ * migration's text must not change, not even its comments: its row keeps the checksum of
+ * the text that ran, and a program with another text refuses the database.
  */
 #ifndef LIB_MIGRATE_H
 #define LIB_MIGRATE_H
@@ -18,11 +18,11 @@ struct migration {
     const char *sql;
 };
 
-/* What a program brings with it. */
+/* The migrations of a program. */
 struct migrations {
     const struct migration *list;
     size_t count;
-    int application_id;          /* what a database of this program is stamped with */
+    int application_id;          /* the stamp of this program's databases */
     const char *program_version; /* kept beside each migration */
 };
 

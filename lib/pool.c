@@ -24,12 +24,12 @@ enum {
     PAUSE_MAX_MS = 10000,
     READY_TIMEOUT_MS = 10000, /* for new workers of a reload to come up */
     STOP_MARGIN_MS = 5000,    /* beyond the request timeout, when stopping */
-    LOOK_MS = 500,            /* how often busy processes are looked at */
-    READY_LOOK_MS = 10,       /* how often new workers of a reload are looked at */
+    LOOK_MS = 500,            /* how often busy processes are checked */
+    READY_LOOK_MS = 10,       /* how often new workers of a reload are checked */
     LOG_FINISH_MS = 250,      /* for the reader of the log, when a process ends */
 };
 
-/* Shared memory, a cache line for each process, which alone writes there. */
+/* Shared memory, a cache line for each process, which only that process writes. */
 struct board {
     _Alignas(64) atomic_bool ready;
     atomic_int_least64_t busy_since_ms; /* monotonic; 0: idle */
@@ -41,7 +41,7 @@ struct pause {
     int64_t until_ms;
 };
 
-/* A row of the program's table, or, behind those, the workers. */
+/* A row of the program's table or, after those, the workers. */
 struct role {
     struct pool_role row;
     int first, end; /* its slots: first <= i < end */
@@ -175,7 +175,7 @@ static int free_slot(const struct pool *pool, const struct role *role)
     return i;
 }
 
-/* Processes that die together delay the next ones once. */
+/* Several processes that die at the same time delay the next ones once. */
 static void slow_down(struct pause *pause)
 {
     if (clock_monotonic_ms() < pause->until_ms)
@@ -206,7 +206,7 @@ static bool spawn(struct pool *pool, int i)
     return true;
 }
 
-/* Workers of a generation. */
+/* The number of workers of a generation. */
 static int count_workers(const struct pool *pool, int generation, bool only_ready)
 {
     int n = 0;
@@ -238,8 +238,8 @@ static void fill_up(struct pool *pool, struct role *role, int n, int wanted)
     }
 }
 
-/* Roles before workers. Workers that are finishing still need them, so a role is kept up
- * until the last worker has ended. */
+/* Roles before workers. A role is kept up until the last worker has ended, as workers that
+ * are finishing still need it. */
 static void start_missing(struct pool *pool)
 {
     bool over = pool->stopping && count_all(pool, pool->workers) == 0;
@@ -258,7 +258,7 @@ static void signal_role(const struct pool *pool, const struct role *role, int si
             (void)kill(pool->slots[i].pid, signal_number);
 }
 
-/* To the workers of the present generation, or to those of all others. */
+/* Signals the workers of the present generation, or those of all others. */
 static void signal_workers(struct pool *pool, int signal_number, bool present)
 {
     for (int i = pool->workers->first; i < pool->workers->end; i++)
@@ -288,7 +288,7 @@ static void reload(struct pool *pool)
     if (pool->program->reload(pool->context, &settings) != STATUS_OK)
         return;
     assert(settings.workers >= 1 && settings.workers <= pool->settings.slots);
-    if (pool->ready_until_ms != 0) /* those that were coming up are outdated, too */
+    if (pool->ready_until_ms != 0) /* those that were starting are outdated, too */
         signal_workers(pool, SIGHUP, true);
     pool->settings = settings;
     pool->generation++;
@@ -297,8 +297,8 @@ static void reload(struct pool *pool)
     LOG(LEVEL_INFO, "reloading", LOG_NUMBER("workers", settings.workers));
 }
 
-/* Ends the old workers when all of the new ones can serve. If the new ones do not come up,
- * the old ones stay, and the log tells the operator. */
+/* Ends the old workers when all of the new ones can serve. If the new ones do not become
+ * ready, the old ones stay, and `reload_waits` is logged. */
 static void finish_reload(struct pool *pool)
 {
     if (pool->ready_until_ms == 0)
@@ -351,8 +351,7 @@ static void bury(struct pool *pool, int i, int wait_status)
     struct role *role = slot->role;
     int64_t age_ms = clock_monotonic_ms() - slot->born_ms;
     bool ended_well = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_SUCCESS;
-    /* whether the process should have gone on: an old worker that fails delays no new ones
-     * */
+    /* whether its place is to be filled: an old worker that fails delays no new ones */
     bool missed =
         role == pool->workers ? slot->generation == pool->generation : !ended_well;
 

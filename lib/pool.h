@@ -1,14 +1,14 @@
 /*
  * A pool of worker processes under a master, with processes of other roles beside them.
  *
- * The master serves nothing and opens nothing. It forks processes, replaces those that die
- * (with a growing pause while they die young) and kills those that are busy with one
+ * The master takes no request and opens no file. It forks processes, replaces those that
+ * die (with a growing pause while they die young) and kills those that are busy with one
  * request for longer than the limit. TERM and INT let every process finish its requests and
  * end. HUP starts new workers and, when they are ready, ends the old ones and replaces the
  * other roles. USR1 has the log opened anew. When the master dies, its children notice and
  * end.
  *
- * What happens is written to the log (log.h). signals_init() comes first.
+ * Events are logged (log.h). signals_init() comes first.
  */
 #ifndef LIB_POOL_H
 #define LIB_POOL_H
@@ -28,7 +28,7 @@ struct pool_settings {
     int request_timeout_ms; /* a process that is busy for longer is killed */
 };
 
-/* The view that a process of any role has of the pool. */
+/* The pool, as a process of any role uses it. */
 struct pool_worker;
 
 /* Processes that run beside the workers. */
@@ -64,7 +64,7 @@ int pool_slot(const struct pool_worker *self);
 /* A descriptor that is at its end when the master is gone; -1 without a master. */
 int pool_master_gone_fd(const struct pool_worker *self);
 
-/* This process can serve now. */
+/* Reports that this process can serve now. */
 void pool_ready(struct pool_worker *self);
 
 /* A request begins; a request has ended. In between the time limit counts, for every
@@ -78,8 +78,8 @@ enum pool_order {
     POOL_HAND_OVER, /* end; others go on serving */
 };
 
-/* What the process should do; to be called whenever it was woken. Also opens the log anew
- * on USR1, and writes what is queued for it. */
+/* The order for this process; to be called whenever it was woken. Also opens the log anew
+ * on USR1, and writes its queued lines. */
 enum pool_order pool_order(struct pool_worker *self);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * Changing to the user that a process serves as, and protecting a process that holds
- * secrets.
+ * Changes to the user that a process serves as, and protects a process that holds secrets.
  */
 #ifndef LIB_PRIVILEGES_H
 #define LIB_PRIVILEGES_H

@@ -17,7 +17,7 @@ static struct {
     char command[COMMAND_BYTES];
 } self;
 
-/* Where the strings end that follow each other in memory from `end` on. */
+/* The end of the strings that follow each other in memory from `end` on. */
 static char *end_of(char *const *words, char *end)
 {
     for (; *words != NULL; words++)

@@ -30,8 +30,9 @@ void *shared_create(size_t bytes)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
-/* Handles SIGBUS after the file was cut off: maps zeros in its place, and returning repeats
- * the instruction that failed. A fault at any other address ends the process as usual. */
+/* Handles SIGBUS after the file was truncated: maps zeros in its place, and returning
+ * repeats the instruction that failed. A fault at any other address ends the process as
+ * usual. */
 static void replace_lost_memory(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t at = (uintptr_t)info->si_addr, begin = (uintptr_t)mapped.memory;

@@ -18,11 +18,11 @@ void *shared_create(size_t bytes);
 
 /*
  * Maps the file at path, for every process that opens it. A new file is made with mode 0600
- * and begins with head, whose first mark_len bytes tell its kind. Its blocks are allocated
- * at once, so that writing to the memory later cannot fail for lack of space.
+ * and begins with head, whose first mark_len bytes identify its kind. Its blocks are
+ * allocated at once, so that writing to the memory later cannot fail for lack of space.
  *
  * STATUS_INVALID: the file is of another kind or size. STATUS_UNAVAILABLE: it cannot be
- * made, opened or mapped. why says what to do. If the file is cut off later, the memory
+ * made, opened or mapped. why says what to do. If the file is truncated later, the memory
  * becomes private to this process and zero. A handler of SIGBUS does that; so at most one
  * file can be open in a process.
  */

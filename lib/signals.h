@@ -1,5 +1,5 @@
 /*
- * Signals, blocked except where a process waits.
+ * Signals are blocked except where a process waits.
  *
  * All signals that are handled stay blocked. They are delivered only during the one waiting
  * call of a process (ppoll, epoll_pwait) and in signals_let_in, so that none interrupts a

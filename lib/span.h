@@ -1,5 +1,5 @@
 /*
- * Bytes that somebody else owns: a pointer and a length, never ended by NUL.
+ * Borrowed bytes: a pointer and a length, not ended by NUL.
  */
 #ifndef LIB_SPAN_H
 #define LIB_SPAN_H

@@ -1,6 +1,6 @@
 /*
- * What the parts of the SQLite driver share. Only lib/sqlite_*.c include this header, and
- * only they know sqlite3.h; callers use lib/db.h and lib/db_files.h.
+ * The parts of the SQLite driver share this. Only lib/sqlite_*.c include this header, and
+ * only they use sqlite3.h; callers use lib/db.h and lib/db_files.h.
  *
  *   sqlite_open.c         opening and configuring a connection
  *   sqlite_statement.c    statements, values and rows
@@ -10,11 +10,11 @@
  *   sqlite_backup.c       checking and copying
  *   sqlite_files.c        names and sizes of the files
  *
- * How SQLite is used: in WAL mode with synchronous=FULL, so that a commit is one
- * fdatasync of the WAL. SQLite's own locks let waiting writers poll and starve, and one
- * connection must not commit while another makes a checkpoint (the WAL-reset bug, before
- * 3.51.3). So whoever writes or makes a checkpoint takes a flock on "<database>.lock"
- * first.
+ * SQLite is used in WAL mode with synchronous=FULL, so that a commit is one fdatasync of
+ * the WAL. With SQLite's own locks waiting writers poll and can starve, and one connection
+ * must not commit while another makes a checkpoint (the WAL-reset bug, before 3.51.3).
+ * Therefore a connection takes a flock on "<database>.lock" before it writes or makes a
+ * checkpoint.
  */
 #ifndef LIB_SQLITE_H
 #define LIB_SQLITE_H
@@ -59,7 +59,7 @@ enum status sqlite_run(struct db *db, const char *sql);
 /* Whether a pragma that answers with one text answers with this one. */
 bool sqlite_answers(struct db *db, const char *sql, const char *wanted);
 
-/* Whether the path names another file than the one that is open, or none. */
+/* Whether the path now leads to another file than the one that is open, or to none. */
 bool sqlite_has_moved(const struct db *db);
 
 /* Counts the pages of the WAL after each commit of this connection. */

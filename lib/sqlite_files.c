@@ -18,7 +18,7 @@ static const struct {
 } kinds[] = {
     {"", DB_FILE_READ, DB_FILE_READ | DB_FILE_WRITE, true},
     {"-wal", DB_FILE_READ, DB_FILE_READ | DB_FILE_WRITE, true},
-    /* the index of the WAL, in which readers, too, note what they are reading */
+    /* the index of the WAL, which readers write to as well */
     {"-shm", DB_FILE_READ | DB_FILE_WRITE, DB_FILE_READ | DB_FILE_WRITE, true},
     {".lock", 0, DB_FILE_READ | DB_FILE_WRITE, false},
 };

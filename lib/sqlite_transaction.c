@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-/* A backup may have been put in the file's place, or the file was removed. In WAL mode
- * SQLite does not check that by itself, and commits would go into the file without a
- * name. SQLITE_FCNTL_HAS_MOVED looks at the path that a symbolic link led to when it was
- * opened; stat also notices that the link leads elsewhere. */
+/* True when another file, such as a backup, is at the database's path, or the file was
+ * removed. In WAL mode SQLite does not check that by itself, and commits would go to the
+ * removed file. SQLITE_FCNTL_HAS_MOVED looks at the path that a symbolic link led to when
+ * it was opened; stat also notices that the link leads elsewhere. */
 bool sqlite_has_moved(const struct db *db)
 {
     struct stat info;
@@ -42,7 +42,7 @@ enum status db_write_begin(struct db *db, int timeout_ms)
     return status;
 }
 
-/* When the disk is full, the commit frame was not written; after an I/O error it may have
+/* When the disk is full, the commit frame was not written. After an I/O error it may have
  * been, and a later recovery of the WAL may find it. */
 static enum status status_of_failed_commit(int code)
 {

@@ -4,10 +4,9 @@
 
 enum {
     CHECKPOINT_PAGES = 1000, /* of 4 KiB; with more of them the next commit waits longer */
-    WAL_MAX_PAGES = 8000, /* beyond it, wait for readers so that the WAL can be restarted */
+    WAL_MAX_PAGES = 8000, /* above it, wait for readers so that the WAL can be restarted */
     RESTART_WAIT_MS = 200,
-    RESTART_PAUSE_MIN_MS =
-        100, /* after a restart that a reader held up; doubled each time */
+    RESTART_PAUSE_MIN_MS = 100, /* after a restart that failed; doubled each time */
     RESTART_PAUSE_MAX_MS = 10000,
 };
 
@@ -32,9 +31,9 @@ static int longer_pause_ms(int pause_ms)
     return pause_ms < RESTART_PAUSE_MAX_MS ? pause_ms : RESTART_PAUSE_MAX_MS;
 }
 
-/* A passive checkpoint cannot restart the WAL while any reader uses it, and under load
- * some reader always does. This one waits for the present readers; new ones read the
- * database file meanwhile. A reader that stays, such as a backup, makes it fail: then it
+/* A passive checkpoint cannot restart the WAL while any reader uses it, and under load some
+ * reader always does. This one waits for the present readers; new ones read the database
+ * file meanwhile. It fails because of a reader that takes long, such as a backup. Then it
  * is not tried again for a while, so that not every commit has to wait. */
 static void restart_wal(struct db *db)
 {

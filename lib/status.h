@@ -1,9 +1,9 @@
 /*
- * What functions of this project return, and how they tell a person why.
+ * The results of functions, and their reasons in a sentence for a person.
  *
- * Every function that can fail returns an enum status. Where a person will read the
- * reason (command line, configuration, start-up), a struct problem travels with it:
- * one sentence that says what is wrong and what to do. Library code never prints.
+ * Every function that can fail returns an enum status. Where a person will read the reason
+ * (command line, configuration, start-up), a struct problem comes with it: one sentence
+ * that says what is wrong and what to do. Library code never prints.
  */
 #ifndef LIB_STATUS_H
 #define LIB_STATUS_H
@@ -15,7 +15,7 @@ enum status {
     STATUS_OK = 0,
     STATUS_NOT_FOUND,   /* what was asked for does not exist, or no more rows */
     STATUS_INVALID,     /* the input breaks a rule */
-    STATUS_EXISTS,      /* what should be new exists already */
+    STATUS_EXISTS,      /* what should be new is there already */
     STATUS_TOO_LARGE,   /* over a documented limit */
     STATUS_REFUSED,     /* well formed, but not allowed; another value says why */
     STATUS_BUSY,        /* nothing was changed; try again later */

@@ -328,7 +328,8 @@ static int refuse(scmp_filter_ctx filter, unsigned sets)
     return error;
 }
 
-/* Compiles the filter to a binary tree, and lets the kernel's audit log have failures. */
+/* Compiles the filter to a binary tree, and makes the kernel's audit log record
+ * failures. */
 static int tune(scmp_filter_ctx filter)
 {
     return seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) |

@@ -11,13 +11,13 @@
 
 enum {
     NS_PER_US = 1000,
-    CLOCK_DOUBT_S = 10, /* how far the clocks that callers read may differ */
+    CLOCK_DOUBT_S = 10, /* by how much the clocks of callers may differ */
 };
 
 static const int64_t ns_per_s = 1000000000;
 
-/* A cell belongs to the key of its tag until whole_ns has passed; then any key may take it.
- * */
+/* A cell belongs to the key of its tag until whole_ns has passed; then any key may take
+ * it. */
 struct cell {
     _Atomic uint64_t tag;     /* 0: free */
     _Atomic int64_t whole_ns; /* when the whole budget is available again */
@@ -107,8 +107,8 @@ static int64_t budget_ns(const struct throttle_rate *rate)
     return interval_ns(rate) * rate->count;
 }
 
-/* The time in a cell; now where it has passed, or is too far ahead for a rate of that time.
- * */
+/* The time in a cell. It is now where that time has passed, or is too far ahead for a rate
+ * with this time. */
 static int64_t effective(int64_t whole_ns, int64_t time_s, int64_t now_ns)
 {
     int64_t latest_ns = now_ns + (time_s + CLOCK_DOUBT_S) * ns_per_s;
@@ -116,7 +116,7 @@ static int64_t effective(int64_t whole_ns, int64_t time_s, int64_t now_ns)
     return whole_ns > now_ns && whole_ns <= latest_ns ? whole_ns : now_ns;
 }
 
-/* At any rate, as that of the key in the cell is not known. */
+/* For any rate, as that of the cell's key is not known. */
 static bool is_idle(const struct cell *cell, int64_t now_ns)
 {
     return effective(cell->whole_ns, THROTTLE_TIME_MAX_S, now_ns) == now_ns;
@@ -217,8 +217,8 @@ void throttle_give_back(struct throttle *throttle, const struct throttle_key *ke
     const struct place place = place_of(throttle, key);
     struct cell *cell = find_cell(&place);
 
-    /* nothing is given back to a budget that is whole, nor to the overflow cell, where it
-     * is unknown whose charge it was */
+    /* nothing is given back to a budget that is whole, nor to the shared cell, where it is
+     * unknown which key was charged */
     if (cell != NULL && !is_idle(cell, now_us * NS_PER_US))
         atomic_fetch_sub(&cell->whole_ns, interval_ns(rate));
 }
