@@ -10,11 +10,11 @@ from support.site import Site
 
 
 def pytest_configure():
-    """Lets a TERM end the run as Ctrl-C does: with what was started being stopped."""
+    """Lets a TERM end the run as Ctrl-C does: all processes that were started are stopped."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-# These take longest, so that they begin first: they wait, most of the time.
+# These take longest, so they begin first. They wait most of the time.
 LONGEST = [
     "faults/test_failing_io.py",
     "faults/test_power_cut.py",
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(config, items):
     """
     For --dist loadgroup: tests that share a server run in one process, on one such server.
 
-    Those of a fault share nothing, and each goes where there is room.
+    Tests of faults share nothing, and run in any process.
     """
     if not config.pluginmanager.hasplugin("xdist"):
         return
@@ -52,7 +52,7 @@ def group_of(item):
 
 
 def rank(item):
-    """The place in LONGEST; behind all of them the other files, as they were found."""
+    """The index in LONGEST; all other files come after those, in the order they were found in."""
     file = file_of(item)
     return next((i for i, start in enumerate(LONGEST) if file.startswith(start)), len(LONGEST))
 

@@ -1,9 +1,9 @@
 """
-What a process of the service cannot do, though somebody made it try.
+What a process of the service cannot do, even after an attacker took it over.
 
 Needs programs that were built with ./configure --enable-attacks. Each attack is made twice:
-with `sandbox = no` it must succeed, or its failure otherwise would prove nothing. As root,
-whom the permissions of files do not stop.
+with `sandbox = no` it must succeed, or its failure otherwise would prove nothing. Run as
+root, because permissions of files do not limit root.
 """
 
 import contextlib
@@ -70,13 +70,13 @@ def lines(service):
 
 
 def test_this_build_has_the_attacks():
-    """Or tests/protocol, which asserts that the normal build has not, could not fail."""
+    """Shows that the test in tests/protocol, that a normal build has none of them, can fail."""
     assert b"ATTACKS" in SERVICE.read_bytes() and b"attack_unknown" in SERVICE.read_bytes()
 
 
 @pytest.fixture
 def victim():
-    """A process that is none of the service's, and which the attacks may reach."""
+    """A process that does not belong to the service, as a target of attacks."""
     started = subprocess.Popen(["sleep", "600"])
     yield started
     started.kill()
@@ -91,7 +91,7 @@ def peer():
 
 
 def attacks_of(site, role, victim, peer):
-    """Those that a process outlives; what remains of an attack is in a directory of its own."""
+    """Attacks that do not kill the process; their files are in a directory of their own."""
     outside = site.directory / "outside"
     outside.mkdir()
     for name in ("emptied", "renamed", "mode", "removed", "present"):
@@ -116,7 +116,7 @@ def attacks_of(site, role, victim, peer):
         "fork",
         "map_code",
     ]
-    if role != "single":  # who has to do all of it may use all of the database's directory
+    if role != "single":  # which may use all of the database's directory
         attacks += ["signal 0", f"write {site.data}/made", f"write {site.key_file}"]
     if role == "worker":
         attacks += [f"write {site.database}", f"write {site.database}-wal", f"write {site.database}.lock"]

@@ -1,4 +1,4 @@
-"""What the tests of crmnotesctl share."""
+"""Fixtures for the tests of crmnotesctl."""
 
 import sqlite3
 
@@ -6,7 +6,7 @@ import pytest
 
 
 class Operator:
-    """A person at the command line of one site, who also looks into its database."""
+    """The command line of one site, and a look into its database."""
 
     def __init__(self, site):
         self.site = site
@@ -32,7 +32,7 @@ class Operator:
             connection.close()
 
     def change(self, sql, *values):
-        """Changes the database behind the program's back."""
+        """Changes the database without the program."""
         connection = sqlite3.connect(self.site.database)
         try:
             with connection:

@@ -57,7 +57,7 @@ def test_list_since_a_time(site):
 
 
 def test_a_clock_that_was_set_back_does_not_hide_anything(operator):
-    """The order is that of the dates as they were written down."""
+    """Sorted by the dates as they were stored."""
     operator.site.add_org("first")
     operator.change("UPDATE audit SET at = 4000000000000 WHERE action = 'org add'")
     operator.site.add_org("second")

@@ -265,7 +265,7 @@ def test_backup_does_not_wait_for_a_writer(operator, world):
 
 
 def test_database_without_permission(site):
-    """Whoever may not read the database learns that it is there, and why not."""
+    """A user without permission is told that the database exists, and why it cannot be read."""
     program = shutil.copy(CTL, site.directory / "crmnotesctl")
     stranger = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
     site.data.chmod(0)

@@ -91,7 +91,7 @@ def test_status_of_another_schema_says_nothing_of_it(operator):
 
 
 def test_database_without_a_mark_gets_one_from_migrate(operator, world):
-    """As after a migration that was cut off before it came to the key file."""
+    """As after a migration that was interrupted before the key file was made."""
     before = mark(operator)
     operator.change("DELETE FROM key_mark")
     says = ["does not know the key file", "crmnotesctl db migrate"]

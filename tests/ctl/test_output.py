@@ -1,4 +1,4 @@
-"""What crmnotesctl prints for programs and for people, and what when it cannot."""
+"""What crmnotesctl prints for programs and for people, and its error when it cannot print."""
 
 import json
 import os

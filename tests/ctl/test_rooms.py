@@ -1,4 +1,4 @@
-"""The use cases and the rules know nothing of who calls them."""
+"""The use cases and the rules include none of their callers."""
 
 import re
 

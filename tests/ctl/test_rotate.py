@@ -197,7 +197,7 @@ def test_missing_key_file(kind):
 
 
 def test_secret_that_cannot_be_shown_names_the_way_out(kind):
-    """The former one still works, so rotating again harms nobody."""
+    """The former secret still works after another rotation."""
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [CTL, "--config", kind.site.config, kind.noun, "rotate", kind.id],

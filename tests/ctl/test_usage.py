@@ -211,7 +211,7 @@ def test_words_that_are_wrong_are_shown_harmless(operator):
 
 
 def test_no_core_file_can_be_written(site):
-    """Of 1 byte, which the kernel never writes, nor hands to a program that collects them."""
+    """The limit is 1 byte: the kernel then writes no core file, nor pipes one to a program."""
     member = site.add_member(site.add_org()["org_id"])["member_id"]
     words = ["apikey", "issue", "--member", member, "--stdin"]
     process = subprocess.Popen(

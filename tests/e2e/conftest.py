@@ -9,7 +9,7 @@ from support.site import Site
 @pytest.fixture(scope="session", params=webservers.KINDS)
 def front(request):
     """The service behind a real web server."""
-    # hundreds of requests are refused here on purpose; what limits them has its own tests
+    # hundreds of requests are refused here on purpose; test_limits.py tests the limits
     unlimited = {"credential_failures": "off", "contact_failures": "off"}
     with Site(options=unlimited) as site, webservers.front(request.param, site) as running:
         yield running

@@ -42,7 +42,7 @@ def environment(front, world, **changes):
 
 
 def published_curl_sample(front, world, **changes):
-    """The page's sample, changed only where its reader is told to."""
+    """The sample of the published page, changed only where the page says so."""
     replace = {
         "https://app.zyntrohq.com": front.origin,
         "YOUR_API_KEY": world.api_key,

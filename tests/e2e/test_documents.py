@@ -66,7 +66,7 @@ def test_pages_with_links_are_found():
     assert all(links(page) for page in PAGES if page.parent == DOCS)
 
 
-# README leads, and does not hold everything.
+# README is short and links to the documents.
 
 
 def test_readme_is_short():

@@ -35,7 +35,7 @@ COMMANDS = {
 
 
 class Forgetful(http.server.ThreadingHTTPServer):
-    """Hands requests on to the real server, but loses the answer to the first one."""
+    """Passes requests on to the real server, but loses the answer to the first one."""
 
     def __init__(self, target):
         super().__init__(("127.0.0.1", 0), Relay)
@@ -75,7 +75,7 @@ class Relay(http.server.BaseHTTPRequestHandler):
         pass
 
 
-# What is behind the recipes is tested for each web server elsewhere.
+# Other tests cover all web servers.
 @pytest.mark.parametrize("front", ["nginx"], indirect=True)
 @pytest.mark.parametrize("language", COMMANDS)
 def test_a_recipe_stores_one_note_though_the_first_answer_is_lost(
@@ -104,7 +104,7 @@ def rotation_steps():
 
 
 def run_step(site, world, step):
-    """A line of the recipe in a shell, as somebody would type it."""
+    """Runs a line of the recipe in a shell."""
     crmnotesctl = shlex.join([str(CTL), "--config", str(site.config)])
     step = step.replace("DEVKEY", world.devkey_id).replace("ORG", world.org)
     log = shlex.quote(str(site.directory / "service.log"))

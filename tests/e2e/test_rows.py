@@ -1,4 +1,4 @@
-"""The contract's table of checks: rows 1 to 13, their order and their words."""
+"""Checks 1 to 13 in docs/api.md: their order and their messages. Row 5 in a name is check 5."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -31,7 +31,7 @@ def refuses(front, body, code, *messages):
     assert_error(front.send(body), code, *messages)
 
 
-# Row 1
+# Check 1
 
 
 @pytest.mark.parametrize("value", MISSING, ids=MISSING_IDS)
@@ -43,7 +43,7 @@ def test_row_1_comes_before_everything_else(front, shared):
     refuses(front, {}, "MISSING_API_KEY", "Missing service instance")
 
 
-# Row 2
+# Check 2
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_row_2_deactivated_member_leaves_others_working(front, world):
     assert_success(front.send(world.body(note="x")), world.contact, '"x"', visibility=1)
 
 
-# Rows 3 to 6
+# Checks 3 to 6
 
 
 @pytest.fixture(scope="session")
@@ -192,7 +192,7 @@ def test_row_6_this_developer_key_is_for_other_networks(front, world, rest):
     refuses(front, body, "IP_NOT_WHITELISTED", "IP address not whitelisted")
 
 
-# Rows 7 and 8
+# Checks 7 and 8
 
 FIELDS = {
     "org_id": "Missing org ID",
@@ -291,7 +291,7 @@ def test_row_8_comes_before_row_9(front, shared):
     refuses(front, body, "INVALID_FIELDS", "Invalid note_editable")
 
 
-# Rows 9 to 11
+# Checks 9 to 11
 
 NO_UUIDS = [
     "x",
@@ -382,7 +382,7 @@ def test_row_11_follows_the_contact_to_its_new_owner(front, world):
     assert_success(front.send(body), world.contact, '"x"', visibility=1)
 
 
-# Rows 12 and 13
+# Checks 12 and 13
 
 
 @pytest.mark.parametrize("note_id", [UNKNOWN_ID, *NO_UUIDS], ids=repr)

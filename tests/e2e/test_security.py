@@ -41,7 +41,7 @@ def test_what_is_named_exists(file, test):
 
 @pytest.mark.parametrize("text", [TEXT, DESIGN], ids=["SECURITY.md", "docs/design.md"])
 def test_no_name_is_overlooked(text):
-    """Also not one without backticks, or with a slip of the pen."""
+    """Also names without backticks or with a typing error are found."""
     written = re.findall(r"[\w/.-]+\.(?:py|c)\b(?:::[\w-]+)?", text)
     assert written == ["::".join(filter(None, name)) for name in NAMED.findall(text)]
 

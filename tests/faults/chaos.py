@@ -1,4 +1,4 @@
-"""Things that befall a service: processes killed and stopped, reloads, operators at work."""
+"""Random disturbances of a service: processes killed and stopped, reloads, operators' changes."""
 
 import contextlib
 import os
@@ -40,7 +40,7 @@ class Chaos:
         self._resuming = []
 
     def run(self, until, enough=lambda: True):
-        """Goes on until that time, and then until it is enough."""
+        """Goes on until that time, and then until enough has been done."""
         actions = {
             self.kill_worker: 8,
             self.kill_writer: 6,
@@ -111,7 +111,7 @@ class Chaos:
         copy.unlink(missing_ok=True)
 
     def restart_master(self):
-        """The workers see the end of their master; what we stopped must go on to see it."""
+        """Continues the processes that were stopped, so that they notice the end of their master."""
         session = self.service.process.pid
         self.service.process.kill()
         self.service.process.wait()

@@ -1,4 +1,4 @@
-"""What clients were told about their notes, compared with what the database holds."""
+"""Compares the answers that clients got with the content of the database."""
 
 import collections
 import contextlib
@@ -86,7 +86,7 @@ class Ledger:
         return f"{states}; errors {dict(self.codes())}"
 
     def judge(self, database):
-        """Compares with a database that nobody writes to any more."""
+        """Compares with a database after the last write."""
         return self.judge_rows(read_notes(database))
 
     def judge_rows(self, rows):
@@ -121,7 +121,7 @@ def read_notes(database):
 
 
 def assert_sound(database):
-    """Every page and every reference of the file is in order, and every note as it was sent."""
+    """All pages and references of the file are valid, and every note is as it was sent."""
     with contextlib.closing(sqlite3.connect(database, timeout=30)) as connection:
         assert connection.execute(HIDDEN).fetchone() == (0,)
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -142,7 +142,7 @@ def classify(status, headers, body):
 
 class Client(threading.Thread):
     """
-    Sends notes one after another over a kept connection and enters what it is told.
+    Sends notes one after another over a kept connection and records the answers.
 
     Every fifth request updates a note that it got acknowledged before. With repeats, each
     has an Idempotency-Key, and is sent so many times more while its outcome is unknown.

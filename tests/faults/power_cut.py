@@ -43,7 +43,7 @@ class Recorder:
         )
 
     def finish(self):
-        """To be called when the programs have ended and before anybody opens the database."""
+        """To be called after the programs have ended and before the database is opened again."""
         self.after = self._images()
 
     def _images(self):
@@ -142,7 +142,7 @@ def put(image, offset, data):
 
 
 def apply_torn(image, event, dice):
-    """Sector by sector, some of which did not make it."""
+    """Applies a write sector by sector, without some of them."""
     if event.event == TRUNCATE:
         apply(image, event)
         return
@@ -156,7 +156,7 @@ def apply_torn(image, event, dice):
 
 @dataclass
 class Cut:
-    """What came of one cut."""
+    """The result of one cut."""
 
     number: int
     way: str
@@ -218,7 +218,7 @@ def as_uuid(digits):
 
 
 def make_cuts(recorder, events, count, dice, directory, contents, check=lambda database: None):
-    """Cuts the power `count` times and answers what came of each."""
+    """Cuts the power `count` times and answers the result of each."""
     cuts = []
     for point, disks, acknowledged in play(recorder.before, events, cut_points(events, count, dice)):
         way = dice.choice(WAYS)

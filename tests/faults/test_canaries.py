@@ -1,4 +1,4 @@
-"""T9: keys, secrets and texts of notes stand nowhere but where they belong."""
+"""Keys, secrets and texts of notes are in no file, environment or command line but the database."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ NOTES = [b"CanaryNote5555", b"CanaryNote5556"]
 
 
 def provision(site):
-    """A world whose credentials are canaries, brought in from elsewhere."""
+    """A world whose credentials are canaries, issued by --stdin."""
     world = site.world()
     site.ctl("apikey", "issue", "--member", world.member, "--stdin", stdin=API_KEY + "\n")
     words = ["devkey", "issue", "--org", world.org, "Canary", "--stdin"]
@@ -41,7 +41,7 @@ def provision(site):
 
 
 def bodies(world):
-    """Requests of all kinds of fates, each with canaries."""
+    """Requests with all kinds of results, each with canaries."""
     good = world.body(api_key=API_KEY, developer_secret=SECRET, note=NOTE)
     bad = {**good, "note": REFUSED_NOTE}
     whole = encode(bad)

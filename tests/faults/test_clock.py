@@ -1,4 +1,4 @@
-"""T7: the wall clock jumps; deadlines do not care, and notes are stored."""
+"""The wall clock jumps: deadlines are not affected, and notes are stored."""
 
 import contextlib
 import signal

@@ -1,4 +1,4 @@
-"""T6: the n-th call fails in crmnotesctl: it says so, and what it says is true."""
+"""The n-th call fails in crmnotesctl: it reports a failure, and the report is true."""
 
 import errno
 
@@ -86,7 +86,7 @@ IO = [
 
 @pytest.mark.parametrize("lasting", [False, True])
 def test_failing_io(bench, lasting):
-    """What is reported as added is there, what is reported as failed is not, unless in doubt."""
+    """What is reported as added is there; what is reported as failed is not, unless it is unknown."""
     added, in_doubt, struck = {"World"}, set(), 0
     for operation, files, error, after in IO:
         name = f"{operation} {files} {error} {after}"

@@ -1,4 +1,4 @@
-"""T5: no processes, no descriptors, no disk, no memory; and all is well when there are again."""
+"""No processes, descriptors, disk or memory; serving goes on when there are some again."""
 
 import contextlib
 import errno
@@ -76,7 +76,7 @@ def test_no_process_can_be_made(site, faults, dice):
         for pid in lost:
             send(pid, signal.SIGKILL)
         b.service.wait_for_event("fork_failed")
-        waiting = b.start(1)  # nobody can store them now
+        waiting = b.start(1)  # they cannot be stored now
         wait_for(lambda: faults.struck >= 3, "more attempts")
         b.assert_master_lives()
         faults.clear()
@@ -197,7 +197,7 @@ def test_a_lack_of_memory_is_not_blamed_on_the_client(site, faults, dice):
 
 
 def test_no_memory_in_the_master(site, faults, dice, is_long):
-    """It is asked to reload, for that is when it allocates."""
+    """On a reload, which is when the master allocates."""
     with bench(site, dice, faults.environment) as b:
         for after in some(dice, is_long, 40):
             faults.fail("malloc", error=errno.ENOMEM, after=after, lasting=True, pid=b.service.process.pid)

@@ -1,4 +1,4 @@
-"""T3: the n-th call on database or WAL fails; nobody is told what is not true."""
+"""The n-th call on database or WAL fails; every answer is true all the same."""
 
 import concurrent.futures
 import errno
@@ -114,7 +114,7 @@ def test_the_ledger_holds_whatever_call_fails(mode, libraries, dice, is_long):
 
 
 def test_the_ledger_notices_a_disk_that_forgets(libraries, site, dice):
-    """The proof that the test above can fail: writes to the WAL that are reported but not done."""
+    """Shows that the test above can fail: writes to the WAL are reported as done, but are not."""
     ledger = Ledger()
     with Faults(libraries("faults"), site) as faults:
         service = Service(site, args=["--workers", 2], env=faults.environment)

@@ -1,4 +1,4 @@
-"""T6: FastCGI peers that are slow, broken or malicious; others are served all the same."""
+"""FastCGI peers that are slow, broken or malicious; others are served all the same."""
 
 import contextlib
 import random

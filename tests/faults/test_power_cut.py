@@ -1,4 +1,4 @@
-"""T2: the power is cut at any moment; what was acknowledged is there when it comes back."""
+"""The power is cut at any moment; all acknowledged notes are there afterwards."""
 
 import collections
 import shutil
@@ -87,7 +87,7 @@ def test_no_acknowledged_note_is_lost(site, libraries, dice, images, is_long):
 
 
 def test_without_waiting_for_the_disk_notes_are_lost(libraries, dice, images, is_long):
-    """The proof that the test above can fail: the same with synchronous=NORMAL."""
+    """Shows that the test above can fail: the same with synchronous=NORMAL."""
     with Site() as site:
         recorder, contents = record(libraries, site, dice, 600, RECORD_SYNCHRONOUS="NORMAL")
         events = recorder.events()

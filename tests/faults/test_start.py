@@ -1,4 +1,4 @@
-"""T7: the n-th call fails while the service starts: it starts all the same, or says why not."""
+"""The n-th call fails while the service starts: it starts all the same, or reports why not."""
 
 import errno
 import json
@@ -20,7 +20,7 @@ def assert_told(status, stderr):
     lines = stderr.splitlines()
     said = [line for line in lines if not line.startswith("{")]
     logged = [line for line in lines if line.startswith("{") and json.loads(line)["level"] == "error"]
-    assert said or logged, stderr  # the log takes over once it is open
+    assert said or logged, stderr  # later failures are in the log
     assert all(line.startswith("crmnotes.fcgi: ") for line in said), stderr
 
 

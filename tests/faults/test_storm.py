@@ -1,4 +1,4 @@
-"""T1: a ledger of what clients were told, while processes die and operators work."""
+"""Processes die and operators work under load; the answers must agree with the database."""
 
 import contextlib
 import sqlite3
@@ -60,7 +60,7 @@ def test_what_was_acknowledged_is_stored_once_and_what_was_refused_is_not(storm_
 
 
 def small_run(site, dice, environment):
-    """A little quiet work under that environment; answers what the ledger says."""
+    """A few notes under that environment; answers the verdict of the ledger."""
     ledger = Ledger()
     with Service(site, args=["--workers", 2], env=environment), Nginx(site) as web:
         clients = start_clients(4, web.port, ledger, site.world(), dice, limit=50)
@@ -73,7 +73,7 @@ def small_run(site, dice, environment):
     [("lose", "lost"), ("deny", "refused_but_stored"), ("double", "doubled"), (None, None)],
 )
 def test_the_ledger_notices_a_service_that(lie, complaint, site, libraries, dice):
-    """The proof that the storm can fail: commits that lie, by a library between it and SQLite."""
+    """Shows that the storm test can fail: a library makes commits report success falsely."""
     environment = preload.environment(libraries("liar"), LIE=lie or "none")
     ledger = small_run(site, dice, environment)
     verdict = ledger.judge(site.database)

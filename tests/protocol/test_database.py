@@ -81,14 +81,14 @@ def assert_serves_again(service, world, *, replaced=False):
 
 
 def assert_nobody_died(service):
-    """Processes that are confined to the former files may have made room for others."""
+    """Processes whose sandbox allows the former files only may have been replaced."""
     assert service.events("worker_died") == []
     wanted = 0 if service.single else int(service.site.options["workers"]) + 1  # a writer
     wait_for(lambda: len(service.workers()) == wanted, "as many processes as before")
 
 
 def assert_recovers(service, world):
-    """Every process that still had the other file open notices it once."""
+    """Every process that still has the other file open logs it once."""
     processes = set(service.workers())
     answers = [service.call(world.body(note=note)) for note in 30 * ["x", ""]]
     unavailable = [answer for answer in answers if answer.status == 503]
@@ -193,7 +193,7 @@ def test_a_database_that_goes_away_and_comes_back(service, world):
     for _ in range(2):
         move(files_of(site), away)
         assert_unavailable_for_now(service, world)
-        assert not site.database.exists()  # nobody made another
+        assert not site.database.exists()  # no other one was made
         move(away.iterdir(), site.data)
         assert_serves_again(service, world)
     notes = note_ids(service, world)
@@ -211,7 +211,7 @@ def test_a_database_that_is_replaced_by_its_backup(service, world):
     backup.rename(site.database)
     site.give_to_owner()
     answers = [service.call(world.body(note="x")) for _ in range(12)]
-    for answer in answers:  # who had the old one open notices it once
+    for answer in answers:  # a process that had the old one open logs it once
         if answer.status == 503:
             assert_unavailable(answer)
         else:
@@ -304,7 +304,7 @@ def test_a_database_that_is_replaced_by_one_that_cannot_be_used(service, world, 
 
 @pytest.mark.parametrize("damage", ["header", "all", "cut off"])
 def test_a_database_that_is_damaged_in_place(service, world, damage):
-    """Not a single answer may be a success that is not there after the repair."""
+    """No answer may be a success whose note is not there after the repair."""
     site = service.site
     assert_added(service, world)
     good = site.directory / "good"
@@ -320,7 +320,7 @@ def test_a_database_that_is_damaged_in_place(service, world, damage):
     answers += [service.call(world.body()) for _ in range(4)]
     for answer in answers:
         assert (answer.status, answer.header("X-Error-Code")) in [
-            (200, "MISSING_FIELDS"),  # from what a process remembers
+            (200, "MISSING_FIELDS"),  # by the cache of callers
             (503, "UNAVAILABLE"),
             (503, "OUTCOME_UNKNOWN"),
         ]
@@ -346,7 +346,7 @@ def checkpoint(site):
 
 
 def test_a_directory_that_nothing_can_be_written_to(service, world):
-    """Where the service is not root it cannot open the lock file that is not there."""
+    """A service that is not root cannot open the missing lock file."""
     site = service.site
     lock = site.data / f"{site.database.name}.lock"
     lock.unlink()

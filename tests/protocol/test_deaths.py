@@ -1,4 +1,4 @@
-"""Processes that are killed or hang: what that costs, and that they are replaced."""
+"""Processes that are killed or hang: which requests that costs, and that they are replaced."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A process without a descriptor to spare: it goes on serving, and does not burn the processor."""
+"""A process without a free descriptor goes on serving, and does not use up the processor."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ def test_idle_kept_connections_make_way_for_new_ones(service):
         event = service.wait_for_event("accept_failed")
         assert event["level"] == "error" and "open files" in event["message"]
         assert all(connection.is_closed_by_peer() for connection in kept[:ROOM])
-        ask(kept[-1])  # who came last has stayed
+        ask(kept[-1])  # the last connection has stayed
     assert service.call(service.world.body()).status == 200
 
 
@@ -66,7 +66,7 @@ def test_waiting_for_a_descriptor_costs_no_processor_time(service):
 
 
 def test_requests_in_hand_keep_their_descriptors(service):
-    """Unlike idle ones: what has begun is not given up for somebody new."""
+    """Unlike idle ones: a request that has begun is not given up for a new connection."""
     pid = service.process.pid
     body = b"{" * 10
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""TERM and INT, and the end of all with the master."""
+"""TERM and INT, and that all processes end when the master dies."""
 
 import contextlib
 import signal

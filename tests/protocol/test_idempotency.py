@@ -35,7 +35,7 @@ def contact(service, shared):
 
 @pytest.fixture
 def key():
-    """A key that nobody has used."""
+    """A key that was not used before."""
     return f"key {next(numbers)}"
 
 
@@ -316,7 +316,7 @@ def test_an_update_is_not_made_twice(service, shared, contact, key):
     assert_fresh(first, contact, '"y"', editable=1, visibility=1, note_id=made)
     assert_replayed(send(service, {**update, "note_id": made.upper()}, key), first)
     assert len(service.site.history(made)) == 2
-    # what came in between is neither undone nor shown
+    # the update in between is neither undone nor shown
     later = {**update, "note": "z", "note_visibility": 0, "note_editable": 0}
     assert_fresh(send(service, later, f"later {key}"), contact, '"z"', note_id=made)
     assert_replayed(send(service, update, key), first)

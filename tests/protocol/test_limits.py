@@ -1,4 +1,4 @@
-"""Limits on guessing and on load: 429, what it depends on, and what it survives."""
+"""Limits on guessing and on load: 429, what it depends on, and that counts survive."""
 
 import contextlib
 import os
@@ -175,7 +175,7 @@ def test_budgets_are_on_unless_something_else_is_said(start):
     assert_success(answer, world.contact, '"x"', visibility=1)  # without RateLimit headers
 
 
-# What the counts survive
+# Counts survive
 
 
 def test_counts_survive_the_death_of_all_workers(limited):
@@ -238,7 +238,7 @@ def test_a_quota_is_told_and_used_up_by_notes_alone(limited):
         assert answer.code is None
         assert left(answer) == expected - 1
     assert_limited(send(service, world.body()), 3600 // FEW, QUOTA_HEADERS)
-    # it is judged before row 7, and after rows 1 to 6
+    # it is judged before check 7, and after checks 1 to 6
     answer = send(service, free["MISSING_FIELDS"])
     assert_limited(answer, 3600 // FEW, QUOTA_HEADERS)
     assert left(answer) == 0

@@ -1,4 +1,4 @@
-"""A log that nobody reads does not keep the service from serving or from ending."""
+"""A log without a reader keeps the service neither from serving nor from ending."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The path: however a web server divides and encodes it, one call answers."""
+"""The path: a web server may divide and encode it in several ways."""
 
 import pytest
 

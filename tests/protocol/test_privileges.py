@@ -1,4 +1,4 @@
-"""Whom root becomes, what nobody keeps, and what is said when files are out of reach."""
+"""The user that root becomes, lost rights, and messages about files without permission."""
 
 import grp
 import os

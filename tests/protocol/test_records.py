@@ -71,7 +71,7 @@ def test_padding_is_skipped(pool, shared, padding):
         for type_, data in [(fastcgi.PARAMS, pairs), (fastcgi.STDIN, body)]:
             for start in range(0, len(data), 100):
                 connection.send_record(type_, data[start : start + 100], padding=padding)
-            # libfcgi does not skip what pads the end of the parameters, and nobody pads it
+            # libfcgi does not skip padding of the end of the parameters; no web server pads it
             connection.send_record(type_, padding=0 if type_ == fastcgi.PARAMS else padding)
         assert_success(connection.read_response(), shared.contact, '"x"', visibility=1)
 
@@ -191,7 +191,7 @@ def test_unknown_roles_are_refused(pool, role):
 
 
 def test_requests_that_are_mixed_on_a_connection_are_not_stored(pool, shared, contact):
-    """FCGI_MPXS_CONNS is 0: nobody should, and libfcgi gives the first one up."""
+    """FCGI_MPXS_CONNS is 0, so no web server should; libfcgi gives the first one up."""
     body = encode(shared.body(contact_id=contact))
     with pool.connect() as connection:
         connection.begin(request_id=1)

@@ -184,7 +184,7 @@ def test_what_needs_a_restart_is_refused(site, option, value):
 
 
 def test_another_database_needs_a_restart(site):
-    """Or new workers would check by one, and the writer write to the other."""
+    """Otherwise new workers would check one database, and the writer write to the other."""
     with Site() as other, running(site) as service:
         world = site.world()
         site.configure(database=other.database, secret_key_file=site.key_file)

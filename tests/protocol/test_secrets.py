@@ -1,4 +1,4 @@
-"""No key, no secret and no note's text stands anywhere but in the database."""
+"""No key, secret or text of a note is anywhere but in the database."""
 
 import os
 import re

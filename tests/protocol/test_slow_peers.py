@@ -1,4 +1,4 @@
-"""Peers that are slow, silent or deaf, or leave: they hold up nobody and cost no process."""
+"""Peers that send slowly or not at all, do not read, or leave: they delay no other request."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from support.site import Site, encode
 from support.wait import wait_for
 
 
-# How far a peer gets before it says nothing more, as a share of its request.
+# How much of its request a peer sends before it stops.
 SHARES = [0.0, 0.01, 0.1, 0.5, 0.9, 0.999]
 
 
@@ -100,7 +100,7 @@ def test_peers_that_never_read_their_answers_are_given_up(few, few_world):
 
 
 DEAF = 5
-UNDELAYED = 0.5  # seconds; one deaf peer alone would hold up a writer that waits for TIMEOUT
+UNDELAYED = 0.5  # seconds; one peer that does not read would delay a waiting writer by TIMEOUT
 
 
 @contextlib.contextmanager
@@ -181,7 +181,7 @@ def test_peers_that_leave_before_their_answers_do_no_harm(few, few_world, few_co
 
 
 def test_no_worker_died_of_all_this(few):
-    """The last test of this file: what others did must not have cost a process."""
+    """The last test of this file: no process may have died in the others."""
     assert few.events("worker_died") == []
     assert few.events("worker_timed_out") == []
     assert len(few.workers()) == WORKERS + 1

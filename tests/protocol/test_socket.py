@@ -1,4 +1,4 @@
-"""The listening socket: made, handed over, never taken from others, and removed."""
+"""The listening socket: made, inherited, never taken from another program, and removed."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""What must be there when the service starts: key, database and log."""
+"""Key, database and log must be usable when the service starts."""
 
 import json
 import sqlite3

@@ -54,7 +54,7 @@ def body_of(service, org, contact, **more):
 @pytest.mark.parametrize("remembered", [False, True], ids=["worker", "writer"])
 @pytest.mark.parametrize("org, contact", CELLS)
 def test_each_cell_has_its_answer(service, org, contact, remembered):
-    """A caller who was accepted a moment ago is judged by the writer, others by the worker."""
+    """A caller in the cache is judged by the writer, others by the worker."""
     if remembered:
         assert send(service, service.own.body()).code is None
     else:

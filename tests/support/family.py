@@ -15,7 +15,7 @@ USAGE, UNAVAILABLE, CANTCREAT, CONFIG = 64, 69, 73, 78
 
 
 def run(site, *args, **more):
-    """Runs the service as someone does who expects it to end by itself."""
+    """Runs the service and waits until it ends by itself."""
     done = subprocess.run(
         [site.program(), "--config", site.config, *args],
         **{"stdin": subprocess.DEVNULL, "env": site.environment(), **more},
@@ -45,7 +45,7 @@ def running(site, **more):
     try:
         yield service
         if service.process.returncode == -signal.SIGKILL:
-            site.socket.unlink()  # nobody could
+            site.socket.unlink()  # a killed master leaves it
         service.assert_clean()
     finally:
         processes.kill_session(service.process.pid)
@@ -82,7 +82,7 @@ def writer_of(service):
 
 @contextlib.contextmanager
 def writers_held_up(site):
-    """Nobody writes to the database meanwhile."""
+    """No other process can write to the database inside."""
     with open(f"{site.database}.lock", "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -93,7 +93,7 @@ def waits_for_lock(pid):
 
 
 def send(connection, body, *, keep=False, **http):
-    """A whole request, whose answer somebody else waits for."""
+    """Sends a whole request; the caller waits for the answer."""
     connection.begin(keep=keep)
     connection.params(http_params(body, **http))
     connection.stdin(body)

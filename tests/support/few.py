@@ -1,4 +1,4 @@
-"""A pool of two workers, so that a peer that holds up one of them is noticed."""
+"""A pool of two workers, so that a test notices a peer that delays one of them."""
 
 import contextlib
 import statistics

@@ -1,4 +1,4 @@
-"""Clients that send notes without a pause, and what they were told."""
+"""Clients that send notes without a pause, and record the answers."""
 
 import threading
 

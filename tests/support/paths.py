@@ -1,4 +1,4 @@
-"""Where the sources stand and where the programs under test were built."""
+"""Paths of the sources and of the programs under test."""
 
 import os
 from pathlib import Path
