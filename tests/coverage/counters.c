@@ -1,6 +1,7 @@
 /*
  * In a build for gcov: keeps the counters of processes that end by _exit, and of those that
- * run as another user than the one who built. COVERAGE_COUNTERS is a directory for all users.
+ * run as another user than the one that built them. COVERAGE_COUNTERS is a directory for
+ * all users.
  */
 #include <gcov.h>
 #include <stdio.h>
@@ -9,8 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Files of one user cannot be written by another, who has a directory of his own. At the end,
- * for who that is may have changed since the start, and before gcov's own destructor. */
+/* A user cannot write the files of another, so each has a directory of its own. It is
+ * chosen at the end, because the user may have changed since the start, and before gcov's
+ * own destructor. */
 __attribute__((destructor)) static void choose_directory(void)
 {
     char path[256];
@@ -22,7 +24,7 @@ __attribute__((destructor)) static void choose_directory(void)
     (void)setenv("GCOV_PREFIX", path, 1);
 }
 
-/* Stands in for that of libc, which forgets what was counted. */
+/* Replaces the one of libc, which does not write the counters. */
 void _exit(int status)
 {
     choose_directory();

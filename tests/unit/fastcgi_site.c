@@ -58,7 +58,7 @@ static void answer_held(struct fastcgi *f)
         answer_one(f, held[--held_count]);
 }
 
-/* One that has the parameter HOLD waits for one with RELEASE, or for USR1. */
+/* A request with the parameter HOLD waits for one with RELEASE, or for USR1. */
 static void take_request(struct fastcgi *f, size_t place)
 {
     if (fastcgi_param(f, place, "HOLD") != NULL) {
@@ -101,7 +101,7 @@ static int serve(struct fastcgi *f)
     }
 }
 
-/* Closing `ready` tells that it serves. */
+/* Closes `ready` when it serves. */
 static _Noreturn void be_server(int ready)
 {
     const struct fastcgi_descriptors fds = {listening, -1, -1, give, take};
@@ -215,7 +215,7 @@ void put_begin(struct bytes *out, bool keep)
     put_record(out, FCGI_BEGIN_REQUEST, body, sizeof body);
 }
 
-/* Both lengths in four bytes, whatever they are: that is allowed. */
+/* Writes both lengths in four bytes, which the specification allows for short ones, too. */
 void put_param(struct bytes *out, const char *name, const char *value)
 {
     struct bytes *pair = calloc(1, sizeof *pair);

@@ -2,10 +2,11 @@
  * Servers made of lib/fastcgi.h in processes of their own, and a client that speaks to them
  * record by record.
  *
- * A server answers each request with what it understood of it: the status and length of the
- * body, a checksum of it, the parameter NAME and its process id. ANSWER_BYTES makes the answer
- * longer by so many 'x'. A request with the parameter HOLD is answered when one with RELEASE
- * comes, or on USR1. TERM lets a server finish, HUP lets it hand over its connections.
+ * The answer of a server describes the request: the status and length of its body, a
+ * checksum of it, the parameter NAME, and the server's process id. ANSWER_BYTES makes the
+ * answer longer by so many 'x'. A request with the parameter HOLD is answered when one with
+ * RELEASE comes, or on USR1. TERM lets a server finish, HUP lets it hand over its
+ * connections.
  */
 #ifndef TESTS_UNIT_FASTCGI_SITE_H
 #define TESTS_UNIT_FASTCGI_SITE_H
@@ -36,7 +37,7 @@ enum {
     PIECE_BYTES = 50000,
 };
 
-/* The checksum that a server makes of "abc", with what stands before it. */
+/* The answer to "abc" up to its checksum. */
 #define ABC "ok 3 96354 "
 
 /* ---- Servers ---- */
@@ -71,7 +72,7 @@ void put_record_of(struct bytes *out, int type, int id, const void *content, siz
 void put_record(struct bytes *out, int type, const void *content, size_t len);
 void put_begin(struct bytes *out, bool keep);
 
-/* Both lengths in four bytes, whatever they are: that is allowed. */
+/* Writes both lengths in four bytes, which the specification allows for short ones, too. */
 void put_param(struct bytes *out, const char *name, const char *value);
 
 /* CONTENT_LENGTH, NAME and the end of the parameters. */

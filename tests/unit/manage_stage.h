@@ -30,7 +30,7 @@ static inline const char *count_audit(void)
     return stage_ask("SELECT count(*) FROM audit");
 }
 
-/* The use case must have succeeded, and left one row of the audit, which tells of it. */
+/* The use case must have succeeded, and left one row of the audit that describes it. */
 static inline void must_have_done(enum status status, const char *action, const char *org,
                                   const struct uuid *subject)
 {
@@ -62,7 +62,7 @@ static inline void must_have_left_all(enum status status)
     assert_string_equal(count_audit(), "0");
 }
 
-/* The use case must have failed with this status and sentence; nothing is left of it. */
+/* The use case must have failed with this status and sentence, and changed nothing. */
 static inline void must_have_failed(enum status status, enum status expected,
                                     const char *sentence)
 {

@@ -1,5 +1,5 @@
 /*
- * A small database for the tests of lib/db.h, anew for each test: parents and children.
+ * A small database for the tests of lib/db.h, new for each test: parents and children.
  */
 #ifndef TESTS_UNIT_PARENTS_H
 #define TESTS_UNIT_PARENTS_H

@@ -1,5 +1,5 @@
 /*
- * A directory of its own for each test, and children whose end is looked at.
+ * A directory of its own for each test, and children whose exit is checked.
  */
 #ifndef TESTS_UNIT_SCRATCH_H
 #define TESTS_UNIT_SCRATCH_H
@@ -70,13 +70,13 @@ static inline void scratch_write(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-/* A child process, and a pipe by which it tells that it has come so far. */
+/* A child process, and a pipe by which it reports that it has reached a point. */
 struct child {
     pid_t id;
     int from_child;
 };
 
-/* Runs body in a child, which ends with what body answers. */
+/* Runs body in a child, whose exit status is what body returns. */
 static inline struct child child_start(int (*body)(int to_parent))
 {
     int ends[2];
@@ -100,7 +100,7 @@ static inline void child_tell(int to_parent)
         _exit(99);
 }
 
-/* Waits until the child tells something. */
+/* Waits until the child reports. */
 static inline void child_wait_told(const struct child *child)
 {
     char told;

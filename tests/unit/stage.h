@@ -39,7 +39,7 @@ static inline struct uuid stage_id(const char *name)
     return id;
 }
 
-/* What stands for the hash of a key; the texts of keys are no matter here. */
+/* A substitute for the hash of a key; the texts of keys do not matter here. */
 static inline struct secret_hash stage_hash(const char *name)
 {
     struct secret_hash hash = {{0}};
@@ -82,7 +82,7 @@ static inline char *stage_expand(const char *text)
     return out;
 }
 
-/* Changes the database behind the back of what is tested. */
+/* Changes the database without the code that is tested. */
 static inline void stage_sql(const char *text)
 {
     char *sql = stage_expand(text);
@@ -196,7 +196,7 @@ static inline struct credentials stage_credentials(const char *api_key, const ch
     };
 }
 
-/* The id of a name as a caller gives it; "" for none, "?" for what is no UUID. */
+/* The id of a name as a caller sends it; "" for none, "?" for text that is no UUID. */
 static inline struct given_id stage_given(const char *name)
 {
     return (struct given_id){.given = name[0] != '\0',
@@ -240,7 +240,7 @@ static inline enum status stage_judge_caller(struct caller *out, enum error *ref
     return *refusal == ERROR_NONE ? STATUS_OK : STATUS_REFUSED;
 }
 
-/* The worker's filter for a note. */
+/* The checks of the worker for a note. */
 static inline enum status stage_judge_note(enum error *refusal, struct db *db,
                                            const struct caller *caller,
                                            const struct note_command *command)
@@ -248,7 +248,7 @@ static inline enum status stage_judge_note(enum error *refusal, struct db *db,
     return command_judge(refusal, add_note_call.command, db, caller, &command->common);
 }
 
-/* What has become of a note command. */
+/* The result of a note command. */
 struct stage_result {
     enum error refusal;
     bool replayed;

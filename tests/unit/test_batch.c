@@ -30,7 +30,7 @@ static void assert_notes(int count)
     assert_string_equal(stage_ask("SELECT count(*) FROM notes"), text);
 }
 
-/* A command that is in order; notes are numbered. */
+/* A valid command; notes are numbered. */
 static struct batch_item item_for(int new_note)
 {
     static struct note_command commands[64]; /* more than a test needs at once */
@@ -81,7 +81,8 @@ static void one_that_is_refused_takes_no_other_along(void **state)
     assert_notes(2);
 }
 
-/* The same id twice cannot be stored; the database says so in the middle of the batch. */
+/* The same id cannot be stored twice, which the database reports in the middle of the
+ * batch. */
 static void one_that_fails_takes_no_other_along(void **state)
 {
     struct batch_item items[] = {item_for(1), item_for(1), item_for(3)};
@@ -94,7 +95,7 @@ static void one_that_fails_takes_no_other_along(void **state)
     assert_notes(2);
 }
 
-/* An update leaves a former version behind before it fails: that must go, too. */
+/* An update stores a former version before it fails; that must be undone, too. */
 static void what_a_failed_item_did_is_undone(void **state)
 {
     struct batch_item first = item_for(1), update = item_for(2);
@@ -111,7 +112,7 @@ static void what_a_failed_item_did_is_undone(void **state)
     assert_string_equal(stage_ask("SELECT count(*) FROM note_revisions"), "0");
 }
 
-/* This trigger undoes the whole transaction, as a full disk does. */
+/* This trigger rolls back the whole transaction, as a full disk does. */
 static void one_that_spoils_the_transaction_fails_alone(void **state)
 {
     struct batch_item items[] = {item_for(1), item_for(2), item_for(3)};

@@ -92,7 +92,7 @@ static void a_caller_that_was_refused_is_forgotten(void **state)
     assert_false(knows(&command.common.credentials, 0));
 }
 
-/* However many there are, those that came last are mostly there. */
+/* However many there are, most of the latest ones are found. */
 static void many_callers_are_known_at_once(void **state)
 {
     const struct caller caller = {.api_key_used_at = 0};

@@ -147,7 +147,7 @@ static void what_is_no_database_of_ours_is_not_written_to(void **state)
 
     (void)state;
     (void)snprintf(away, sizeof away, "%s.away", stage_path);
-    /* what stands in the WAL alone would make good what is missing in the file */
+    /* a WAL could hold what is missing in the file */
     assert_int_equal(db_script(stage_db, "PRAGMA wal_checkpoint(TRUNCATE)"), STATUS_OK);
     db_close(stage_db);
     stage_db = NULL;
@@ -164,7 +164,7 @@ static void what_is_no_database_of_ours_is_not_written_to(void **state)
     expect_commit("four", STATUS_OK);
 }
 
-/* A file that has no name any more would take notes that nobody sees again. */
+/* Notes that were written to a file without a name would be lost. */
 static void a_database_that_was_taken_away_in_use_gets_no_notes(void **state)
 {
     char away[128];
@@ -196,7 +196,7 @@ static void a_database_that_was_replaced_in_use_gets_the_notes(void **state)
     assert_int_equal(unlink(wal), 0);
     assert_int_equal(unlink(shm), 0);
     assert_int_equal(rename(copy, stage_path), 0);
-    struct db *db = NULL; /* what a backup has not got: the WAL mode */
+    struct db *db = NULL; /* a backup is not in WAL mode */
     assert_int_equal(db_open(&db, stage_path, DB_CREATE, NULL), STATUS_OK);
     db_close(db);
     struct note_command command = stage_command("three", "three");
@@ -206,7 +206,7 @@ static void a_database_that_was_replaced_in_use_gets_the_notes(void **state)
     assert_string_equal(notes_stored(), first == STATUS_OK ? "four one three" : "four one");
 }
 
-/* ---- By the writer, whose part is played here ---- */
+/* ---- By the writer, which the test plays here ---- */
 
 static struct mailboxes *boxes;
 
@@ -349,7 +349,7 @@ static void what_was_taken_and_not_answered_is_unknown(void **state)
     assert_int_equal(commit.status, STATUS_BUSY);
     answer(number, STATUS_OK);
     commit = post(0, "z", TIMEOUT_MS);
-    assert_false(is_done(0, &commit)); /* the late answer is not its own */
+    assert_false(is_done(0, &commit)); /* the late answer is that of another letter */
     answer(must_take("z"), STATUS_OK);
     assert_true(is_done(0, &commit));
 }

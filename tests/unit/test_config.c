@@ -291,7 +291,7 @@ static void command_line_sets_and_names_its_option(void **state)
     assert_int_equal(fields.number, 9);
 }
 
-/* It would cut the line short, whatever stands behind it. */
+/* It would end the line for the parser, whatever follows it. */
 static void a_line_with_a_nul_byte_is_refused(void **state)
 {
     static const char text[] = "text = a\nblocks = 10.0.0.0/8 \0 192.0.2.0/24\n";

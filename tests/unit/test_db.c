@@ -223,7 +223,7 @@ static void statement_runs_again_after_an_early_end(void **state)
     db_close(db);
 }
 
-/* Sums up the ids of parents, and answers with stop's status at that id. */
+/* Sums up the ids of parents, and returns the status `stop` at that id. */
 struct visit {
     int64_t sum;
     int64_t stop_at;

@@ -1,4 +1,4 @@
-/* Transactions of lib/db.h, and the upkeep that they leave behind. */
+/* Transactions of lib/db.h, and the upkeep after them. */
 #include "lib/db.h"
 
 #include <signal.h>
@@ -67,7 +67,7 @@ static void only_one_writes_at_a_time(void **state)
     db_close(second);
 }
 
-/* Opens the database, begins to write, tells so, and waits to be killed. */
+/* Opens the database, begins to write, reports that, and waits to be killed. */
 static int write_until_killed(int to_parent)
 {
     struct db *db = must_open(DB_WRITE);

@@ -250,7 +250,7 @@ static void connections_are_handed_over_after_answers_that_are_being_sent(void *
     assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 1);
 }
 
-/* Each piece that is taken would extend the deadline. */
+/* Each piece that the peer takes would extend the deadline. */
 static void an_answer_that_is_taken_slowly_does_not_hold_up_the_end(void **state)
 {
     static unsigned char some[50000];
@@ -270,7 +270,7 @@ static void an_answer_that_is_taken_slowly_does_not_hold_up_the_end(void **state
     assert_int_equal(close(fd), 0);
 }
 
-/* Nobody takes them, and the socket holds fewer of them than there are. */
+/* No worker takes them, and the socket has room for fewer than there are. */
 static void connections_that_nobody_takes_over_do_not_hold_up_the_end(void **state)
 {
     int fds[FASTCGI_PLACES - 1], bytes = 1;

@@ -120,7 +120,7 @@ static void answers_that_are_never_read_hold_up_nobody(void **state)
     assert_int_equal(close(kept), 0);
 }
 
-/* In all it takes longer than a peer may take to take nothing. */
+/* It takes longer in all than the time in which a peer has to take something. */
 static void a_peer_that_reads_slowly_gets_its_whole_answer(void **state)
 {
     enum { ANSWER_BYTES = 2000000, STEPS = 16 };
@@ -209,7 +209,8 @@ static void bytes_that_are_no_fastcgi_end_the_connection_at_once(void **state)
     }
 }
 
-/* Sends the bytes and expects that others are served at once, whatever becomes of it. */
+/* Sends the bytes and expects that others are served at once, whether or not they are
+ * answered. */
 static void expect_no_hold_up(struct bytes *out, const char *what)
 {
     int fd = connect_to_server();

@@ -6,7 +6,7 @@
 
 /* ---- What ends fastcgi_wait; all in this process ---- */
 
-/* The end of a server may still have something to say. */
+/* A CHLD of an earlier server may still be pending. */
 static void forget_signals(void)
 {
     signals_let_in();

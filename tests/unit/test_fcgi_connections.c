@@ -205,7 +205,7 @@ static void an_answer_that_is_not_taken_is_sent_when_the_peer_reads(void **state
     assert_int_equal(all->unsent_bytes, 0);
     assert_int_equal(all->timed, 0);
     fcgi_connections_await(all, place);
-    assert_false(is_told_of(place, 20)); /* room is no news any more */
+    assert_false(is_told_of(place, 20)); /* it is not reported again */
     send_request(place, 1);
     assert_true(is_told_of(place, 5000));
     assert_true(fcgi_connections_look(all, place));

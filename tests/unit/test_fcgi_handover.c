@@ -103,7 +103,7 @@ static void a_full_socket_does_not_make_the_giver_wait(void **state)
     assert_int_equal(fcgi_handover_give(give, own, &nothing), STATUS_OK);
 }
 
-/* The kernel delivers the message without the descriptor that has no number left. */
+/* The kernel delivers the message without the descriptor for which no number is free. */
 static void a_connection_whose_collected_part_is_lost_is_closed(void **state)
 {
     struct fcgi_input collected, input;

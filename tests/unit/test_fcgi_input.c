@@ -100,7 +100,7 @@ static void another_role_is_refused_and_ends_the_connection(void **state)
     assert_int_equal(type_that_came(), FCGI_END_REQUEST);
 }
 
-/* A peer that asks without end and reads no answers. */
+/* A peer that asks endlessly and reads no answers. */
 static void unread_answers_to_management_records_are_bounded(void **state)
 {
     enum fcgi_arrived arrived = FCGI_ARRIVED_NOTHING;
@@ -168,7 +168,7 @@ static void the_rest_of_a_body_far_too_long_is_counted_and_not_kept(void **state
                     (size_t)5000 * 1000 - BODY_MAX_BYTES);
 }
 
-/* Parameters without end, of which nothing can be left out. */
+/* Endless parameters, none of which can be left out. */
 static void a_file_that_only_grows_is_given_up(void **state)
 {
     static const char piece[60000];

@@ -152,7 +152,7 @@ static void the_length_of_a_body_is_compared_with_what_was_announced(void **stat
     }
 }
 
-/* It is never asked to, but even then it does not wait for the peer. */
+/* The service never reads one, but even then it does not wait for the peer. */
 static void an_incomplete_request_fails_at_once(void **state)
 {
     int64_t began_ms = clock_monotonic_ms();

@@ -74,7 +74,7 @@ static enum status read(struct filled *out, struct complaints *complaints, const
         fail_msg("no object: %s", text);
     arena_free(arena);
     *complaints = (struct complaints){.error = ERROR_NONE};
-    memset(out, 0x5a, sizeof *out); /* nothing may be left of this */
+    memset(out, 0x5a, sizeof *out); /* all of this must be overwritten */
     fields_read(out, fields, COUNT(fields), body, NULL, complaints);
     return complaints->error == ERROR_NONE ? STATUS_OK : STATUS_REFUSED;
 }
@@ -91,7 +91,7 @@ static struct filled must_read(const char *text)
     return filled;
 }
 
-/* The body with id and text in order, and more: `,"name":value`. */
+/* A body with valid id and text, and more: `,"name":value`. */
 static struct filled must_read_with(const char *more)
 {
     char text[512];

@@ -14,7 +14,7 @@
 
 static char script[4096]; /* absolute path of make_mmdb.pl */
 
-/* What complain was told since the test began. */
+/* How often complain was called since the test began. */
 static unsigned complaints;
 static char last_complaint[512];
 
@@ -405,7 +405,7 @@ static void a_damaged_replacement_leaves_the_old_file_in_use(void **state)
     assert_int_equal(complaints, 1);
     assert_non_null(strstr(last_complaint, "; the file read before stays in use"));
 
-    replace("country", bytes, len / 3); /* another state, another complaint */
+    replace("country", bytes, len / 3); /* another version, another complaint */
     assert_string_equal(tags_at(geo, "192.0.2.1", 5 * GEO_CHECK_MS).country, "NL");
     assert_int_equal(complaints, 2);
 

@@ -33,7 +33,7 @@ static struct json_object *member(struct json_object *object, const char *name)
     return value;
 }
 
-/* The table of what json-c 0.16 accepts and must not get to see. */
+/* Texts that json-c 0.16 accepts although RFC 8259 forbids them. */
 static void what_json_c_lets_through_is_refused(void **state)
 {
     static const struct span rows[] = {

@@ -17,8 +17,8 @@ enum {
     BODY_BYTES = 128 << 10,
 };
 
-/* Judges a copy that ends where its memory ends, so that a sanitizer sees every byte read
- * too many. */
+/* Scans a copy that ends where its memory ends, so that a sanitizer sees a read beyond
+ * it. */
 static enum json_kind scan_with(struct span text, size_t arena_bytes)
 {
     char *copy = malloc(text.len > 0 ? text.len : 1);
@@ -386,7 +386,7 @@ static void a_hundred_thousand_brackets_do_no_harm(void **state)
     assert_int_equal(scan((struct span){text, sizeof text}), JSON_BROKEN);
 }
 
-/* An array that makes count values with itself. */
+/* An array that makes count values, itself included. */
 static size_t write_values(char *out, size_t count)
 {
     size_t len = 0;
@@ -411,8 +411,8 @@ static void values_of_all_kinds_are_counted(void **state)
     assert_int_equal(scan((struct span){text, len}), JSON_BROKEN);
 }
 
-/* As many copies of piece, between brackets and commas, as limits on values and bytes let
- * through. */
+/* As many copies of piece, between brackets and commas, as the limits on values and bytes
+ * allow. */
 static size_t fill_body(char *out, const char *piece, unsigned values)
 {
     size_t len = 0;

@@ -46,14 +46,14 @@ static void the_first_check_that_fails_answers(void **state)
         {"bob-key", "dev", "192.0.2.7", ERROR_NONE},
         {"ann-key", "far", "198.51.100.255", ERROR_NONE},
         {"eve-key", "eve-dev", "203.0.113.1", ERROR_NONE},
-        /* row 1 */
+        /* check 1 */
         {"", "dev", "192.0.2.7", ERROR_MISSING_API_KEY},
         {"", "", "", ERROR_MISSING_API_KEY},
-        /* row 2 */
+        /* check 2 */
         {"no-key", "dev", "192.0.2.7", ERROR_INVALID_API_KEY},
         {"no-key", "", "", ERROR_INVALID_API_KEY},
         {"dev", "dev", "192.0.2.7", ERROR_INVALID_API_KEY},
-        /* row 3, before anything about the secret */
+        /* check 3, before any check of the secret */
         {"ann-key", "dev", "10.0.0.1", ERROR_IP_NOT_WHITELISTED},
         {"ann-key", "", "10.0.0.1", ERROR_IP_NOT_WHITELISTED},
         {"ann-key", "no-key", "10.0.0.1", ERROR_IP_NOT_WHITELISTED},
@@ -61,18 +61,18 @@ static void the_first_check_that_fails_answers(void **state)
         {"ann-key", "dev", "192.0.3.7", ERROR_IP_NOT_WHITELISTED},
         {"ann-key", "dev", "203.0.113.1", ERROR_IP_NOT_WHITELISTED},
         {"ann-key", "eve-dev", "203.0.113.1", ERROR_IP_NOT_WHITELISTED},
-        /* row 4 */
+        /* check 4 */
         {"ann-key", "", "192.0.2.7", ERROR_MISSING_DEVELOPER_SECRET},
         {"ann-key", "", "198.51.100.1", ERROR_MISSING_DEVELOPER_SECRET},
-        /* row 5 */
+        /* check 5 */
         {"ann-key", "no-key", "192.0.2.7", ERROR_INVALID_DEVELOPER_SECRET},
         {"ann-key", "eve-dev", "192.0.2.7", ERROR_INVALID_DEVELOPER_SECRET},
         {"ann-key", "ann-key", "192.0.2.7", ERROR_INVALID_DEVELOPER_SECRET},
-        /* row 6 */
+        /* check 6 */
         {"ann-key", "far", "192.0.2.7", ERROR_IP_NOT_WHITELISTED},
         {"ann-key", "dev", "198.51.100.1", ERROR_IP_NOT_WHITELISTED},
         {"ann-key", "bare", "192.0.2.7", ERROR_IP_NOT_WHITELISTED},
-        /* an organization knows nothing of the other's networks and keys */
+        /* networks and keys of another organization do not count */
         {"eve-key", "eve-dev", "192.0.2.7", ERROR_IP_NOT_WHITELISTED},
         {"eve-key", "dev", "203.0.113.1", ERROR_INVALID_DEVELOPER_SECRET},
     };
@@ -164,7 +164,7 @@ static void touch_at(const char *address, int64_t now_ms)
     assert_int_equal(db_write_commit(stage_db), STATUS_OK);
 }
 
-/* With the address from which it came, and not that of a later use in the same minute. */
+/* With the address of that use, and not that of a later use in the same minute. */
 static void the_last_use_is_kept_to_the_minute(void **state)
 {
     static const struct {

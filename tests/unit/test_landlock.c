@@ -10,7 +10,8 @@
 
 #include "tests/unit/scratch.h"
 
-/* What a child does that has confined itself; answers 0 or the number of what went wrong. */
+/* Run in a child after it has confined itself; returns 0 or the number of the step that
+ * failed. */
 static char inside[128], file[160], other[160], fresh[160];
 
 static int prepare(void **state)

@@ -65,7 +65,7 @@ static void a_letter_that_is_cut_off_or_too_long_is_refused(void **state)
     assert_int_equal(read_letter(&out), STATUS_INVALID);
 }
 
-/* A bool that holds anything but 0 and 1 is undefined behaviour to look at. */
+/* Reading a bool that holds anything but 0 and 1 is undefined behaviour. */
 static void a_truth_value_that_is_none_is_refused(void **state)
 {
     bool *const values[] = {

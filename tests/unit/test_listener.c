@@ -18,7 +18,7 @@
 
 #include "tests/unit/scratch.h"
 
-/* The place of the socket, in a directory of its own for each test. */
+/* The path of the socket, in a directory of its own for each test. */
 static char path[96], where[104];
 
 static int make_place(void **state)
@@ -61,7 +61,7 @@ static struct sockaddr_un unix_address(void)
     return address;
 }
 
-/* True when somebody can be reached at the path. */
+/* True when a program listens at the path. */
 static bool can_connect(void)
 {
     struct sockaddr_un address = unix_address();

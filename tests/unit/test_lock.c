@@ -21,7 +21,7 @@ static struct lock *must_open(void)
     return lock;
 }
 
-/* Takes the lock, tells so, and keeps it until it is killed. */
+/* Takes the lock, reports that, and keeps it until it is killed. */
 static int hold_until_killed(int to_parent)
 {
     struct lock *lock = must_open();
@@ -33,7 +33,7 @@ static int hold_until_killed(int to_parent)
         (void)pause();
 }
 
-/* Tells, waits for the lock, and says by its exit status whether it got it. */
+/* Reports, waits for the lock, and returns by its exit status whether it got it. */
 static int wait_for_lock(int to_parent)
 {
     struct lock *lock = must_open();
@@ -119,7 +119,7 @@ static void count_alarm(int signal_number)
     alarms++;
 }
 
-/* The wait borrows SIGALRM: handler, mask and timer must be the caller's again. */
+/* The wait uses SIGALRM: handler, mask and timer must be restored. */
 static void waiting_leaves_the_callers_alarm_as_it_was(void **state)
 {
     struct sigaction ours = {.sa_handler = count_alarm}, found;

@@ -43,7 +43,7 @@ static const char *read_text(const char *name)
     return text;
 }
 
-/* The one line of the log as an object, after it was judged strictly. */
+/* The one line of the log as an object, after json_scan has accepted it. */
 static struct json_object *read_line(void)
 {
     struct arena *arena = arena_create(1 << 20);
@@ -156,7 +156,7 @@ static void long_text_is_cut_at_a_character(void **state)
     json_object_put(line);
 }
 
-/* What takes most room: each of these bytes is six bytes long in JSON. */
+/* The longest case: each of these bytes takes six bytes in JSON. */
 static void a_line_stays_short_and_whole_whatever_it_holds(void **state)
 {
     static const char bytes[] = {'\x01', '"', '\\', 'x', '\xff', '\0'};
@@ -282,7 +282,7 @@ static void lose_standard_error(void)
     if (log_open("stderr", "test", NULL) != STATUS_OK)
         _exit(1);
     log_event(LEVEL_INFO, "to_syslog", NULL, 0);
-    /* descriptor 2 is free now: what takes it must not get our lines */
+    /* descriptor 2 is free now: the file that gets it must not get our lines */
     int fd = open("other", O_WRONLY | O_CREAT, 0600);
     log_event(LEVEL_INFO, "to_syslog", NULL, 0);
     (void)close(fd);

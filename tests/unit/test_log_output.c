@@ -1,4 +1,5 @@
-/* A log whose reader does not read: nothing waits, lines stay whole, losses are told. */
+/* A log whose reader does not read: nothing waits, lines stay whole, losses are
+ * reported. */
 #include "lib/log.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ enum {
 };
 
 static int saved_stderr;
-static int reader; /* of what is standard error now */
+static int reader; /* the reading end of standard error */
 static char text[4 << 20];
 static size_t text_len;
 
@@ -80,7 +81,7 @@ static void make_terminal(void)
     become_stderr(slave, master);
 }
 
-/* So that standard error cannot be opened once more, as when it is another user's. */
+/* Then standard error cannot be opened once more, as when it belongs to another user. */
 static void open_log_without_descriptors(void)
 {
     struct rlimit before;
@@ -127,7 +128,8 @@ static int64_t number_of(struct json_object *line, const char *name)
                                                          : -1;
 }
 
-/* What was read: lines in their order, none twice, and how many were said to be lost. */
+/* The lines that were read: in their order, none twice, and how many were reported as
+ * lost. */
 struct found {
     int lines, lost, reports;
 };

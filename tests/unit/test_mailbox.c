@@ -132,7 +132,7 @@ static void boxes_take_turns(void **state)
     (void)state;
     for (size_t i = 0; i < CLIENTS; i++)
         post(i, 0, "a");
-    /* a client that posts again at once does not get in front of the others */
+    /* a client that posts again at once does not overtake the others */
     for (int i = 0; i < 30; i++) {
         size_t number = take("a");
         size_t client = number / BOXES;
@@ -257,7 +257,7 @@ static void waiting_ends_when_the_other_descriptor_does(void **state)
     assert_int_equal(close(ends[0]), 0);
 }
 
-/* Posts letters with its own number and a count, and wants the same back. */
+/* Posts letters with its own number and a count, and expects the same in the answers. */
 static int be_client(size_t client, int letters)
 {
     struct pollfd bell = {.fd = mailboxes_client_fd(boxes, client), .events = POLLIN};
@@ -311,8 +311,8 @@ static void every_client_gets_its_own_answers(void **state)
 
 #define WITH_BOXES(test) cmocka_unit_test_setup_teardown(test, make, unmake)
 
-/* Puts other bytes in the place of some that stand once in shared memory, as a process that
- * has gone wrong could. */
+/* Overwrites bytes that occur once in shared memory, as a process that was taken over
+ * could. */
 static void spoil(const void *from, const void *to, size_t size)
 {
     char line[512];

@@ -9,7 +9,7 @@ enum {
 static const char own_text[] = "made-elsewhere-0123456789";
 static struct key_source source;
 
-/* The stage, and a key file that is the database's own from then on. */
+/* The stage, with a key file that the database belongs to. */
 static int make(void **state)
 {
     if (stage_make(state) != 0)
@@ -274,7 +274,7 @@ static void a_key_is_revoked_once(void **state)
     }
 }
 
-/* The id of the other kind's key is none. */
+/* The id of a key of the other kind does not count. */
 static void a_key_must_exist(void **state)
 {
     struct key_result result;

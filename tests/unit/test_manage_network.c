@@ -68,7 +68,7 @@ static void blocks_are_removed_all_or_none(void **state)
     assert_string_equal(stage_ask("SELECT count(*) FROM developer_key_networks"), "2");
 }
 
-/* An API key has no networks, so its id is none here. */
+/* An API key has no networks, so its id does not count. */
 static void the_key_must_be_a_developer_key(void **state)
 {
     static const char *const names[] = {"nobody", "ann-key"};

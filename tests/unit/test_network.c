@@ -169,7 +169,7 @@ static void no_address_is_in_no_block(void **state)
     assert_int_equal(network_find(db, &key_id, &none, NULL), STATUS_NOT_FOUND);
 }
 
-/* Each step may only shorten the common prefix by one bit: the longest search there is. */
+/* Each step can only shorten the common prefix by one bit: the longest possible search. */
 static void siblings_at_every_depth_lead_to_the_block_around_them(void **state)
 {
     (void)state;
@@ -209,7 +209,7 @@ static unsigned random_below(unsigned limit)
     return (unsigned)(random_state >> 33) % limit;
 }
 
-/* An address near those that came before, so that blocks nest and touch. */
+/* An address near earlier ones, so that blocks nest and touch. */
 static struct address random_address(const struct cidr *blocks, size_t count)
 {
     struct address address = {.family = random_below(2) == 0 ? ADDRESS_IPV4 : ADDRESS_IPV6};

@@ -39,7 +39,7 @@ static const char *everything_stored(void)
     return text;
 }
 
-/* The worker's filter and the transaction agree, and nothing is stored. */
+/* The worker's check and the transaction agree, and nothing is stored. */
 static void expect_refusal(const struct note_command *command, enum error expected)
 {
     struct stage_result result;
@@ -183,7 +183,7 @@ static void keys_are_marked_as_used(void **state)
         "1000000");
 }
 
-/* ---- Rows 9 to 11 ---- */
+/* ---- Checks 9 to 11 in docs/api.md ---- */
 
 static void contact_organization_and_owner_are_checked_in_this_order(void **state)
 {
@@ -199,7 +199,7 @@ static void contact_organization_and_owner_are_checked_in_this_order(void **stat
         {"carl", "?", "ann", ERROR_WRONG_ORG},
         {"carl", "nobody", "eve", ERROR_WRONG_ORG},
         {"chad", "acme", "ann", ERROR_WRONG_ORG},
-        {"chad", "other", "eve", ERROR_WRONG_ORG}, /* agrees, but is not the key's */
+        {"chad", "other", "eve", ERROR_WRONG_ORG}, /* agree, but not with the key */
         {"carl", "acme", "bob", ERROR_NOT_OWNER},
         {"carl", "acme", "nobody", ERROR_NOT_OWNER},
         {"carl", "acme", "?", ERROR_NOT_OWNER},
@@ -214,13 +214,13 @@ static void contact_organization_and_owner_are_checked_in_this_order(void **stat
         command.org_id = stage_given(rows[i].org);
         command.member_id = stage_given(rows[i].member);
         expect_refusal(&command, rows[i].error);
-        command.note_id = stage_given("nothing"); /* rows 12 and 13 come later */
+        command.note_id = stage_given("nothing"); /* checks 12 and 13 come later */
         expect_refusal(&command, rows[i].error);
     }
 }
 
-/* All cells of whose organization is named and whose contact: with uniform errors the two
- * lines that tell foreign contacts from unknown ones become one. */
+/* All combinations of a named organization and a contact: with uniform errors the two lines
+ * that tell foreign contacts from unknown ones become one. */
 static void uniform_errors_hide_contacts_of_other_organizations(void **state)
 {
     static const char *const orgs[] = {"acme", "other", "nobody", "?"};
@@ -257,7 +257,7 @@ static void uniform_errors_hide_contacts_of_other_organizations(void **state)
             continue;
         }
         expect_refusal(&command, error);
-        command.note_id = stage_given("nothing"); /* nor does it tell of notes */
+        command.note_id = stage_given("nothing"); /* nor can notes be found out */
         expect_refusal(&command, error);
     }
 }
@@ -384,7 +384,7 @@ static void a_note_that_is_not_there_cannot_be_updated(void **state)
     }
 }
 
-/* Rows 12 and 13, for a note that somebody else wrote. */
+/* Checks 12 and 13, for a note of another author. */
 static void flags_say_what_a_later_owner_may_do(void **state)
 {
     static const struct {
@@ -417,7 +417,7 @@ static void an_author_may_always_update_the_own_note(void **state)
     add_note("note", FLAG_OFF, FLAG_OFF);
     struct note_command command = update_of("note", "second");
     (void)must_write(&command);
-    /* an edit by somebody else does not make it theirs */
+    /* an edit by another member does not change the author */
     stage_sql("UPDATE notes SET editable = 1, visible = 1");
     bob_gets_carl();
     command = update_by_bob("note", "third");
@@ -427,9 +427,9 @@ static void an_author_may_always_update_the_own_note(void **state)
     expect_refusal(&command, ERROR_NOTE_NOT_FOUND);
 }
 
-/* ---- The transaction is the law ---- */
+/* ---- The check in the transaction decides ---- */
 
-/* What happens between a worker's check and the transaction. */
+/* Changes between a worker's check and the transaction. */
 static void what_was_changed_since_the_check_counts(void **state)
 {
     static const struct {

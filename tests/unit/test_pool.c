@@ -29,7 +29,7 @@ enum {
     LOOK_MS = 5,
 };
 
-/* How the workers that are born from now on behave. */
+/* The behaviour of the workers that are forked from now on. */
 enum behaviour {
     SERVE,
     DIE_AT_ONCE,
@@ -37,7 +37,7 @@ enum behaviour {
     BE_QUICK, /* busy without a pause, with many short requests */
     NEVER_BE_READY,
     FINISH_LATE,  /* busy until `released` */
-    HEAR_NOTHING, /* idle, but deaf to orders */
+    HEAR_NOTHING, /* idle, but ignores orders */
 };
 
 /* Shared by the test, the master and its workers. */
@@ -248,7 +248,7 @@ static int teardown(void **state)
     return rmdir(directory);
 }
 
-/* ---- What the test sees ---- */
+/* ---- Observations ---- */
 
 static void wait_for(const atomic_int *counter, int wanted, const char *what)
 {
@@ -266,7 +266,7 @@ static void wait_until_ready(int wanted)
     wait_for(&shared->ready, wanted, "workers that were ready");
 }
 
-/* How often the log has it. */
+/* How often the log contains the text. */
 static int count_in_log(const char *part)
 {
     FILE *file = fopen(path, "r");
@@ -302,7 +302,7 @@ static int wait_for_master(void)
     return WEXITSTATUS(wait_status);
 }
 
-/* Ends the pool; every one of its workers that still lives is to finish. */
+/* Ends the pool; all workers that still live must finish. */
 static void end_pool(int signal_number, int living)
 {
     int finished = atomic_load(&shared->finished);

@@ -5,7 +5,8 @@
 
 #include "tests/unit/scratch.h"
 
-/* Each test is run in this program started anew: titles need the memory that main got. */
+/* Each test runs in a new process of this program, because titles need the memory of main's
+ * arguments. */
 static char self_path[4096];
 
 static char shown[8192];
@@ -49,7 +50,7 @@ static void title_without_number(char **argv)
     process_title_set("w", -1);
     read_file("/proc/self/cmdline");
     assert_memory_equal(shown, "test: w (", 9);
-    /* nothing of the longer title shows behind the shorter one */
+    /* the rest of a longer title is not visible behind a shorter one */
     for (size_t i = strlen(shown); i < shown_len; i++)
         assert_int_equal(shown[i], '\0');
 }
@@ -98,7 +99,7 @@ static const struct {
     {"no_room", no_room},
 };
 
-/* Runs a part as a test of its own, so that it ends with its failure. */
+/* Runs a part as a test of its own, which fails when the part does. */
 static char **part_argv;
 static void (*part)(char **argv);
 

@@ -73,7 +73,7 @@ static void an_error_looks_as_promised_to_the_byte(void **state)
                         "{\"data\":[\"Invalid API Key\"],\"status\":\"error\"}");
 }
 
-/* The contract's tables. */
+/* As the table of errors in docs/api.md has them. */
 static void every_error_has_its_status_code_and_message(void **state)
 {
     static const struct {

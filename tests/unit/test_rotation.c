@@ -1,5 +1,5 @@
-/* Former secrets: app/store/key.h and key_facts.h together. The source and not only the header
- * of key_facts, for the plans of its statements. */
+/* Former secrets: app/store/key.h and key_facts.h together. Includes the source of
+ * key_facts, for the query plans of its statements. */
 #include "app/store/key_facts.c"
 
 #include "app/store/key.h"
@@ -9,7 +9,7 @@ enum {
     UNTIL_MS = STAGE_NOW_MS + 1000,
 };
 
-/* Both kinds of keys: the stage's key of each, and what stands for its new secret. */
+/* Both kinds of keys: the stage's key of each, and the name of its new secret. */
 static const struct kind {
     enum credential_kind kind;
     const char *id, *new;
@@ -57,7 +57,7 @@ static struct credentials caller_with(const struct kind *kind, const char *text)
                             : stage_credentials("ann-key", text, "192.0.2.7");
 }
 
-/* Until when this secret is good as a former one: 0: it is the present one, -1: refused. */
+/* Until when this secret works as a former one; 0: it is the present one, -1: refused. */
 static int64_t good_until(const struct kind *kind, const char *text, int64_t now_ms)
 {
     struct credentials credentials = caller_with(kind, text);
@@ -79,14 +79,15 @@ static int64_t good_until(const struct kind *kind, const char *text, int64_t now
                             : caller.former.secret_until_ms;
 }
 
-/* dev and far may both be used from there, so that a secret can be refused alone. */
+/* Lets dev and far work from the same address, so that only a secret can be refused. */
 static void let_far_in(void)
 {
     stage_sql("INSERT INTO developer_key_networks VALUES"
               " ({far}, 4, x'c0000200', 24, {acme}, 1)");
 }
 
-/* Makes the key as it was before all rotations, since the other kind is asked with it. */
+/* Restores the key as it was before all rotations, since requests with the other kind need
+ * it. */
 static void put_back(const struct kind *kind)
 {
     stage_sql(
@@ -185,7 +186,7 @@ static void one_more_rotation_lengthens_no_former_secrets_time(void **state)
     assert_int_equal(good_until(dev, "fifth", STAGE_NOW_MS), 0);
 }
 
-/* Of the present row and all former ones, for comparison. */
+/* The present row and all former ones, for comparison. */
 static const char *everything(const struct kind *kind)
 {
     return stage_ask(
@@ -231,7 +232,7 @@ static enum status add(const struct kind *kind, const char *text)
     return status;
 }
 
-/* Even when its time is over: it may be what leaked. */
+/* Even after its time: it may be the one that leaked. */
 static void a_former_secret_is_not_issued_again(void **state)
 {
     (void)state;
@@ -278,7 +279,7 @@ static void the_key_tells_when_its_last_former_secret_ends(void **state)
     }
 }
 
-/* Looks at every column of either kind, so that none is read from another's place. */
+/* Reads every column of either kind, so that a wrong order of columns shows. */
 static enum status look(void *arg, const struct key *key)
 {
     const bool is_api_key = *(const bool *)arg;
@@ -382,7 +383,7 @@ static void the_result_of_writing_tells_of_former_secrets(void **state)
     assert_int_equal(result.former.api_key_until_ms, 0);
 }
 
-/* How SQLite goes about a statement: the lines of its plan. */
+/* The query plan of SQLite for a statement. */
 static void get_plan(char *out, size_t size, const char *sql)
 {
     static char explain[1024];
@@ -433,7 +434,7 @@ static void every_look_up_goes_by_an_index(void **state)
     }
 }
 
-/* Their tables can even be missing. */
+/* Not even if their tables are missing. */
 static void former_secrets_are_not_looked_for_where_the_present_one_is_found(void **state)
 {
     struct credentials credentials = stage_credentials("ann-key", "dev", "192.0.2.7");

@@ -87,7 +87,7 @@ static void base62_uses_all_characters_alike(void **state)
             (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 
         kinds += seen[c] > 0;
-        if (wanted) /* ten standard deviations; taking bytes modulo 62 would miss by 2500 */
+        if (wanted) /* ten standard deviations; bytes modulo 62 would be off by 2500 */
             assert_in_range(seen[c], EXPECTED - 1000, EXPECTED + 1000);
     }
     assert_int_equal(kinds, 62);

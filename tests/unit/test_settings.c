@@ -199,7 +199,7 @@ static void who_waits_for_a_commit_outlasts_who_waits_for_the_lock(void **state)
         int commit_ms = settings_commit_timeout_ms(settings);
         int lock_ms = settings_lock_timeout_ms(settings);
         assert_in_range(lock_ms, 200, commit_ms - 1);
-        /* even for one that has to wait until another group has given up */
+        /* even for one that has to wait until another batch has given up */
         assert_true(2 * lock_ms < 2 * commit_ms);
         assert_true(2 * commit_ms < settings->request_timeout * 1000);
     }

@@ -138,11 +138,12 @@ static void what_is_no_such_file_is_left_alone(void **state)
     struct stat info;
     assert_int_equal(stat(scratch_path("file"), &info), 0);
     assert_int_equal(info.st_size, 14);
-    assert_int_equal(truncate(scratch_path("file"), BYTES), 0); /* the size is no proof */
+    assert_int_equal(truncate(scratch_path("file"), BYTES),
+                     0); /* the right size alone is not enough */
     expect(STATUS_INVALID, "damaged or of another version");
     assert_int_equal(unlink(scratch_path("file")), 0);
     scratch_write("file", "MARK");
-    expect(STATUS_INVALID, "damaged"); /* nor is the mark */
+    expect(STATUS_INVALID, "damaged"); /* nor is the right mark */
     assert_int_equal(unlink(scratch_path("file")), 0);
     assert_int_equal(mkfifo(scratch_path("file"), 0600), 0);
     expect(STATUS_INVALID, "no regular file");
@@ -155,7 +156,7 @@ static void what_is_no_such_file_is_left_alone(void **state)
     expect(STATUS_UNAVAILABLE, "cannot open");
 }
 
-/* What a power cut may leave of a file that was just made. */
+/* What a power cut may leave of a new file. */
 static void files_that_were_never_finished_are_made_anew(void **state)
 {
     static const off_t sizes[] = {0, BYTES};

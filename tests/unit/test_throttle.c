@@ -44,7 +44,7 @@ static struct throttle_state take(const char *text, const struct throttle_rate *
     return throttle_take(throttle, &key, rate, now_us);
 }
 
-/* How many are let through at that moment before one is refused. */
+/* How many are accepted at that moment before one is refused. */
 static int burst(const char *text, const struct throttle_rate *rate, int64_t now_us)
 {
     int count = 0;
@@ -138,7 +138,7 @@ static void a_charge_can_be_given_back(void **state)
     assert_int_equal(burst("key", &five_a_second, start_us), 5);
     throttle_give_back(throttle, &key, &five_a_second, start_us);
     assert_int_equal(burst("key", &five_a_second, start_us), 1);
-    /* time has given it back already */
+    /* the time has already given it back */
     throttle_give_back(throttle, &key, &five_a_second, start_us + 10 * US_PER_S);
     assert_int_equal(burst("key", &five_a_second, start_us + 10 * US_PER_S), 5);
 }
@@ -167,7 +167,7 @@ static void another_rate_holds_at_once(void **state)
     assert_int_equal(burst("key", &shorter, start_us + 10 * US_PER_S), 2);
 }
 
-/* After a reboot the clock begins anew, and a file holds the times of another life. */
+/* After a reboot the clock begins anew, and the times in a file mean nothing. */
 static void times_that_cannot_be_true_count_as_none(void **state)
 {
     static const struct throttle_rate a_minute = {.count = 3, .time_s = 60};
@@ -175,7 +175,7 @@ static void times_that_cannot_be_true_count_as_none(void **state)
     (void)state;
     assert_int_equal(burst("key", &a_minute, start_us), 3);
     assert_int_equal(burst("key", &a_minute, start_us - 100 * US_PER_S), 3);
-    /* but processes need not agree about now to the microsecond */
+    /* but clocks of processes may differ by some microseconds */
     assert_int_equal(burst("key", &a_minute, start_us - 101 * US_PER_S), 0);
 }
 
@@ -190,7 +190,7 @@ static void fill_table(unsigned keys, const struct throttle_rate *rate)
     }
 }
 
-/* The strategy when a stranger has very many networks. */
+/* When an attacker uses very many networks. */
 static void a_full_table_pushes_nobody_out_and_is_limited_all_in_all(void **state)
 {
     static const struct throttle_rate once = {.count = 1, .time_s = 3600};
@@ -201,14 +201,14 @@ static void a_full_table_pushes_nobody_out_and_is_limited_all_in_all(void **stat
     assert_int_equal(burst("known before", &five_a_second, start_us), 5);
     fill_table(4 * KEYS_OF_A_TABLE, &once);
     assert_true(take("known before", &five_a_second, start_us).used_up);
-    /* new ones share what a bucket has left for all of them */
+    /* new ones share the budget of the last cell */
     for (unsigned i = 0; i < 4 * KEYS_OF_A_TABLE; i++) {
         unsigned stranger = 1000000 + i;
         key.text = (struct span){(const char *)&stranger, sizeof stranger};
         through += !throttle_take(throttle, &key, &once, start_us).used_up;
     }
     assert_true(through <= THROTTLE_BUCKETS);
-    /* and the table serves again when time has passed */
+    /* and the table has free cells again after that time */
     assert_int_equal(burst("later", &five_a_second, start_us + 3601 * INT64_C(1000000)), 5);
 }
 
@@ -234,7 +234,7 @@ static bool finds_no_place(unsigned number, const struct throttle_rate *once)
     return !throttle_take(throttle, &key, once, start_us).used_up;
 }
 
-/* So that strangers cannot choose networks that stand where others do. */
+/* So that an attacker cannot choose networks that share a bucket with others. */
 static void another_seed_gives_other_places(void **state)
 {
     static const struct throttle_rate once = {.count = 1, .time_s = 3600};
@@ -309,7 +309,7 @@ static void racing_charges_that_are_given_back_leave_nothing(void **state)
     assert_int_equal(burst("raced for", &rate, start_us), 999);
 }
 
-/* Ends by kill -9 in the middle of it. */
+/* Is killed by kill -9 in the middle of it. */
 static int take_for_ever(int to_parent)
 {
     static const struct throttle_rate most = {1000000, 86400};
@@ -373,7 +373,7 @@ static void processes_count_together_in_a_file(void **state)
     assert_int_equal(now.left, 4);
 }
 
-/* Whatever the cells hold, it is over at the latest after the rate's time. */
+/* Whatever the cells hold, it ends at the latest after the rate's time. */
 static void a_file_of_random_cells_does_no_lasting_harm(void **state)
 {
     static char noise[1 << 20];
@@ -388,7 +388,7 @@ static void a_file_of_random_cells_does_no_lasting_harm(void **state)
     secret_random(noise, sizeof noise);
     assert_int_equal(pwrite(fd, noise, sizeof noise, 64), sizeof noise);
     assert_int_equal(close(fd), 0);
-    /* now it is longer than it should be */
+    /* now the file is longer than it should be */
     assert_int_equal(throttle_open(&throttle, scratch_path("limits"), NULL),
                      STATUS_INVALID);
     assert_null(throttle);

@@ -1,5 +1,5 @@
 /*
- * cmocka, with what it wants included before it, and what most unit tests use.
+ * Includes cmocka and what it needs before it, and what most unit tests use.
  */
 #ifndef TESTS_UNIT_UNIT_H
 #define TESTS_UNIT_UNIT_H

@@ -1,7 +1,7 @@
 /*
- * Makes calls fail, in all processes that share the file FAULTS_CONTROL, as long as what
- * stands in it says so: see class Faults in preload.py. Files are those of FAULTS_DATABASE.
- * Also moves the wall clock.
+ * Makes calls fail in all processes that share the file FAULTS_CONTROL, as its content
+ * demands: see class Faults in preload.py. Files are those of FAULTS_DATABASE. Also moves
+ * the wall clock.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /*
- * Makes SQLite lie in every fifth transaction: LIE=lose forgets it but reports success, deny
- * stores it but reports a full disk, double stores its last note twice. Only to prove that
- * the tests would notice.
+ * Makes SQLite report every fifth transaction falsely: LIE=lose loses it but reports
+ * success, deny stores it but reports a full disk, double stores its last note twice. Only
+ * to show that the tests would notice.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 
 enum { EVERY = 5 };
 
-static int denied; /* the next question for the error is about a commit that we denied */
+static int denied; /* the next call for the error is about a commit that was denied */
 
 static const char double_last[] =
     "INSERT INTO notes SELECT randomblob(16), org_id, contact_id, author_id, created_at,"

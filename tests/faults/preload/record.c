@@ -1,6 +1,6 @@
 /*
- * Writes down, in the order in which they happen, what a program does to the database
- * RECORD_DATABASE and to its WAL, with all data, and when answers with a note leave. Each
+ * Records, in the order in which they happen, the operations of a program on the database
+ * RECORD_DATABASE and its WAL, with all data, and when answers with a note are sent. Each
  * process has its own file RECORD_DIRECTORY/PID; a counter in RECORD_DIRECTORY/counter
  * orders them all. With RECORD_SYNCHRONOUS=NORMAL writers commit without waiting for the
  * disk, whatever they asked for.
@@ -25,7 +25,7 @@ enum file { OTHER, DATABASE, WAL };
 enum event { WRITE = 1, TRUNCATE, SYNC_BEGIN, SYNC_END, ANSWER, UNEXPECTED };
 enum { FDS = 4096 };
 
-/* What stands before the data of an event; read by power_cut.py. */
+/* The header of an event; power_cut.py reads it. */
 struct head {
     uint64_t number;
     uint32_t event, file;
@@ -208,7 +208,7 @@ int rename(const char *from, const char *to)
     return (int)syscall(SYS_rename, from, to);
 }
 
-/* Before the answer leaves, so that nothing that happens later counts for it. */
+/* Before the answer is sent, so that no later event counts for it. */
 static void look_for_note(const void *data, size_t len)
 {
     static const char mark[] = "{\"data\":{\"note_id\":\"";
@@ -250,7 +250,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return syscall(SYS_sendmsg, fd, message, flags);
 }
 
-/* The first thing a writer prepares once its settings have been checked. */
+/* The first statement that a writer prepares after its settings have been checked. */
 int sqlite3_prepare_v3(sqlite3 *handle, const char *sql, int len, unsigned flags,
                        sqlite3_stmt **statement, const char **tail)
 {
