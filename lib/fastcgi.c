@@ -19,7 +19,7 @@ enum {
 };
 _Static_assert((int)FASTCGI_YIELD_MS == (int)FCGI_ACCEPT_YIELD_MS, "as its header says");
 
-/* By what epoll tells of descriptors that are no connections. */
+/* The numbers by which epoll reports descriptors that are no connections. */
 enum {
     NUMBER_LISTENING = FASTCGI_PLACES,
     NUMBER_WAKE,
@@ -99,8 +99,8 @@ static bool time_is_over(const struct fastcgi *f, int64_t since_ms, int64_t now_
     return now_ms - since_ms >= f->all->timeout_ms;
 }
 
-/* Passes a connection on to another worker. When the hand-over socket is full it waits its
- * turn, unless that takes too long. */
+/* Passes a connection on to another worker. When the hand-over socket is full it waits,
+ * until the deadline. */
 static void pass_on(struct fastcgi *f, int place)
 {
     const struct fcgi_connection *c = &f->all->at[place];
@@ -131,7 +131,7 @@ static void give_up_answer(struct fastcgi *f, int place)
     fcgi_connections_drop(f->all, place);
 }
 
-/* status: of sending an answer, or of sending more of it. */
+/* status: the result of sending an answer, or more of it. */
 static void after_sending(struct fastcgi *f, int place, enum status status)
 {
     if (status == STATUS_OK)
@@ -218,7 +218,7 @@ void fastcgi_finish(struct fastcgi *f)
     }
 }
 
-/* Those that wait for room in the hand-over socket, too. */
+/* Also those that wait for the hand-over socket. */
 static void pass_on_waiting(struct fastcgi *f)
 {
     for (int i = 0; i < FASTCGI_PLACES; i++)
@@ -241,8 +241,8 @@ void fastcgi_hand_over(struct fastcgi *f)
 
 /* ---- The loop ---- */
 
-/* A peer that took nothing for long. A socket with some room is not always writable to
- * epoll, so it is tried once more. */
+/* A peer that took nothing until the deadline. epoll does not report a socket with little
+ * free space as writable, so it is tried once more. */
 static void try_last_time(struct fastcgi *f, int place, int64_t now_ms)
 {
     const struct fcgi_connection *c = &f->all->at[place];
@@ -252,7 +252,7 @@ static void try_last_time(struct fastcgi *f, int place, int64_t now_ms)
         give_up_answer(f, place);
 }
 
-/* Looks at a connection with a deadline. True: its request begins. */
+/* Checks a connection with a deadline. True: its request begins. */
 static bool look_at_timed(struct fastcgi *f, int place, int64_t now_ms)
 {
     const struct fcgi_connection *c = &f->all->at[place];
@@ -269,8 +269,8 @@ static bool look_at_timed(struct fastcgi *f, int place, int64_t now_ms)
     return false;
 }
 
-/* Drops connections whose time is over, and collects requests that take long. The place of
- * a request that begins, or -1. */
+/* Drops connections after their deadline, and collects requests that take long. Returns the
+ * place of a request that begins, or -1. */
 static int look_after_timed(struct fastcgi *f)
 {
     int64_t now_ms = f->all->timed > 0 ? clock_monotonic_ms() : 0;
@@ -281,8 +281,8 @@ static int look_after_timed(struct fastcgi *f)
     return -1;
 }
 
-/* Looks at connections on which something came while they had a request. The place of a
- * request that begins, or -1. */
+/* Checks connections on which something came while they had a request. Returns the place of
+ * a request that begins, or -1. */
 static int look_again(struct fastcgi *f)
 {
     for (int i = 0; i < FASTCGI_PLACES && f->all->to_look > 0; i++) {
@@ -293,7 +293,7 @@ static int look_again(struct fastcgi *f)
     return -1;
 }
 
-/* Handles what epoll tells of a connection. The place of a request that begins, or -1. */
+/* Handles an event of a connection. Returns the place of a request that begins, or -1. */
 static int handle_connection(struct fastcgi *f, int place, uint32_t events)
 {
     const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
@@ -305,15 +305,15 @@ static int handle_connection(struct fastcgi *f, int place, uint32_t events)
         send_more(f, place);
     else if (before == FCGI_WAITING && f->mode != HANDING_OVER)
         begins = fcgi_connections_look(f->all, place);
-    /* The end of a connection may come with the last bytes of a request, and then no other
-     * event will tell of it. */
+    /* the end of a connection may come together with the last bytes of a request; then
+     * there is no further event */
     uint32_t later = before == FCGI_WAITING ? end : end | EPOLLIN;
     if (c->state != FCGI_FREE && (events & later) != 0)
         fcgi_connections_mark(f->all, place);
     return begins ? place : -1;
 }
 
-/* The place of a request that begins, or -1. */
+/* Returns the place of a request that begins, or -1. */
 static int handle(struct fastcgi *f, uint32_t number, uint32_t events)
 {
     if (number < FASTCGI_PLACES)
@@ -325,7 +325,7 @@ static int handle(struct fastcgi *f, uint32_t number, uint32_t events)
     return -1;
 }
 
-/* What epoll has told already; FASTCGI_DONE when that is all. */
+/* Handles the events that epoll has returned already; FASTCGI_DONE when none is left. */
 static enum fastcgi_event next_of_batch(struct fastcgi *f, int *place)
 {
     while (f->next_event < f->event_count) {
@@ -341,7 +341,8 @@ static enum fastcgi_event next_of_batch(struct fastcgi *f, int *place)
     return FASTCGI_DONE;
 }
 
-/* Does what epoll does not tell of. The place of a request that begins, or -1. */
+/* Does what is due by time, without an event. Returns the place of a request that begins,
+ * or -1. */
 static int next_by_time(struct fastcgi *f)
 {
     if (f->mode == HANDING_OVER) {
@@ -350,7 +351,7 @@ static int next_by_time(struct fastcgi *f)
         return -1;
     }
     int place = look_again(f);
-    /* one for each look at the connections, so that neither keeps the other waiting */
+    /* one connection for each check of the others, so that neither delays the other */
     if (place < 0 && f->has_looked && fcgi_acceptor_wait_ms(&f->acceptor, f->all) == 0) {
         f->has_looked = false;
         place = fcgi_acceptor_accept(&f->acceptor, f->all);
@@ -363,7 +364,7 @@ static int shorter(int a_ms, int b_ms)
     return b_ms < 0 || (a_ms >= 0 && a_ms < b_ms) ? a_ms : b_ms;
 }
 
-/* How long there is nothing to do but wait; -1: no limit. */
+/* How long to wait for events at most; -1: no limit. */
 static int waiting_ms(const struct fastcgi *f)
 {
     bool timed = f->all->timed > 0 || f->mode == HANDING_OVER;
@@ -372,8 +373,7 @@ static int waiting_ms(const struct fastcgi *f)
                    timed ? FCGI_CONNECTIONS_STALL_MS : -1);
 }
 
-/* Waits for epoll. FASTCGI_DONE: what it told is there, or the time of waiting_ms is
- * over. */
+/* Waits for epoll. FASTCGI_DONE: there are events, or the time of waiting_ms is over. */
 static enum fastcgi_event wait_once(struct fastcgi *f, int timeout_ms)
 {
     int wait_ms = waiting_ms(f);

@@ -16,18 +16,18 @@
 enum {
     FULL_YIELD_MS = 3 * FCGI_ACCEPT_YIELD_MS,
     SILENT_YIELD_MS = 2, /* after a connection without a request, or until that comes */
-    COMPLAIN_MS = 10000, /* between two lines of the log about the same */
+    COMPLAIN_MS = 10000, /* between two log lines about the same failure */
 };
 
 void fcgi_acceptor_init(struct fcgi_acceptor *a, int listening, uint32_t number)
 {
     *a = (struct fcgi_acceptor){.listening = listening, .number = number, .silent = -1};
-    /* fails on a Unix socket, which needs no such thing */
+    /* fails on a Unix socket, which does not need it */
     (void)setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
-/* A worker that keeps connections is told of each new one once (EPOLLET), and looks again
- * when its time has come. After an attempt in vain only time helps. */
+/* A worker that keeps connections gets one event for each new one (EPOLLET), and tries
+ * again at a->at_ms. After a failed attempt only time helps. */
 static uint32_t wanted(const struct fcgi_acceptor *a, const struct fcgi_connections *all)
 {
     if (a->stopped || a->failing)
@@ -80,8 +80,8 @@ static bool has_pending(const struct fcgi_acceptor *a)
     return poll(&(struct pollfd){.fd = a->listening, .events = POLLIN}, 1, 0) > 0;
 }
 
-/* Kept connections must not shut out a new one. The one that has rested longest is closed;
- * web servers expect that of any connection that they keep. */
+/* Kept connections must not keep out a new one. The one that has rested longest is closed,
+ * which web servers expect of any connection that they keep. */
 static bool make_room(struct fcgi_acceptor *a, struct fcgi_connections *all, int64_t now_ms)
 {
     if (all->used < all->count)
@@ -99,8 +99,8 @@ static bool make_room(struct fcgi_acceptor *a, struct fcgi_connections *all, int
     return true;
 }
 
-/* Out of descriptors, or of the kernel's memory: closes the connection that has rested
- * longest. Where none rests, the next attempt may find that others have ended. */
+/* Without a descriptor or kernel memory: closes the connection that has rested longest.
+ * Where none rests, the next attempt may succeed because others have ended. */
 static void relieve(struct fcgi_acceptor *a, struct fcgi_connections *all, int error,
                     int64_t now_ms)
 {
@@ -129,8 +129,8 @@ static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int e
 }
 
 /* Plans the next attempt after one that succeeded. No other worker has accepted the
- * connection in time, so those behind it are not left to others either; no edge will tell
- * of them. */
+ * connection in time, so those that queue behind it are not left to others either; epoll
+ * will not report them. */
 static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
                       int64_t now_ms)
 {
@@ -147,8 +147,8 @@ int fcgi_acceptor_accept(struct fcgi_acceptor *a, struct fcgi_connections *all)
 {
     int64_t now_ms = clock_monotonic_ms();
 
-    /* Connections may have closed since the last wait. When none is kept, epoll has to tell
-     * of those behind this one once more. */
+    /* Connections may have closed since the last wait. When none is kept, epoll has to
+     * report those that queue behind this one again. */
     fcgi_acceptor_watch(a, all);
     a->at_ms = now_ms + FCGI_ACCEPT_YIELD_MS; /* unless it turns out otherwise */
     a->failing = true;

@@ -22,34 +22,36 @@ enum {
 
 struct fcgi_acceptor {
     int listening;    /* non-blocking */
-    uint32_t number;  /* by which epoll tells of it */
+    uint32_t number;  /* by which epoll reports it */
     uint32_t watched; /* the events that epoll was asked for; 0: none */
     bool stopped;
-    bool failing;  /* the last attempt was in vain, and a connection may be pending */
+    bool failing;  /* the last attempt failed, and a connection may be pending */
     int64_t at_ms; /* of the next attempt; 0: no connection is known to be pending */
     int silent;    /* a place: the next attempt may come as soon as its request has
                               arrived; -1: only at_ms counts */
-    int64_t complained_ms; /* when the log was told last of attempts in vain; 0: never */
+    int64_t complained_ms; /* when a failure was logged last; 0: never */
 };
 
 /* Makes answers on TCP leave at once, too: accepted sockets inherit TCP_NODELAY. */
 void fcgi_acceptor_init(struct fcgi_acceptor *acceptor, int listening, uint32_t number);
 
-/* Before each wait: asks epoll for what the number of kept connections makes necessary. */
+/* Before each wait: asks epoll for the events that are needed with this number of kept
+ * connections. */
 void fcgi_acceptor_watch(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
-/* After epoll told of the listening socket. The place of a request that begins, or -1. */
+/* To be called when epoll has reported the listening socket. Returns the place of a request
+ * that begins, or -1. */
 int fcgi_acceptor_told(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
-/* Makes an attempt, for when its time has come. The place of a request that begins, or
- * -1. */
+/* Makes the attempt that was planned, once its time has come. Returns the place of a
+ * request that begins, or -1. */
 int fcgi_acceptor_accept(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
 /* Milliseconds to the next attempt; -1: none is planned. */
 int fcgi_acceptor_wait_ms(const struct fcgi_acceptor *acceptor,
                           const struct fcgi_connections *all);
 
-/* Accepts no more. */
+/* Stops accepting. */
 void fcgi_acceptor_stop(struct fcgi_acceptor *acceptor, struct fcgi_connections *all);
 
 #endif

@@ -64,8 +64,8 @@ void fcgi_connections_unwatch(struct fcgi_connections *all, int fd)
     (void)epoll_ctl(all->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* Asks epoll to tell of the connection what its state needs. What is there already is told
- * of, too, as if it had come later. */
+/* Asks epoll for the events that the connection's state needs. Bytes that are there already
+ * count as a new event. */
 static enum status watch(struct fcgi_connections *all, int place)
 {
     struct fcgi_connection *c = &all->at[place];
@@ -186,7 +186,7 @@ int fcgi_connections_longest_resting(const struct fcgi_connections *all)
     return longest;
 }
 
-/* Lets libfcgi read the complete request of a connection, from where it is. */
+/* Lets libfcgi read the complete request of a connection from its file or socket. */
 static enum status read_request(struct fcgi_connection *c)
 {
     bool collected = c->input.file >= 0;
@@ -215,7 +215,7 @@ static bool begin(struct fcgi_connections *all, int place)
     return true;
 }
 
-/* Does what a look at a connection asks for. True when its request begins. */
+/* Acts on the result of a look at a connection. True when its request begins. */
 static bool act_on(struct fcgi_connections *all, int place, enum fcgi_arrived arrived)
 {
     if (arrived == FCGI_ARRIVED_ALL)
@@ -270,7 +270,7 @@ bool fcgi_connections_look_stalled(struct fcgi_connections *all, int place)
     return look(all, place, FCGI_ARRIVED_SOME);
 }
 
-/* Changes over to sending what the peer did not take at once. */
+/* Changes to the state of sending what the peer did not take at once. */
 static enum status begin_to_send(struct fcgi_connections *all, int place)
 {
     struct fcgi_connection *c = &all->at[place];

@@ -1,14 +1,14 @@
 /*
  * The connections of one worker: a table of places, each with its descriptor, its request
- * and its answer, and what epoll is to tell of it.
+ * and its answer, and the events that epoll reports for it.
  *
- * No function waits for a peer. What a connection holds is bounded: up to 64 KiB of a
+ * No function waits for a peer. The memory of a connection is bounded: up to 64 KiB of a
  * request in the socket, or a file in memory as large as fcgi_input.h says, and one answer,
- * as the next request is not looked at before that is sent. The answers of all connections
- * that are still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES at most.
+ * as the next request is not read before that is sent. The answers of all connections that
+ * are still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES at most.
  *
- * Whether a connection is kept, closed or handed over after its answer is decided by the
- * caller (fastcgi.c), which alone knows whether the worker ends.
+ * The caller (fastcgi.c) decides whether a connection is kept, closed or handed over after
+ * its answer, because only the caller knows whether the worker ends.
  */
 #ifndef LIB_FCGI_CONNECTIONS_H
 #define LIB_FCGI_CONNECTIONS_H

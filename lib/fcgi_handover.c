@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Room for the connection and, where there is one, the file of what was collected from it.
- * The message itself is left_out. */
+/* Room for the connection and, if there is one, the file of what was collected from it. The
+ * content of the message is left_out. */
 union rights {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(2 * sizeof(int))];

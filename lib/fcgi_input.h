@@ -1,10 +1,10 @@
 /*
- * What a peer has sent of a request that is not complete yet.
+ * The part of a request that has arrived, while it is not complete.
  *
  * Bytes are only peeked at, so that the connection can be handed over and libfcgi can read
  * the request from the socket itself. Those of a slow peer or of a large request are
- * collected in a file in memory, because a socket's buffer is full after some hundred small
- * pieces. No function waits.
+ * collected in a file in memory, because a socket's buffer is full after a few hundred
+ * small pieces. No function waits.
  */
 #ifndef LIB_FCGI_INPUT_H
 #define LIB_FCGI_INPUT_H
@@ -18,13 +18,13 @@ enum {
     FCGI_INPUT_PEEK_BYTES = 64 * 1024, /* a request that is longer has to be collected */
 };
 
-/* What is shared by all connections of a process. */
+/* The state that all connections of a process share. */
 struct fcgi_reader {
-    size_t max_body_bytes; /* a longer body is collected without what goes far beyond */
-    unsigned char bytes[FCGI_INPUT_PEEK_BYTES]; /* the last look */
+    size_t max_body_bytes; /* of a longer body the rest is not collected */
+    unsigned char bytes[FCGI_INPUT_PEEK_BYTES]; /* the bytes that were peeked at last */
 };
 
-/* What one connection has. */
+/* The state of one connection. */
 struct fcgi_input {
     int file; /* in memory, with what was taken off the connection; -1: nothing was */
     size_t left_out; /* bytes of the body that were taken off, but are not in the file */

@@ -1,9 +1,9 @@
 /*
  * The answer to one request on its way to the peer: its records, and what is left to send.
  *
- * No function waits. An answer of one record (the usual one) goes out in a single write; a
- * copy is made only of what the socket does not take at once. So an answer that is taken
- * costs no memory, and others cost their own size until the last byte is sent.
+ * No function waits. An answer of one record (the usual case) is sent by a single write;
+ * only what the socket does not take at once is copied. So an answer that is taken costs no
+ * memory, and others cost their own size until the last byte is sent.
  */
 #ifndef LIB_FCGI_OUTPUT_H
 #define LIB_FCGI_OUTPUT_H
@@ -26,9 +26,9 @@ size_t fcgi_output_bytes(size_t len);
 /*
  * Sends the answer to request `id` on the socket fd, as far as fd takes it. The output has
  * nothing left to send. STATUS_OK: all of it; STATUS_BUSY: go on when fd is writable;
- * STATUS_IO: the peer has gone; STATUS_TOO_LARGE: some is left, and the answer's records
+ * STATUS_IO: the peer has closed; STATUS_TOO_LARGE: some is left, and the answer's records
  * are longer than max_bytes; STATUS_NO_MEMORY. After the last three nothing is left to
- * send, but a part may have been sent, so the connection is of no more use.
+ * send, but a part may have been sent, so the connection must be closed.
  */
 enum status fcgi_output_start(struct fcgi_output *output, int fd, unsigned id,
                               struct span answer, size_t max_bytes);

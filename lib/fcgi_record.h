@@ -3,7 +3,7 @@
  * records of answers.
  *
  * Has no state and does no I/O. Requests are judged here before libfcgi reads them, because
- * libfcgi trusts lengths and waits for whatever is missing.
+ * libfcgi trusts their lengths and waits for missing bytes.
  */
 #ifndef LIB_FCGI_RECORD_H
 #define LIB_FCGI_RECORD_H

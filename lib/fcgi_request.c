@@ -130,8 +130,8 @@ void fcgi_request_end(struct fcgi_request *request)
     request->has_begun = false;
 }
 
-/* Whether a request that is read like all others shows what it should, nothing is written
- * to the peer, and the descriptor is left open. */
+/* Whether a request is read as expected, nothing is written to the peer, and the descriptor
+ * is left open. */
 static bool reads_well(struct fcgi_request *request, int fd, int peer)
 {
     char byte;
@@ -148,7 +148,7 @@ static bool reads_well(struct fcgi_request *request, int fd, int peer)
     return fits && recv(peer, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-/* libfcgi keeps some fields of FCGX_Request to itself that are used here; this shows that
+/* The code here uses some fields of FCGX_Request that are private to libfcgi. True when
  * they work as supposed. */
 static bool fits(struct fcgi_request *request)
 {

@@ -14,9 +14,9 @@
 
 struct fcgi_request;
 
-/* Once per process. libfcgi installs signal handlers where it finds default ones, so those
- * of the program come first. STATUS_INTERNAL: libfcgi does not behave as this module needs;
- * a small request is tried to find that out. */
+/* Once per process, after the signal handlers of the program were installed: libfcgi
+ * installs its own where it finds default ones. STATUS_INTERNAL: libfcgi does not behave as
+ * this module needs; a small request is tried to find that out. */
 enum status fcgi_request_init(void);
 
 /* A request that has not begun; it can be used for one request after another. NULL: no
