@@ -123,9 +123,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     CHECK(boxes != NULL && group != NULL && arena != NULL);
     at_once =
         pipeline_create(settings, site_key(), caller_cache_create(), throttle_create(),
+                        reader_create(settings, site_key(), NULL),
                         committer_create_direct(site_database(), call_command_kinds()));
     by_writer =
         pipeline_create(settings, site_key(), caller_cache_create(), throttle_create(),
+                        reader_create(settings, site_key(), NULL),
                         committer_create_mailbox(boxes, 0, call_command_kinds()));
     CHECK(at_once != NULL && by_writer != NULL);
     (void)atexit(finish);
