@@ -18,8 +18,8 @@ struct reader;
 /* Whether this process can no longer use the database, because its files were replaced. */
 typedef bool reader_outdated(void);
 
-/* settings and key must outlive it. outdated is asked before the log complains about a database
- * that cannot be opened; NULL: it is always to be logged. NULL: no memory. */
+/* settings and key must outlive it. outdated is asked before the log complains about a
+ * database that cannot be opened; without it (NULL) that is always logged. NULL: no memory. */
 struct reader *reader_create(const struct settings *settings, const struct secret_key *key,
                              reader_outdated *outdated);
 
