@@ -19,7 +19,8 @@ struct reader;
 typedef bool reader_outdated(void);
 
 /* settings and key must outlive it. outdated is asked before the log complains about a
- * database that cannot be opened; without it (NULL) that is always logged. NULL: no memory. */
+ * database that cannot be opened; NULL: such a complaint is always logged. Answers NULL
+ * without memory. */
 struct reader *reader_create(const struct settings *settings, const struct secret_key *key,
                              reader_outdated *outdated);
 
