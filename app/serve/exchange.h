@@ -27,6 +27,8 @@ struct exchange {
     struct command *command;      /* its common part, NULL for other calls */
     struct complaints complaints; /* about the fields, found when they were read */
     struct caller caller;         /* as far as it is known */
+    enum error refusal;           /* of the step that refused it */
+    bool answered;                /* the reply is there, and no further step is needed */
     bool identified;              /* the credentials are in order: checks 1 to 6 passed */
     bool charged;                 /* the developer key's quota was charged for it */
     bool committing;              /* the reply waits for the commit */

@@ -81,38 +81,81 @@ static void reply_to_failure(struct exchange *x, enum status status)
     call_refuse(x->call, &x->reply, error);
 }
 
-/* Checks header and body, and parses the body. ERROR_NONE: both are in order. */
-static enum error parse(struct exchange *x)
+/* Makes the exchange end with this error. */
+static enum status refuse(struct exchange *x, enum error error)
+{
+    x->refusal = error;
+    return error == ERROR_NONE ? STATUS_OK : STATUS_REFUSED;
+}
+
+static enum status find_call(struct pipeline *p, struct exchange *x)
+{
+    (void)p;
+    x->call = call_find(x->request.method, x->request.path, &x->reply);
+    x->answered = x->call == NULL;
+    return STATUS_OK;
+}
+
+static enum status answer_document(struct pipeline *p, struct exchange *x)
+{
+    x->answered = x->call->document != NULL;
+    return x->answered ? x->call->document(&x->reply.document, p->settings, x->arena)
+                       : STATUS_OK;
+}
+
+static enum status check_header(struct pipeline *p, struct exchange *x)
 {
     const struct request *request = &x->request;
-    enum json_kind kind = JSON_BROKEN;
 
+    (void)p;
     if (request->idempotency_key_invalid && x->call->command != NULL)
-        return ERROR_INVALID_IDEMPOTENCY_KEY;
-    if (request->body_status == STATUS_TOO_LARGE)
-        return ERROR_BODY_TOO_LARGE;
-    if (request->body_status == STATUS_OK)
-        kind = json_parse(&x->body, request->body, x->arena);
-    if (kind == JSON_OBJECT)
-        return ERROR_NONE;
-    if (kind == JSON_NO_MEMORY)
-        return ERROR_INTERNAL;
-    return kind == JSON_OTHER ? ERROR_NO_JSON_OBJECT : ERROR_INVALID_JSON;
+        return refuse(x, ERROR_INVALID_IDEMPOTENCY_KEY);
+    return refuse(x, request->body_status == STATUS_TOO_LARGE ? ERROR_BODY_TOO_LARGE
+                                                              : ERROR_NONE);
+}
+
+static enum status parse_body(struct pipeline *p, struct exchange *x)
+{
+    static const enum error errors[] = {
+        [JSON_OBJECT] = ERROR_NONE,
+        [JSON_OTHER] = ERROR_NO_JSON_OBJECT,
+        [JSON_BROKEN] = ERROR_INVALID_JSON,
+        [JSON_NO_MEMORY] = ERROR_INTERNAL,
+    };
+
+    (void)p;
+    if (x->request.body_status != STATUS_OK)
+        return refuse(x, ERROR_INVALID_JSON);
+    return refuse(x, errors[json_parse(&x->body, x->request.body, x->arena)]);
+}
+
+static enum status answer_help(struct pipeline *p, struct exchange *x)
+{
+    x->answered = help_is_wanted(x->body);
+    if (x->answered)
+        help_answer(&x->reply, x->call, p->settings);
+    return STATUS_OK;
+}
+
+static enum status read_input(struct pipeline *p, struct exchange *x)
+{
+    return input_read(x, p->settings, p->key);
 }
 
 /* Checks 1 to 6. */
-static enum status identify(enum error *refusal, struct exchange *x, struct db *db)
+static enum status identify(struct pipeline *p, struct exchange *x, struct db *db)
 {
     const enum credentials_needed needed = x->call->credentials;
     struct key_facts facts;
     enum status status = key_facts_read(&facts, db, &x->credentials, needed, x->now_ms);
 
+    (void)p;
     if (status != STATUS_OK)
         return status;
     x->caller = facts.caller;
-    *refusal = caller_judge(&facts, &x->credentials, needed);
-    x->identified = *refusal == ERROR_NONE;
-    return x->identified ? STATUS_OK : STATUS_REFUSED;
+    status = refuse(x, caller_judge(&facts, &x->credentials, needed));
+    x->identified = status == STATUS_OK;
+    return status;
 }
 
 /* A request that is repeated by its Idempotency-Key gets its answer even when the quota is
@@ -123,17 +166,22 @@ static bool was_answered(const struct exchange *x, struct db *db)
            command_was_answered(x->call->command, db, &x->caller, x->command);
 }
 
-static enum status charge(enum error *refusal, struct pipeline *p, struct exchange *x,
-                          struct db *db)
+static enum status charge(struct pipeline *p, struct exchange *x, struct db *db)
 {
-    if (limits_charge(&p->limits, x) || was_answered(x, db))
-        return STATUS_OK;
-    *refusal = ERROR_RATE_LIMITED;
-    return STATUS_REFUSED;
+    bool may_go_on = limits_charge(&p->limits, x) || was_answered(x, db);
+
+    return refuse(x, may_go_on ? ERROR_NONE : ERROR_RATE_LIMITED);
 }
 
-static enum status read_answer(enum error *refusal, struct pipeline *p, struct exchange *x,
-                               struct db *db)
+/* Checks 7 and 8, whose complaints were found when the fields were read. */
+static enum status check_fields(struct pipeline *p, struct exchange *x, struct db *db)
+{
+    (void)p;
+    (void)db;
+    return refuse(x, x->complaints.error);
+}
+
+static enum status read_answer(struct pipeline *p, struct exchange *x, struct db *db)
 {
     const struct reading reading = {
         .db = db,
@@ -143,54 +191,44 @@ static enum status read_answer(enum error *refusal, struct pipeline *p, struct e
         .now_ms = x->now_ms,
     };
     void *answer = arena_alloc(x->arena, x->call->answer_size);
+    enum error refusal = ERROR_NONE;
 
     if (answer == NULL)
         return STATUS_NO_MEMORY;
     memset(answer, 0, x->call->answer_size);
-    enum status status = x->call->read(answer, refusal, &reading, x->input);
-    if (status != STATUS_OK)
-        return status;
-    if (*refusal != ERROR_NONE)
-        return STATUS_REFUSED;
-    call_answer(x->call, &x->reply, answer);
-    return STATUS_OK;
+    enum status status = x->call->read(answer, &refusal, &reading, x->input);
+    if (status == STATUS_OK)
+        status = refuse(x, refusal);
+    if (status == STATUS_OK)
+        call_answer(x->call, &x->reply, answer);
+    x->answered = status == STATUS_OK;
+    return status;
 }
 
 /* The checks of the call itself and, for a call that reads, its answer. */
-static enum status judge(enum error *refusal, struct pipeline *p, struct exchange *x,
-                         struct db *db)
+static enum status judge(struct pipeline *p, struct exchange *x, struct db *db)
 {
-    if (x->complaints.error != ERROR_NONE) {
-        call_complain(&x->reply, &x->complaints);
-        return STATUS_REFUSED;
-    }
     if (x->command == NULL)
-        return read_answer(refusal, p, x, db);
-    return command_judge(refusal, x->call->command, db, &x->caller, x->command);
+        return read_answer(p, x, db);
+    return command_judge(&x->refusal, x->call->command, db, &x->caller, x->command);
 }
 
-/* Makes all checks in their order, in one reading transaction. */
-static enum status check_all(struct pipeline *p, struct exchange *x, struct db *db)
-{
-    enum error refusal = ERROR_NONE;
-    enum status status = identify(&refusal, x, db);
-
-    if (status == STATUS_OK)
-        status = charge(&refusal, p, x, db);
-    if (status == STATUS_OK)
-        status = judge(&refusal, p, x, db);
-    if (status == STATUS_REFUSED && refusal != ERROR_NONE)
-        limits_refuse(&p->limits, x, refusal);
-    return status;
-}
+/* What is checked in one reading transaction, in this order. */
+static enum status (*const checks[])(struct pipeline *p, struct exchange *x,
+                                     struct db *db) = {
+    identify,
+    charge,
+    check_fields,
+    judge,
+};
 
 static enum status check_by_database(struct pipeline *p, struct exchange *x)
 {
     struct db *db;
     enum status status = reader_begin(p->reader, &db);
 
-    if (status == STATUS_OK)
-        status = check_all(p, x, db);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof checks / sizeof checks[0]; i++)
+        status = checks[i](p, x, db);
     reader_end(p->reader, status);
     return status;
 }
@@ -207,17 +245,18 @@ static bool is_good_by_cache(struct pipeline *p, struct exchange *x, int64_t now
 
 static enum status check(struct pipeline *p, struct exchange *x)
 {
-    int64_t now_ms = clock_monotonic_ms();
+    int64_t now_us = clock_monotonic_us(), now_ms = now_us / 1000;
 
     if (x->command != NULL && is_good_by_cache(p, x, now_ms))
         return STATUS_OK;
     enum status status = check_by_database(p, x);
     if (status == STATUS_OK && x->command != NULL)
         caller_cache_put(p->caller_cache, &x->credentials, now_ms, &x->caller);
+    x->db_us = clock_monotonic_us() - now_us;
     return status;
 }
 
-static void start_commit(struct pipeline *p, struct exchange *x)
+static enum status start_commit(struct pipeline *p, struct exchange *x)
 {
     struct command *command = x->command;
 
@@ -226,68 +265,49 @@ static void start_commit(struct pipeline *p, struct exchange *x)
     committer_start(p->committer, x->place, command,
                     settings_commit_timeout_ms(p->settings), &x->commit);
     x->committing = true;
+    return STATUS_OK;
 }
 
-static void serve(struct pipeline *p, struct exchange *x)
-{
-    int64_t began_us = clock_monotonic_us();
-    enum status status = input_read(x, p->settings, p->key);
+/* The way of a request until the reply is there or its commit has been started. */
+static enum status (*const steps[])(struct pipeline *p, struct exchange *x) = {
+    find_call,   answer_document, check_header, parse_body,
+    answer_help, read_input,      check,        start_commit,
+};
 
-    if (status == STATUS_OK)
-        status = check(p, x);
-    if (status == STATUS_OK && x->command != NULL)
-        start_commit(p, x);
-    else if (status != STATUS_OK && status != STATUS_REFUSED)
+/* Makes a reply of a step that went wrong. */
+static void reply_to(struct pipeline *p, struct exchange *x, enum status status)
+{
+    if (status == STATUS_REFUSED && x->refusal == x->complaints.error)
+        call_complain(&x->reply, &x->complaints);
+    else if (status == STATUS_REFUSED)
+        limits_refuse(&p->limits, x, x->refusal);
+    else if (status != STATUS_OK)
         reply_to_failure(x, status);
-    if (!x->committing)
-        limits_settle(&p->limits, x);
-    x->db_us = clock_monotonic_us() - began_us;
-}
-
-static void serve_document(struct pipeline *p, struct exchange *x)
-{
-    enum status status = x->call->document(&x->reply.document, p->settings, x->arena);
-
-    if (status != STATUS_OK)
-        reply_to_failure(x, status);
-}
-
-static void serve_body(struct pipeline *p, struct exchange *x)
-{
-    enum error error = parse(x);
-
-    if (error != ERROR_NONE)
-        call_refuse(x->call, &x->reply, error);
-    else if (help_is_wanted(x->body))
-        help_answer(&x->reply, x->call, p->settings);
-    else
-        serve(p, x);
 }
 
 void pipeline_begin(struct pipeline *p, struct exchange *x)
 {
+    const size_t count = sizeof steps / sizeof steps[0];
+    enum status status = STATUS_OK;
+
     x->reply.head = span_equals(x->request.method, span_of("HEAD"));
-    x->call = call_find(x->request.method, x->request.path, &x->reply);
-    if (x->call == NULL)
-        return;
-    if (x->call->document != NULL)
-        serve_document(p, x);
-    else
-        serve_body(p, x);
+    for (size_t i = 0; i < count && status == STATUS_OK && !x->answered; i++)
+        status = steps[i](p, x);
+    reply_to(p, x, status);
+    if (!x->committing)
+        limits_settle(&p->limits, x);
 }
 
 /* The transaction refused a caller that was found in the cache. The writer knows no key
  * file: it may have found no key because the service uses a wrong one, which is no fault of
  * the caller. */
-static void reply_to_late_refusal(struct pipeline *p, struct exchange *x)
+static enum status refuse_late(struct pipeline *p, struct exchange *x)
 {
-    enum error refusal = x->commit.result.refusal;
-
     caller_cache_remove(p->caller_cache, &x->credentials);
-    if (refusal == ERROR_INVALID_API_KEY && !reader_knows_keys(p->reader))
-        reply_to_failure(x, STATUS_UNAVAILABLE);
-    else
-        limits_refuse(&p->limits, x, refusal);
+    x->refusal = x->commit.result.refusal;
+    return x->refusal == ERROR_INVALID_API_KEY && !reader_knows_keys(p->reader)
+               ? STATUS_UNAVAILABLE
+               : STATUS_REFUSED;
 }
 
 static void present(struct exchange *x)
@@ -303,19 +323,18 @@ static void present(struct exchange *x)
 
 static void end(struct pipeline *p, struct exchange *x)
 {
-    const struct commit *commit = &x->commit;
+    enum status status = x->commit.status;
 
     /* a caller from the cache may be older than a rotation */
-    if (commit->status == STATUS_OK || commit->status == STATUS_REFUSED)
-        x->caller.former = commit->result.former;
-    if (commit->status == STATUS_OK) {
-        x->reply.replayed = commit->result.replayed;
+    if (status == STATUS_OK || status == STATUS_REFUSED)
+        x->caller.former = x->commit.result.former;
+    if (status == STATUS_OK) {
+        x->reply.replayed = x->commit.result.replayed;
         present(x);
-    } else if (commit->status == STATUS_REFUSED) {
-        reply_to_late_refusal(p, x);
-    } else {
-        reply_to_failure(x, commit->status);
+    } else if (status == STATUS_REFUSED) {
+        status = refuse_late(p, x);
     }
+    reply_to(p, x, status);
     limits_settle(&p->limits, x);
 }
 
