@@ -123,8 +123,8 @@ static void a_note_of_another_author_needs_both_flags(void **state)
     (void)state;
     assert_int_equal(note_judge(&no_note, &caller, &command), ERROR_NOTE_NOT_FOUND);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct note_facts facts = facts_of_note(cases[i].own ? &ann : &bob,
-                                                      cases[i].visible, cases[i].editable);
+        const struct note_facts facts =
+            facts_of_note(cases[i].own ? &ann : &bob, cases[i].visible, cases[i].editable);
         assert_int_equal(note_judge(&facts, &caller, &command), cases[i].expected);
     }
 }
