@@ -24,7 +24,7 @@ static const struct {
     {70, "a fault of this program"},
     {73, "a file cannot be made"},
     {74, "reading or writing failed"},
-    {75, "try again later: somebody else is writing"},
+    {75, "try again later: another program is writing"},
     {78, "configuration, key file or schema is not as it must be"},
 };
 

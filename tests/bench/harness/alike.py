@@ -1,6 +1,6 @@
 """
 The peers do the same work: a list of requests, good and bad, for which every one of them must
-answer as the service does. A comparison with a program that checks less would say nothing.
+answer as the service does, because a program with fewer checks cannot be compared.
 """
 
 import http.client
@@ -76,7 +76,7 @@ def _answers(subject):
             connection.close()
         known = body.startswith(b"{") and b'"note_id":"0' in body
         text = text if known else NEW_ID.sub(b'"note_id":""', text)
-        # why a body is no JSON object is a matter of taste
+        # the messages about a body that is no JSON object may differ
         yield body, (answer.status, answer.getheader("X-Error-Code"), b"" if answer.status == 400 else text)
 
 

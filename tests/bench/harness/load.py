@@ -2,9 +2,9 @@
 One timed run of load, and the proof that what was answered is in the database.
 
 Percentiles are wrk's, which corrects for coordinated omission: a request that waits for long
-counts for those that its connection would have sent meanwhile, so a server that serves some
-clients at once and lets others wait gets the 99th percentile that it deserves. What the web
-server saw of each request, uncorrected and in whole milliseconds, stands beside it.
+counts for those that its connection would have sent meanwhile, so the 99th percentile shows
+a server that serves some clients at once and lets others wait. The times of each request in the
+log of the web server, uncorrected and in whole milliseconds, are given as well.
 """
 
 import json
@@ -46,7 +46,7 @@ def wrk(subject, bodies, connections, seconds):
 
 
 def quiet(subject):
-    """What is stored once nothing more comes in: wrk leaves requests behind that still run."""
+    """The numbers of notes stored after the last request: wrk ends while some are still running."""
     seen = []
 
     def settled():

@@ -1,4 +1,4 @@
-"""On what a run was made: processor, kernel, disk, versions."""
+"""The machine of a run: processor, kernel, disk, versions."""
 
 import os
 import platform

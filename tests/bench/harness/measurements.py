@@ -193,7 +193,7 @@ def _pool_memory(subject):
 class Readers(threading.Thread):
     """
     64 readers of the database, each of which holds a read transaction for 50 ms, again and
-    again: at every moment somebody still looks at an older state.
+    again: at every moment one of them still reads an older state.
     """
 
     COUNT = 64

@@ -21,9 +21,9 @@ from harness import population, usage
 
 HERE = SOURCE / "tests" / "bench"
 
-# As Debian ships it, and for all subjects alike, but for the log: the time of each answer,
-# its status, and how long the client had waited for it. Requests that a client gave up stand
-# there, too (499), so one that starves is seen.
+# As Debian ships it, and the same for all subjects, except the log: the time of each answer, its
+# status, and how long the client had waited for it. It also has requests that a client gave up
+# (499), and so shows clients that starve.
 NGINX_LOG = "nginx-access.log"
 NGINX_CONF = """\
 {user}

@@ -285,7 +285,7 @@ func (s *store) orgKnows(ctx context.Context, orgID, address []byte, nowMs int64
 	return false, err
 }
 
-// Rows 1 to 6.
+// Checks 1 to 6 in docs/api.md.
 func (s *store) checkAccess(ctx context.Context, b *body, address []byte, nowMs int64) (*access, error) {
 	a := &access{}
 	if !b.APIKey.sent {
@@ -326,7 +326,7 @@ func (s *store) checkAccess(ctx context.Context, b *body, address []byte, nowMs 
 	return nil, refuse("INVALID_DEVELOPER_SECRET", "Invalid developer_secret")
 }
 
-// Rows 7 and 8.
+// Checks 7 and 8.
 func checkFields(b *body) error {
 	var missing, invalid []string
 	for _, field := range []struct {
@@ -360,7 +360,7 @@ func checkFields(b *body) error {
 	return nil
 }
 
-// Rows 9 to 11.
+// Checks 9 to 11.
 func (s *store) checkContact(ctx context.Context, b *body, a *access) (id uuid, owner []byte, err error) {
 	var orgID []byte
 	var active bool
@@ -385,7 +385,7 @@ func (s *store) checkContact(ctx context.Context, b *body, a *access) (id uuid, 
 	return id, owner, nil
 }
 
-// Rows 12 and 13. The flags that were not sent get their present values.
+// Checks 12 and 13. The flags that were not sent get their present values.
 func (s *store) checkNote(ctx context.Context, tx *sql.Tx, b *body, noteID, contactID uuid, member []byte) error {
 	var author []byte
 	var editable, visible int64
@@ -518,7 +518,7 @@ func (s *store) addNote(w http.ResponseWriter, r *http.Request, requestID string
 			return nil, refuse("NOTE_NOT_FOUND", "Note does not exist")
 		}
 	}
-	// What was begun is finished, whether or not the client still waits.
+	// A request that has begun is finished, whether or not the client still waits.
 	err = s.write(context.Background(), &b, a, noteID, contactID, owner, address, requestID, nowMs)
 	if err != nil {
 		return nil, err

@@ -160,7 +160,7 @@ function credential(array $body, string $name, string $domain): ?string
     return is_string($text) ? secret_hash($domain, $text) : str_repeat("\0", 32);
 }
 
-/** Rows 1 to 6: [api_key_id, org_id, developer_key_id, when these were last used]. */
+/** Checks 1 to 6 in docs/api.md: [api_key_id, org_id, developer_key_id, when these were last used]. */
 function check_access(PDO $db, array $body, ?string $address, int $now_ms): array
 {
     $key = credential($body, 'api_key', 'api key')
@@ -195,7 +195,7 @@ function is_flag(mixed $value): bool
     return $value === null || in_array($value, ['', '0', '1', 0, 1, true, false], true);
 }
 
-/** Rows 7 and 8. */
+/** Checks 7 and 8. */
 function check_fields(array $body): void
 {
     $missing = $invalid = [];
@@ -224,7 +224,7 @@ function check_fields(array $body): void
     }
 }
 
-/** Rows 9 to 11. */
+/** Checks 9 to 11. */
 function check_contact(PDO $db, array $body, string $org_id): array
 {
     $contact_id = uuid_parse($body['contact_id']);
@@ -246,7 +246,7 @@ function check_contact(PDO $db, array $body, string $org_id): array
     return [$contact_id, $contact[1]];
 }
 
-/** Rows 12 and 13: the note's flags. */
+/** Checks 12 and 13: the note's flags. */
 function check_note(PDO $db, ?string $note_id, string $contact_id, string $member_id): array
 {
     $note = $note_id === null ? null : row(
