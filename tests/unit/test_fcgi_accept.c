@@ -245,7 +245,7 @@ static void without_a_descriptor_it_does_not_wait_and_tries_again(void **state)
     assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), -1);
     assert_int_equal(fcgi_connections_answer(all, 0, span_of("x"), ""), STATUS_OK);
     fcgi_connections_drop(all, 0);
-    assert_int_equal(fcgi_acceptor_accept(&acceptor, all), -1); /* nobody waits */
+    assert_int_equal(fcgi_acceptor_accept(&acceptor, all), -1); /* none is pending */
     assert_int_equal(fcgi_acceptor_wait_ms(&acceptor, all), -1);
 }
 
