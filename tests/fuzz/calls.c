@@ -1,6 +1,6 @@
 /*
- * This file stands in for app/api/calls.c, whose table is included under another name, only to
- * notice when it has grown.
+ * This file stands in for app/api/calls.c, which is included, under other names, only to
+ * compare the number of calls.
  */
 #include "tests/fuzz/calls.h"
 
@@ -31,7 +31,7 @@ struct input {
     enum given_flag hidden;
 };
 
-/* "inside" is an object in an object. */
+/* Of an object within an object. */
 static const struct field inside_fields[] = {
     {.name = "direction",
      .type = FIELD_WORD,
@@ -133,7 +133,7 @@ static const struct field answer[] = {
 
 static const struct call_error errors[] = {{.error = ERROR_NOT_FOUND}};
 
-/* What app/api/field.h promises about fields without complaints. */
+/* What app/api/field.h says of fields about which there are no complaints. */
 static void check_input(const struct input *input)
 {
     CHECK(input->contact_id.given);
@@ -224,4 +224,4 @@ const size_t call_count = sizeof calls / sizeof calls[0];
 
 _Static_assert(sizeof calls / sizeof calls[0] ==
                    sizeof program_calls / sizeof program_calls[0] + 2,
-               "every call of app/api/calls.c stands in this table, too");
+               "each call of app/api/calls.c must be listed here, too");

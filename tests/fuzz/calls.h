@@ -1,6 +1,6 @@
 /*
- * The calls that fuzz_request serves: those of the program, and two that the program does not
- * have, so that answers to GET and HEAD and all types of fields are covered.
+ * The calls that fuzz_request serves: those of the program, and two more, so that answers
+ * to GET and HEAD and all types of fields are covered.
  */
 #ifndef TESTS_FUZZ_CALLS_H
 #define TESTS_FUZZ_CALLS_H

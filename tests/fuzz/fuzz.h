@@ -1,5 +1,6 @@
 /*
- * What all fuzzers share: the entry points that libFuzzer calls, and a way to complain.
+ * What all fuzzers share: the entry points that libFuzzer calls, and the check that ends a
+ * fuzzer with a finding.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -12,7 +13,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends the fuzzer with a finding when something does not hold, with NDEBUG as well. */
+/* Ends the fuzzer with a finding when the condition is false, with NDEBUG as well. */
 #define CHECK(condition)                                                                   \
     ((condition) ? (void)0 : fuzz_complain(#condition, __FILE__, __LINE__))
 

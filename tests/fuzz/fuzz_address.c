@@ -63,7 +63,7 @@ static void check_block(const struct cidr *block)
     CHECK(address_common_bits(&block->network, &outside) == last);
 }
 
-/* The block that a complaint suggests must be one. */
+/* A block that a complaint suggests must be valid. */
 static void check_complaint(const struct problem *why)
 {
     static const char before[] = "did you mean ";

@@ -1,6 +1,6 @@
 /*
- * The configuration file, with the table of settings: what is accepted keeps to its limits,
- * and comes out the same when it is printed and read again.
+ * The configuration file, with the table of settings: accepted values are within their
+ * limits, and are the same after they were printed and read again.
  */
 #include <string.h>
 #include <sys/mman.h>

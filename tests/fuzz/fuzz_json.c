@@ -1,6 +1,6 @@
 /*
- * Request bodies: what json_scan accepts, json-c takes for the same, and gives back as
- * text that is accepted again; and no text needs more of the arena than workers allow.
+ * Request bodies: json-c must parse whatever json_scan accepts, and print it as text that
+ * is accepted again; and no text may need more of the arena than workers have.
  */
 #include <json.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static void check_arena(struct span text, enum json_kind kind)
     CHECK(tight == kind || tight == JSON_BROKEN);
 }
 
-/* By json-c alone, inside of an array, because it would wait for more of a bare number. */
+/* Parses with json-c alone; in an array, because json-c does not end at a bare number. */
 static struct json_object *parse_in_array(struct span text)
 {
     struct json_tokener *tokener = json_tokener_new_ex(2 * JSON_MAX_DEPTH);
@@ -100,7 +100,7 @@ static void check_object(struct span text)
     json_object_put(value);
 }
 
-/* json_parse gives nothing for what is not one object. */
+/* json_parse must give no value for a text that is not an object. */
 static void check_refusal(struct span text, enum json_kind kind)
 {
     struct arena *arena = arena_create(ROOMY_BYTES);

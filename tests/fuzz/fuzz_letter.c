@@ -1,17 +1,17 @@
 /*
- * Letters to the writer: whatever a worker that has gone mad may post, the writer lives on,
- * and writes for nobody but a caller with both keys and a right address.
+ * Letters to the writer: whatever bytes a worker posts, the writer does not fail, and
+ * stores a note only for a caller with both keys and an allowed address.
  *
- * An input is either a letter as it is, or changes to one that is in order; the layout of
- * letters can change without the corpus becoming worthless.
+ * An input is either a letter as it is, or changes to a letter that is in order, so that
+ * the corpus stays useful when the layout of letters changes.
  *   byte 0: even: the rest is the letter
- *           odd: the letter is that of site_command; with 2 it has an idempotency key, with 4
- *                it updates a note, with 8 its first text is far too long and the last makes
- *                up for that, so that the sum of lengths is right. Then come
- *   byte 1: the number of the kind, with its sign: 0 is add_note, CALLS_MAX and the next one
- *           are those of this file, and others have no kind
- *   byte 2: the number of changes, each of which is two bytes offset and one byte that is put
- *           there; the rest is the texts, of equal length
+ *           odd: it is the letter of site_command; 2 adds an idempotency key, 4 makes it an
+ *                update, 8 makes the first text far too long and the last one shorter by as
+ *                much, so that the sum of the lengths overflows to the right one. Then come
+ *   byte 1: the number of the kind (signed): 0 is add_note, CALLS_MAX and CALLS_MAX + 1 are
+ *           the kinds of this file; the others do not exist
+ *   byte 2: the number of changes, each with an offset (two bytes) and the byte to put
+ *           there; the rest is divided equally among the texts
  */
 #include <string.h>
 
@@ -33,7 +33,7 @@ enum {
     KINDS_COUNT,
 };
 
-/* As large as a command may be, with as many texts. */
+/* A command of the maximum size, with the maximum number of texts. */
 struct texts_command {
     struct command common;
     char filler[COMMAND_MAX_BYTES - sizeof(struct command) -
@@ -41,7 +41,8 @@ struct texts_command {
     struct span texts[LETTER_TEXTS_MAX];
 };
 
-_Static_assert(sizeof(struct texts_command) == COMMAND_MAX_BYTES, "there is no larger one");
+_Static_assert(sizeof(struct texts_command) == COMMAND_MAX_BYTES,
+               "it has the maximum size");
 
 static const struct command_kind *list[KINDS_COUNT];
 static const struct command_kinds kinds = {.list = list, .count = KINDS_COUNT};
@@ -82,7 +83,7 @@ static const struct command_kind texts = {
     .apply = apply_nothing,
 };
 
-/* The kinds of the program at their numbers, and those of this file. */
+/* Lists the kinds of the program at their own numbers, then those of this file. */
 static void make_kinds(void)
 {
     const struct command_kinds *ours = call_command_kinds();
@@ -112,8 +113,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* What changed letters begin with, and how long the struct of its kind is; one without a kind
- * is as long as a note's. */
+/* Fills in the struct that a letter begins with and returns its length, which is that of a
+ * note where there is no such kind. */
 static size_t make_head(union site_room *out, unsigned char options, uint32_t number)
 {
     struct note_command command;
@@ -160,7 +161,7 @@ static void let_lengths_overflow(struct command *command)
         text_of(command, kind, count - 1)->len -= SIZE_MAX / 2 + 1;
 }
 
-/* The letter has its very size, so that the sanitizers see a byte too many. */
+/* Allocates exactly the bytes of the letter: the sanitizers see any read behind it. */
 static struct span join(const void *head, size_t head_len, struct span body)
 {
     char *letter = malloc(head_len + body.len);
@@ -200,7 +201,7 @@ static struct span make_letter(const uint8_t *data, size_t size)
     return join(data + (size > 0), size - (size > 0), (struct span){NULL, 0});
 }
 
-/* The texts take all that is behind the struct, one behind the other. */
+/* The texts must stand one behind the other and fill the letter behind the struct. */
 static void check_texts(struct command *command, const struct command_kind *kind,
                         struct span letter)
 {
@@ -217,7 +218,7 @@ static void check_texts(struct command *command, const struct command_kind *kind
 static void commit(struct batch_item *item)
 {
     const struct command *command = item->command;
-    bool writes = command->kind < CALLS_MAX; /* kinds of this file have nothing to write */
+    bool writes = command->kind < CALLS_MAX; /* the kinds of this file write nothing */
     int64_t before = site_versions();
 
     batch_commit(batch, item, 1, TIMEOUT_MS);
@@ -228,7 +229,7 @@ static void commit(struct batch_item *item)
     CHECK(item->status != STATUS_UNKNOWN && item->status != STATUS_BUSY);
 }
 
-/* With a key, the second time brings the result of the first. */
+/* A command with an idempotency key is carried out twice: the result must be the same. */
 static void check_commit(const struct command *command)
 {
     struct batch_item first = {.command = command}, second = first;

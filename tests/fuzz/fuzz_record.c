@@ -1,6 +1,6 @@
 /*
- * FastCGI records: whatever the bytes are, the verdict on them only becomes more certain
- * while more of them arrive, and nothing is read that is not there yet.
+ * FastCGI records: the verdict on a prefix of the bytes never contradicts the verdict on a
+ * longer one, and no byte is read that has not arrived.
  */
 #include <fastcgi.h>
 #include <sanitizer/asan_interface.h>
@@ -17,8 +17,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* How much is settled: the first may become anything, the second no longer the first, and
- * the rest stay. */
+/* The order in which verdicts may follow each other while bytes arrive; those of 2 are
+ * final. */
 static int certainty(enum fcgi_record_verdict verdict)
 {
     switch (verdict) {
@@ -72,8 +72,8 @@ static void check_complete(const unsigned char *bytes, size_t len)
     }
 }
 
-/* Copies the parameters one behind the other, up to the empty record that ends them; returns
- * how many bytes they have. */
+/* Copies the content of all records of parameters up to the empty one that ends them, and
+ * returns how many bytes that is. */
 static size_t gather_params(unsigned char *out, const unsigned char *bytes, size_t len)
 {
     const unsigned char *at = bytes, *end = bytes + len;
@@ -92,7 +92,7 @@ static size_t gather_params(unsigned char *out, const unsigned char *bytes, size
     return used;
 }
 
-/* Returns how many bytes a length takes, 0 where it is cut off, and adds it to *sum. */
+/* Adds a length to *sum and returns how many bytes it is written in; 0: it is cut off. */
 static size_t read_length(const unsigned char *at, size_t len, size_t *sum)
 {
     if (len >= 1 && at[0] < 0x80) {
@@ -105,7 +105,7 @@ static size_t read_length(const unsigned char *at, size_t len, size_t *sum)
     return 4;
 }
 
-/* libfcgi trusts these lengths. */
+/* Lengths must agree with the bytes that are there, because libfcgi does not check them. */
 static void check_params(const unsigned char *bytes, size_t len)
 {
     unsigned char *params = malloc(len);
@@ -122,7 +122,7 @@ static void check_params(const unsigned char *bytes, size_t len)
     free(params);
 }
 
-/* The records of an answer, whatever its length and request. */
+/* The records around an answer of len bytes. */
 static void check_output(unsigned id, size_t len)
 {
     unsigned char head[FCGI_RECORD_HEADER_BYTES], end[FCGI_RECORD_END_BYTES];
@@ -141,7 +141,7 @@ static void check_output(unsigned id, size_t len)
     CHECK(memcmp(last + 2, expected_id, sizeof expected_id) == 0);
 }
 
-/* Less of the body is the same request still. */
+/* A request whose body was shortened gets the same verdict. */
 static void check_shortened(const unsigned char *bytes, size_t len,
                             enum fcgi_record_verdict verdict)
 {

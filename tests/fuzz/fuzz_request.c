@@ -1,11 +1,12 @@
 /*
- * Whole requests: parameters and body go in as a web server would send them, and what comes
- * out is a well-formed answer that says what has happened to the database.
+ * Whole requests: parameters and body go in as a web server sends them. The answer must be
+ * well-formed and agree with what was written to the database.
  *
  * An input has lines NAME=VALUE (what is not given has a default with which a request is
  * good), then an empty line, then the body. The line "VIA=writer" sends the note through
  * mailboxes, as in a pool; otherwise it is written at once, as with --single. The line
- * "REPEAT=" lets the same request come twice. A HEAD request is followed by the same one as GET.
+ * "REPEAT=" lets the same request come twice. A HEAD request is followed by the same one
+ * with GET.
  *
  * This file stands in for lib/fastcgi.c, and calls.c for the program's table of calls.
  */
@@ -269,8 +270,8 @@ static void check_rare_header(struct span *text, const struct exchange *x)
         must_have(text, "Allow", allowed_for(x->request.path));
 }
 
-/* Every header in its place and no other; leaves the body in *text and returns how long it is
- * said to be. */
+/* All headers must be there, in this order, and no others. Leaves the body in *text and
+ * returns its length according to the header. */
 static size_t check_header(struct span *text, const struct exchange *x)
 {
     struct span length;
@@ -296,7 +297,7 @@ static struct json_object *member(struct json_object *object, const char *name)
     return value;
 }
 
-/* The body {"help":true}, which is answered before anybody's credentials are looked at. */
+/* Whether the body is {"help":true}, which needs no credentials. */
 static bool is_help(struct json_object *body)
 {
     struct json_object *value = NULL;
@@ -372,20 +373,20 @@ static void check_body(struct span text, const struct exchange *x)
     json_object_put(body);
 }
 
-/* Nothing goes wrong by itself here. */
+/* No resource is short and the database is there, so that these errors would be faults. */
 static void check_error(enum error error)
 {
     CHECK(error != ERROR_INTERNAL && error != ERROR_UNAVAILABLE &&
           error != ERROR_OUTCOME_UNKNOWN);
 }
 
-/* What a request came to. */
+/* What has become of a request. */
 struct outcome {
     bool good, replayed;
-    bool stored; /* now or, if it is replayed, before */
+    bool stored; /* by this request or, if replayed, by an earlier one */
     struct uuid note_id;
     int http_status;
-    size_t body_bytes; /* as its header says */
+    size_t body_bytes; /* according to the header */
 };
 
 static void check_answer(struct outcome *outcome, struct exchange *x, const char *method)
@@ -415,7 +416,7 @@ static struct uuid note_of(const struct exchange *x)
     return result.note_id;
 }
 
-/* Whether a success is for this caller: what is said of a call and documents are for all. */
+/* Whether the caller may get a success. Help and documents need no credentials. */
 static bool is_entitled(const struct exchange *x)
 {
     if (is_help(x->body) || is_document(x))
@@ -444,8 +445,8 @@ static struct outcome run(struct fastcgi *in)
     return outcome;
 }
 
-/* With a key, the second time brings the first answer; without one, it is a new request,
- * which the first may have made impossible. */
+/* With an idempotency key, the answer is that of the first request. Without one, this is a
+ * new request, which may fail because of what the first has written. */
 static void run_again(struct fastcgi *in, const struct outcome *first)
 {
     bool has_key = fastcgi_param(in, 0, "HTTP_IDEMPOTENCY_KEY") != NULL;
@@ -456,7 +457,7 @@ static void run_again(struct fastcgi *in, const struct outcome *first)
     CHECK(!second.replayed || uuid_equals(&second.note_id, &first->note_id));
 }
 
-/* GET instead of HEAD brings the body that HEAD has told the length of. */
+/* GET must give the status of HEAD, and a body of the length that HEAD has announced. */
 static void run_as_get(struct fastcgi *in, const struct outcome *head)
 {
     static char get[] = "GET";

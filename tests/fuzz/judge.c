@@ -1,5 +1,5 @@
 /*
- * Tells Python what the project makes of inputs: judge json|address|cidr|contains
+ * Prints for Python what this project reads from inputs: judge json|address|cidr|contains
  *
  * Standard input holds inputs, each behind its length (4 bytes, little endian); the answers
  * go to standard output in the same form.
@@ -135,7 +135,7 @@ static judge *find(const char *name)
     return NULL;
 }
 
-/* The buffer has the input's very size, so that the sanitizers see a byte too many. */
+/* Allocates exactly the bytes of the input: the sanitizers see any read behind it. */
 static bool judge_next(judge *judge_it)
 {
     unsigned char head[LENGTH_BYTES];

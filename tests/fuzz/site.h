@@ -28,7 +28,7 @@
 #define SITE_FOREIGN_MEMBER  "1c000000-0000-4000-8000-00000000000b"
 #define SITE_FOREIGN_CONTACT "2b000000-0000-4000-8000-00000000000b"
 
-/* Notes on SITE_CONTACT: one of its owner; three of the other member, who owned it before. */
+/* Notes on SITE_CONTACT: one of its owner; three of the other member, its former owner. */
 #define SITE_OWN_NOTE      "3a000000-0000-4000-8000-00000000000a"
 #define SITE_VISIBLE_NOTE  "3b000000-0000-4000-8000-00000000000a"
 #define SITE_EDITABLE_NOTE "3c000000-0000-4000-8000-00000000000a"
@@ -59,7 +59,7 @@ union site_room {
  * SITE_BLOCK. */
 void site_command(struct note_command *out, struct span content);
 
-/* Lets it update SITE_OWN_NOTE instead. */
+/* Makes the command an update of SITE_OWN_NOTE. */
 void site_update(struct note_command *command);
 
 /* Whether this caller has a developer secret, and an address that belongs to it. */
