@@ -142,7 +142,8 @@ static enum status set_wal_mode(struct db *db, const char *path, struct problem 
         return status;
     status = lock_take(db->lock, MODE_TIMEOUT_MS);
     if (status != STATUS_OK)
-        return problem_set(why, status, "another program is writing to %s: try again", path);
+        return problem_set(why, status, "another program is writing to %s: try again",
+                           path);
     status = require_wal(db, path, DB_CREATE, why);
     lock_release(db->lock);
     return status;

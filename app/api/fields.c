@@ -85,7 +85,9 @@ static enum verdict read_integer(void *out, const struct field *field,
     if (!json_object_is_type(value, json_type_int))
         return INVALID;
     int64_t number = json_object_get_int64(value);
-    if (number < field->min || number > field->max)
+    /* json-c makes one of these two of every number beyond them */
+    if (number == INT64_MIN || number == INT64_MAX || number < field->min ||
+        number > field->max)
         return INVALID;
     *(int64_t *)out = number;
     return GOOD;

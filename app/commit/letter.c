@@ -82,7 +82,7 @@ enum status letter_read(struct command *out, const struct command_kinds *kinds,
     const struct command_kind *kind = command_kind_of(kinds, out);
     if (kind == NULL || letter.len < kind->size)
         return STATUS_INVALID;
-    assert(kind->size <= COMMAND_MAX_BYTES);
+    assert(kind->size >= sizeof *out && kind->size <= COMMAND_MAX_BYTES);
     /* the common part was copied before, because shared memory may have changed since */
     memcpy((char *)out + sizeof *out, letter.data + sizeof *out, kind->size - sizeof *out);
     const struct span texts = {letter.data + kind->size, letter.len - kind->size};

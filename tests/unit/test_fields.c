@@ -324,9 +324,68 @@ static void names_are_compared_exactly(void **state)
 
 #define with_body(test) cmocka_unit_test_teardown(test, forget_body)
 
+struct numbers {
+    int64_t small, any;
+};
+
+static const struct field integers[] = {
+    {.name = "small",
+     .type = FIELD_INTEGER,
+     .min = -2,
+     .max = 7,
+     .initial = 3,
+     .offset = offsetof(struct numbers, small),
+     .invalid = "Invalid small"},
+    {.name = "any",
+     .type = FIELD_INTEGER,
+     .min = INT64_MIN,
+     .max = INT64_MAX,
+     .offset = offsetof(struct numbers, any),
+     .invalid = "Invalid any"},
+};
+
+static enum error read_integers(struct numbers *out, const char *text)
+{
+    struct complaints complaints = {.error = ERROR_NONE};
+    struct arena *arena = arena_create(1 << 20);
+
+    json_object_put(body);
+    assert_int_equal(json_parse(&body, span_of(text), arena), JSON_OBJECT);
+    arena_free(arena);
+    memset(out, 0x5a, sizeof *out);
+    fields_read(out, integers, COUNT(integers), body, NULL, &complaints);
+    return complaints.error;
+}
+
+static void integers_are_read_within_their_limits(void **state)
+{
+    static const char *const bad[] = {
+        "{\"small\":8}",
+        "{\"small\":-3}",
+        "{\"small\":\"1\"}",
+        "{\"small\":1.5}",
+        "{\"small\":true}",
+        "{\"any\":18446744073709551616}",
+        "{\"any\":-9223372036854775809}",
+    };
+    struct numbers numbers;
+
+    (void)state;
+    assert_int_equal(read_integers(&numbers, "{\"small\":-2,\"any\":9007199254740993}"),
+                     ERROR_NONE);
+    assert_int_equal(numbers.small, -2);
+    assert_int_equal(numbers.any, 9007199254740993);
+    assert_int_equal(read_integers(&numbers, "{\"small\":null}"), ERROR_NONE);
+    assert_int_equal(numbers.small, 3);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (read_integers(&numbers, bad[i]) != ERROR_INVALID_FIELDS)
+            fail_msg("%s is accepted", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        with_body(integers_are_read_within_their_limits),
         with_body(ids_are_read_in_either_case_and_need_not_be_uuids),
         with_body(absent_null_and_empty_are_the_same),
         with_body(flags_are_read_in_every_form_that_clients_send),
