@@ -21,9 +21,9 @@
 
 struct pipeline;
 
-/* Makes a pipeline for this process and takes ownership of reader and committer (NULL: there
- * was no memory for one), also when it fails. settings, key, caller_cache and throttle must
- * outlive it. NULL: no memory. */
+/* Makes a pipeline for this process and takes ownership of reader and committer (NULL:
+ * there was no memory for one), also when it fails. settings, key, caller_cache and
+ * throttle must outlive it. NULL: no memory. */
 struct pipeline *pipeline_create(const struct settings *settings,
                                  const struct secret_key *key,
                                  struct caller_cache *caller_cache,
