@@ -158,7 +158,7 @@ static const struct error_text texts[ERROR_COUNT] = {
                         .code = "INTERNAL",
                         .message = "Internal error",
                         .when = "A fault of this program.",
-                        .remedy = "Give the `X-Request-Id` to whoever runs the server."},
+                        .remedy = "Give the `X-Request-Id` to the operator of the server."},
 };
 
 const struct error_text *error_text(enum error error)
