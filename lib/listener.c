@@ -177,7 +177,7 @@ static enum status read_host_and_port(const char *where, struct address *address
     if (!is_loopback(address))
         return problem_set(
             why, STATUS_CONFIG,
-            "%s is no loopback address: whoever reaches a FastCGI port can "
+            "%s is no loopback address: a program that reaches a FastCGI port can "
             "claim any client address, so put the web server on this machine",
             where);
     return STATUS_OK;
