@@ -11,8 +11,14 @@ struct allow_row {
 };
 
 static const struct column columns[] = {
-    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID, OUTPUT_FIELD(allow_row, devkey_id)},
-    {"allow", "ALLOW", COLUMN_BLOCKS, OUTPUT_FIELD(allow_row, allow)},
+    {.member = "devkey_id",
+     .heading = "DEVELOPER KEY ID",
+     .type = COLUMN_UUID,
+     OUTPUT_FIELD(allow_row, devkey_id)},
+    {.member = "allow",
+     .heading = "ALLOW",
+     .type = COLUMN_BLOCKS,
+     OUTPUT_FIELD(allow_row, allow)},
     {.member = NULL},
 };
 
@@ -24,10 +30,22 @@ struct test_row {
 };
 
 static const struct column test_columns[] = {
-    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID, OUTPUT_FIELD(test_row, devkey_id)},
-    {"address", "ADDRESS", COLUMN_ADDRESS, OUTPUT_FIELD(test_row, address)},
-    {"allowed", "ALLOWED", COLUMN_BOOL, OUTPUT_FIELD(test_row, allowed)},
-    {"block", "BLOCK", COLUMN_BLOCK, OUTPUT_FIELD(test_row, block)},
+    {.member = "devkey_id",
+     .heading = "DEVELOPER KEY ID",
+     .type = COLUMN_UUID,
+     OUTPUT_FIELD(test_row, devkey_id)},
+    {.member = "address",
+     .heading = "ADDRESS",
+     .type = COLUMN_ADDRESS,
+     OUTPUT_FIELD(test_row, address)},
+    {.member = "allowed",
+     .heading = "ALLOWED",
+     .type = COLUMN_BOOL,
+     OUTPUT_FIELD(test_row, allowed)},
+    {.member = "block",
+     .heading = "BLOCK",
+     .type = COLUMN_BLOCK,
+     OUTPUT_FIELD(test_row, block)},
     {.member = NULL},
 };
 
@@ -128,8 +146,14 @@ static enum status test(struct ctl *ctl)
 }
 
 static const struct parameter key_and_blocks[] = {
-    {"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED, .help = "the developer key's id"},
-    {"CIDR", NULL, argument_blocks, PARAMETER_REQUIRED, .many = true,
+    {.name = "DEVKEY",
+     .rule = argument_uuid,
+     .need = PARAMETER_REQUIRED,
+     .help = "the developer key's id"},
+    {.name = "CIDR",
+     .rule = argument_blocks,
+     .need = PARAMETER_REQUIRED,
+     .many = true,
      .help = "blocks such as 192.0.2.0/24 2001:db8::/32"},
     {.name = NULL},
 };
@@ -141,11 +165,16 @@ static const struct verb verbs[] = {
      .one = true,
      .parameters =
          (const struct parameter[]){
-             {"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED,
+             {.name = "DEVKEY",
+              .rule = argument_uuid,
+              .need = PARAMETER_REQUIRED,
               .help = "the developer key's id"},
-             {"CIDR", NULL, argument_blocks, PARAMETER_REQUIRED, .many = true,
+             {.name = "CIDR",
+              .rule = argument_blocks,
+              .need = PARAMETER_REQUIRED,
+              .many = true,
               .help = "blocks such as 192.0.2.0/24 2001:db8::/32"},
-             {"--allow-any", NULL, NULL, PARAMETER_OPTIONAL,
+             {.name = "--allow-any",
               .help = "let them hold 0.0.0.0/0 or ::/0, that is, every address"},
              {.name = NULL}},
      .prepare = prepare_add,
@@ -160,21 +189,25 @@ static const struct verb verbs[] = {
      .help = "Show from which blocks a developer key may be used",
      .access = CTL_READ,
      .one = true,
-     .parameters =
-         (const struct parameter[]){{"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED,
-                                     .help = "the developer key's id"},
-                                    {.name = NULL}},
+     .parameters = (const struct parameter[]){{.name = "DEVKEY",
+                                               .rule = argument_uuid,
+                                               .need = PARAMETER_REQUIRED,
+                                               .help = "the developer key's id"},
+                                              {.name = NULL}},
      .run = list},
     {.name = "test",
      .help = "Ask whether an address is allowed, and by which block; exit status 0 or 1",
      .access = CTL_READ,
      .one = true,
-     .parameters =
-         (const struct parameter[]){{"DEVKEY", NULL, argument_uuid, PARAMETER_REQUIRED,
-                                     .help = "the developer key's id"},
-                                    {"ADDRESS", NULL, argument_address, PARAMETER_REQUIRED,
-                                     .help = "an IPv4 or IPv6 address"},
-                                    {.name = NULL}},
+     .parameters = (const struct parameter[]){{.name = "DEVKEY",
+                                               .rule = argument_uuid,
+                                               .need = PARAMETER_REQUIRED,
+                                               .help = "the developer key's id"},
+                                              {.name = "ADDRESS",
+                                               .rule = argument_address,
+                                               .need = PARAMETER_REQUIRED,
+                                               .help = "an IPv4 or IPv6 address"},
+                                              {.name = NULL}},
      .run = test},
     {.name = NULL},
 };

@@ -9,22 +9,34 @@
 static const int64_t default_grace_ms = INT64_C(24) * 60 * 60 * 1000;
 
 const struct parameter keys_list_parameters[] = {
-    {"--org", "ID", argument_uuid, PARAMETER_REQUIRED, .help = "the organization"},
+    {.name = "--org",
+     .value = "ID",
+     .rule = argument_uuid,
+     .need = PARAMETER_REQUIRED,
+     .help = "the organization"},
     {.name = NULL},
 };
 
 const struct parameter keys_rotate_parameters[] = {
-    {"ID", NULL, argument_uuid, PARAMETER_REQUIRED, .help = "the key's id"},
-    {"--grace", "TIME", argument_duration, PARAMETER_OPTIONAL,
+    {.name = "ID",
+     .rule = argument_uuid,
+     .need = PARAMETER_REQUIRED,
+     .help = "the key's id"},
+    {.name = "--grace",
+     .value = "TIME",
+     .rule = argument_duration,
      .help = "how long the former one works, such as 90s, 30m, 24h (default), 7d; 0: not "
              "at all"},
-    {"--stdin", NULL, NULL, PARAMETER_OPTIONAL,
+    {.name = "--stdin",
      .help = "take one that was made elsewhere from the first line of standard input"},
     {.name = NULL},
 };
 
 const struct parameter keys_revoke_parameters[] = {
-    {"ID", NULL, argument_uuid, PARAMETER_REQUIRED, .help = "the key's id"},
+    {.name = "ID",
+     .rule = argument_uuid,
+     .need = PARAMETER_REQUIRED,
+     .help = "the key's id"},
     {.name = NULL},
 };
 

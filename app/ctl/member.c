@@ -2,10 +2,22 @@
 #include "app/manage/manage_member.h"
 
 static const struct column columns[] = {
-    {"member_id", "MEMBER ID", COLUMN_UUID, OUTPUT_FIELD(member, id)},
-    {"member_name", "NAME", COLUMN_TEXT, OUTPUT_FIELD(member, name)},
-    {"member_email", "EMAIL", COLUMN_TEXT, OUTPUT_FIELD(member, email)},
-    {"active", "ACTIVE", COLUMN_BOOL, OUTPUT_FIELD(member, active)},
+    {.member = "member_id",
+     .heading = "MEMBER ID",
+     .type = COLUMN_UUID,
+     OUTPUT_FIELD(member, id)},
+    {.member = "member_name",
+     .heading = "NAME",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(member, name)},
+    {.member = "member_email",
+     .heading = "EMAIL",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(member, email)},
+    {.member = "active",
+     .heading = "ACTIVE",
+     .type = COLUMN_BOOL,
+     OUTPUT_FIELD(member, active)},
     {.member = NULL},
 };
 
@@ -55,7 +67,7 @@ static enum status activate(struct ctl *ctl)
 }
 
 static const struct parameter only_id[] = {
-    {"ID", NULL, argument_uuid, PARAMETER_REQUIRED, .help = "the member"},
+    {.name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the member"},
     {.name = NULL},
 };
 
@@ -66,11 +78,22 @@ static const struct verb verbs[] = {
      .one = true,
      .parameters =
          (const struct parameter[]){
-             {"--org", "ID", argument_uuid, PARAMETER_REQUIRED, .help = "the organization"},
-             {"NAME", NULL, argument_name, PARAMETER_REQUIRED, .help = "for people"},
-             {"--email", "EMAIL", argument_email, PARAMETER_OPTIONAL,
+             {.name = "--org",
+              .value = "ID",
+              .rule = argument_uuid,
+              .need = PARAMETER_REQUIRED,
+              .help = "the organization"},
+             {.name = "NAME",
+              .rule = argument_name,
+              .need = PARAMETER_REQUIRED,
+              .help = "for people"},
+             {.name = "--email",
+              .value = "EMAIL",
+              .rule = argument_email,
               .help = "the e-mail address"},
-             {"--id", "UUID", argument_uuid, PARAMETER_OPTIONAL,
+             {.name = "--id",
+              .value = "UUID",
+              .rule = argument_uuid,
               .help = "the id that it has elsewhere; else a new one"},
              {.name = NULL}},
      .run = add},
@@ -78,10 +101,12 @@ static const struct verb verbs[] = {
      .help = "List an organization's members, the oldest first",
      .access = CTL_READ,
      .nothing = "no members",
-     .parameters =
-         (const struct parameter[]){
-             {"--org", "ID", argument_uuid, PARAMETER_REQUIRED, .help = "the organization"},
-             {.name = NULL}},
+     .parameters = (const struct parameter[]){{.name = "--org",
+                                               .value = "ID",
+                                               .rule = argument_uuid,
+                                               .need = PARAMETER_REQUIRED,
+                                               .help = "the organization"},
+                                              {.name = NULL}},
      .run = list},
     {.name = "deactivate",
      .help = "Make a member's API keys count as absent, until it is activated again",

@@ -8,28 +8,73 @@ enum {
 };
 
 static const struct column origin_columns[] = {
-    {"address", "ADDRESS", COLUMN_ADDRESS, OUTPUT_FIELD(note_origin, address)},
-    {"country", "COUNTRY", COLUMN_TEXT, OUTPUT_FIELD(note_origin, country), .detail = true},
-    {"city", "CITY", COLUMN_TEXT, OUTPUT_FIELD(note_origin, city), .detail = true},
-    {"network", "NETWORK", COLUMN_TEXT, OUTPUT_FIELD(note_origin, network), .detail = true},
-    {"devkey_id", "DEVELOPER KEY ID", COLUMN_UUID,
-     OUTPUT_FIELD(note_origin, developer_key_id), .detail = true},
-    {"request_id", "REQUEST ID", COLUMN_TEXT, OUTPUT_FIELD(note_origin, request_id),
+    {.member = "address",
+     .heading = "ADDRESS",
+     .type = COLUMN_ADDRESS,
+     OUTPUT_FIELD(note_origin, address)},
+    {.member = "country",
+     .heading = "COUNTRY",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(note_origin, country),
+     .detail = true},
+    {.member = "city",
+     .heading = "CITY",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(note_origin, city),
+     .detail = true},
+    {.member = "network",
+     .heading = "NETWORK",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(note_origin, network),
+     .detail = true},
+    {.member = "devkey_id",
+     .heading = "DEVELOPER KEY ID",
+     .type = COLUMN_UUID,
+     OUTPUT_FIELD(note_origin, developer_key_id),
+     .detail = true},
+    {.member = "request_id",
+     .heading = "REQUEST ID",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(note_origin, request_id),
      .detail = true},
     {.member = NULL},
 };
 
 #define NOTE_COLUMNS                                                                       \
-    {"note_id", "NOTE ID", COLUMN_UUID, OUTPUT_FIELD(note, id)},                           \
-        {"contact_id", "CONTACT ID", COLUMN_UUID, OUTPUT_FIELD(note, contact_id),          \
+    {.member = "note_id",                                                                  \
+     .heading = "NOTE ID",                                                                 \
+     .type = COLUMN_UUID,                                                                  \
+     OUTPUT_FIELD(note, id)},                                                              \
+        {.member = "contact_id",                                                           \
+         .heading = "CONTACT ID",                                                          \
+         .type = COLUMN_UUID,                                                              \
+         OUTPUT_FIELD(note, contact_id),                                                   \
          .detail = true},                                                                  \
-        {"note_author", "AUTHOR", COLUMN_UUID, OUTPUT_FIELD(note, author_id)},             \
-        {"note_content", "CONTENT", COLUMN_TEXT, OUTPUT_FIELD(note, content),              \
+        {.member = "note_author",                                                          \
+         .heading = "AUTHOR",                                                              \
+         .type = COLUMN_UUID,                                                              \
+         OUTPUT_FIELD(note, author_id)},                                                   \
+        {.member = "note_content",                                                         \
+         .heading = "CONTENT",                                                             \
+         .type = COLUMN_TEXT,                                                              \
+         OUTPUT_FIELD(note, content),                                                      \
          .cut = CONTENT_CUT},                                                              \
-        {"note_editable", "EDITABLE", COLUMN_INT, OUTPUT_FIELD(note, editable)},           \
-        {"note_visibility", "VISIBLE", COLUMN_INT, OUTPUT_FIELD(note, visible)},           \
-        {"created_at", "CREATED", COLUMN_DATE, OUTPUT_FIELD(note, created_at_ms)},         \
-        {"updated_at", "UPDATED", COLUMN_DATE, OUTPUT_FIELD(note, written_at_ms)},         \
+        {.member = "note_editable",                                                        \
+         .heading = "EDITABLE",                                                            \
+         .type = COLUMN_INT,                                                               \
+         OUTPUT_FIELD(note, editable)},                                                    \
+        {.member = "note_visibility",                                                      \
+         .heading = "VISIBLE",                                                             \
+         .type = COLUMN_INT,                                                               \
+         OUTPUT_FIELD(note, visible)},                                                     \
+        {.member = "created_at",                                                           \
+         .heading = "CREATED",                                                             \
+         .type = COLUMN_DATE,                                                              \
+         OUTPUT_FIELD(note, created_at_ms)},                                               \
+        {.member = "updated_at",                                                           \
+         .heading = "UPDATED",                                                             \
+         .type = COLUMN_DATE,                                                              \
+         OUTPUT_FIELD(note, written_at_ms)},                                               \
     {                                                                                      \
         "origin", "ORIGIN", COLUMN_OBJECT, OUTPUT_FIELD(note, origin),                     \
             .inside = origin_columns                                                       \
@@ -39,8 +84,14 @@ static const struct column columns[] = {NOTE_COLUMNS, {.member = NULL}};
 
 static const struct column version_columns[] = {
     NOTE_COLUMNS,
-    {"version", "VERSION", COLUMN_INT, OUTPUT_FIELD(note, version)},
-    {"written_by", "WRITTEN BY", COLUMN_UUID, OUTPUT_FIELD(note, written_by)},
+    {.member = "version",
+     .heading = "VERSION",
+     .type = COLUMN_INT,
+     OUTPUT_FIELD(note, version)},
+    {.member = "written_by",
+     .heading = "WRITTEN BY",
+     .type = COLUMN_UUID,
+     OUTPUT_FIELD(note, written_by)},
     {.member = NULL},
 };
 
@@ -81,7 +132,7 @@ static enum status history(struct ctl *ctl)
 }
 
 static const struct parameter only_id[] = {
-    {"ID", NULL, argument_uuid, PARAMETER_REQUIRED, .help = "the note"},
+    {.name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the note"},
     {.name = NULL},
 };
 
@@ -90,8 +141,11 @@ static const struct verb verbs[] = {
      .help = "List a contact's notes, the oldest first",
      .access = CTL_READ,
      .nothing = "no notes",
-     .parameters = (const struct parameter[]){{"--contact", "ID", argument_uuid,
-                                               PARAMETER_REQUIRED, .help = "the contact"},
+     .parameters = (const struct parameter[]){{.name = "--contact",
+                                               .value = "ID",
+                                               .rule = argument_uuid,
+                                               .need = PARAMETER_REQUIRED,
+                                               .help = "the contact"},
                                               {.name = NULL}},
      .run = list},
     {.name = "show",

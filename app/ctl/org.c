@@ -2,8 +2,8 @@
 #include "app/manage/manage_org.h"
 
 static const struct column columns[] = {
-    {"org_id", "ORG ID", COLUMN_UUID, OUTPUT_FIELD(org, id)},
-    {"org_name", "NAME", COLUMN_TEXT, OUTPUT_FIELD(org, name)},
+    {.member = "org_id", .heading = "ORG ID", .type = COLUMN_UUID, OUTPUT_FIELD(org, id)},
+    {.member = "org_name", .heading = "NAME", .type = COLUMN_TEXT, OUTPUT_FIELD(org, name)},
     {.member = NULL},
 };
 
@@ -34,8 +34,13 @@ static const struct verb verbs[] = {
      .one = true,
      .parameters =
          (const struct parameter[]){
-             {"NAME", NULL, argument_name, PARAMETER_REQUIRED, .help = "for people"},
-             {"--id", "UUID", argument_uuid, PARAMETER_OPTIONAL,
+             {.name = "NAME",
+              .rule = argument_name,
+              .need = PARAMETER_REQUIRED,
+              .help = "for people"},
+             {.name = "--id",
+              .value = "UUID",
+              .rule = argument_uuid,
               .help = "the id that it has elsewhere; else a new one"},
              {.name = NULL}},
      .run = add},
