@@ -185,6 +185,56 @@ static void an_answer_is_kept_for_a_day_and_then_forgotten(void **state)
                         "0");
 }
 
+/* Makes the stage's database anew with the schema before migration 0004, and a request whose
+ * answer, the note "old" with both flags, is kept there. */
+static void make_former_schema(const struct note_command *command)
+{
+    struct migrations former = schema_ours();
+    static const char note[] =
+        "INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version,"
+        " content, editable, visible, written_by, written_at, developer_key_id, request_id)"
+        " VALUES ({old}, {acme}, {carl}, {ann}, 1, 1, 'text', 1, 1, {ann}, 1, {dev}, 'r')";
+    static const char answer[] =
+        "INSERT INTO idempotency_keys (developer_key_id, idempotency_key, org_id,"
+        " fingerprint, note_id, editable, visible, created_at)"
+        " VALUES (?1, 'k', ?2, ?3, ?4, 1, 1, ?5)";
+    const struct uuid dev = stage_id("dev"), acme = stage_id("acme"), old = stage_id("old");
+
+    former.count = 3;
+    db_close(stage_db);
+    (void)snprintf(stage_path, sizeof stage_path, "%s/former", scratch_directory);
+    assert_int_equal(db_open(&stage_db, stage_path, DB_CREATE, NULL), STATUS_OK);
+    assert_int_equal(migrate_apply(stage_db, &former, NULL, NULL), STATUS_OK);
+    stage_fill();
+    stage_sql(note);
+    assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
+    assert_int_equal(DB_RUN(stage_db, NULL, answer, DB_BLOB(dev.bytes, UUID_BYTES),
+                            DB_BLOB(acme.bytes, UUID_BYTES),
+                            DB_BLOB(command->common.fingerprint.bytes, SECRET_HASH_BYTES),
+                            DB_BLOB(old.bytes, UUID_BYTES), DB_INT(STAGE_NOW_MS)),
+                     STATUS_OK);
+    assert_int_equal(db_write_commit(stage_db), STATUS_OK);
+}
+
+static void an_answer_from_before_migration_4_is_given_again(void **state)
+{
+    const struct note_command again = command_with_key("new", "k");
+    const struct migrations ours = schema_ours();
+    const struct uuid old = stage_id("old");
+    struct stage_result result;
+    int applied = 0;
+
+    (void)state;
+    make_former_schema(&again);
+    assert_int_equal(migrate_apply(stage_db, &ours, &applied, NULL), STATUS_OK);
+    assert_int_equal(applied, (int)ours.count - 3);
+    assert_int_equal(run(&result, &again), STATUS_OK);
+    assert_true(result.replayed);
+    assert_true(uuid_equals(&result.note_id, &old));
+    assert_int_equal(result.visible * 10 + result.editable, 11);
+    assert_notes("1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +247,7 @@ int main(void)
         on_stage(a_refused_request_keeps_nothing),
         on_stage(who_has_lost_access_gets_no_replay),
         on_stage(an_answer_is_kept_for_a_day_and_then_forgotten),
+        on_stage(an_answer_from_before_migration_4_is_given_again),
     };
 
     return cmocka_run_group_tests(tests, stage_start_libraries, NULL);
