@@ -14,6 +14,7 @@ static struct {
     char *memory; /* NULL: there is none to write to */
     size_t size;
     const char *name;
+    char **environment; /* our copy of the table; setenv(3) may put another in its place */
     char command[COMMAND_BYTES];
 } self;
 
@@ -51,7 +52,7 @@ static bool copy_environment(void)
     memcpy(copy, environ, count * sizeof *copy);
     if (!copy_all(copy))
         return false;
-    environ = copy;
+    environ = self.environment = copy;
     return true;
 }
 
