@@ -16,6 +16,12 @@ def is_long():
     return os.environ.get("FAULTS_LONG") == "yes"
 
 
+@pytest.fixture(scope="session")
+def scale():
+    """How much of the short form is done: half of it in tests/run without --all."""
+    return 0.5 if os.environ.get("FAULTS_BRIEF") == "yes" else 1
+
+
 @pytest.fixture
 def dice(request):
     """Random numbers of this test; the seed is printed so that a run can be repeated."""

@@ -61,10 +61,10 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_memory(command, bench, dice, is_long):
+def test_no_memory(command, bench, dice, is_long, scale):
     words = COMMANDS[command](bench)
     good = bench.run(*words)
-    counts = range(2000) if is_long else sorted({*range(0, 40, 3), *dice.sample(range(40, 1000), 60)})
+    counts = range(2000) if is_long else sorted({*range(0, 40, 3), *dice.sample(range(40, 1000), int(60 * scale))})
     struck = 0
     for after in counts:
         done = attempt(bench, words, operation="malloc", error=errno.ENOMEM, after=after)

@@ -98,9 +98,9 @@ class Trial:
 
 
 @pytest.mark.parametrize("mode", SHORT_FORM)
-def test_the_ledger_holds_whatever_call_fails(mode, libraries, dice, is_long):
+def test_the_ledger_holds_whatever_call_fails(mode, libraries, dice, is_long, scale):
     preload.build("faults", libraries("faults").parent)
-    cases = list(CASES) if is_long else dice.sample(CASES, SHORT_FORM[mode])
+    cases = list(CASES) if is_long else dice.sample(CASES, int(SHORT_FORM[mode] * scale))
     dice.shuffle(cases)
     trials = [Trial(libraries, mode == "single", random.Random(dice.random())) for _ in range(SIDE_BY_SIDE)]
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as threads:

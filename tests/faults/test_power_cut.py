@@ -70,7 +70,7 @@ def report(cuts, events):
     return bad
 
 
-def test_no_acknowledged_note_is_lost(site, libraries, dice, images, is_long):
+def test_no_acknowledged_note_is_lost(site, libraries, dice, images, is_long, scale):
     recorder, contents = record(libraries, site, dice, notes=4000 if is_long else 1500)
     events = recorder.events()
     assert_complete(recorder, events)
@@ -81,16 +81,16 @@ def test_no_acknowledged_note_is_lost(site, libraries, dice, images, is_long):
             done = site.ctl_raw("--database", database, "db", "check")
             checks.append(done.stderr if done.returncode else "")
 
-    cuts = make_cuts(recorder, events, 1000 if is_long else 120, dice, images, contents, check)
+    cuts = make_cuts(recorder, events, 1000 if is_long else int(120 * scale), dice, images, contents, check)
     assert not report(cuts, events)[:3]
     assert checks == [""] * CHECKS
 
 
-def test_without_waiting_for_the_disk_notes_are_lost(libraries, dice, images, is_long):
+def test_without_waiting_for_the_disk_notes_are_lost(libraries, dice, images, is_long, scale):
     """Shows that the test above can fail: the same with synchronous=NORMAL."""
     with Site() as site:
         recorder, contents = record(libraries, site, dice, 600, RECORD_SYNCHRONOUS="NORMAL")
         events = recorder.events()
-        cuts = make_cuts(recorder, events, 1000 if is_long else 100, dice, images, contents)
+        cuts = make_cuts(recorder, events, 1000 if is_long else int(100 * scale), dice, images, contents)
     report(cuts, events)
     assert sum(bool(cut.lost) for cut in cuts) > len(cuts) / 2

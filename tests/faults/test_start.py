@@ -24,11 +24,11 @@ def assert_told(status, stderr):
     assert all(line.startswith("crmnotes.fcgi: ") for line in said), stderr
 
 
-def test_a_check_without_memory(site, faults, dice, is_long):
+def test_a_check_without_memory(site, faults, dice, is_long, scale):
     site.configure(socket_group=None)  # glibc itself ends where it looks for a group without memory
     struck = 0
     most = 2000  # beyond all, of which nearly all are those of SQLite
-    counts = range(most) if is_long else [*range(8), *sorted(dice.sample(range(8, 700), 60)), most]
+    counts = range(most) if is_long else [*range(8), *sorted(dice.sample(range(8, 700), int(60 * scale))), most]
     for after in counts:
         faults.fail("malloc", error=errno.ENOMEM, after=after)
         done = run(site, "--check-config", env=site.environment(**faults.environment))
@@ -52,10 +52,10 @@ def test_a_check_without_files(files, error, site, faults):
 
 
 @pytest.mark.parametrize("single", [False, True], ids=["pool", "single"])
-def test_a_start_without_memory(single, site, faults, dice, is_long):
+def test_a_start_without_memory(single, site, faults, dice, is_long, scale):
     site.configure(workers=1)
     site.configure(socket_group=None)
-    counts = range(1500) if is_long else sorted(dice.sample(range(1500), 30))
+    counts = range(1500) if is_long else sorted(dice.sample(range(1500), int(30 * scale)))
     ended = 0
     for after in counts:
         faults.fail("malloc", error=errno.ENOMEM, after=after)

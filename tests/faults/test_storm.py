@@ -24,9 +24,9 @@ def storm_site():
         yield site
 
 
-def test_what_was_acknowledged_is_stored_once_and_what_was_refused_is_not(storm_site, dice, is_long):
+def test_what_was_acknowledged_is_stored_once_and_what_was_refused_is_not(storm_site, dice, is_long, scale):
     site, ledger = storm_site, Ledger()
-    seconds, kills, notes = (600, 200, 100_000) if is_long else (20, 12, 1000)
+    seconds, kills, notes = (600, 200, 100_000) if is_long else (20 * scale, int(12 * scale), int(1000 * scale))
     service = Service(site, args=["--workers", 6])
     with service, Nginx(site) as web:
         descriptors = len(processes.open_files(service.process.pid))
