@@ -50,9 +50,10 @@ static bool copy_environment(void)
     if (copy == NULL)
         return false;
     memcpy(copy, environ, count * sizeof *copy);
+    self.environment = copy;
     if (!copy_all(copy))
         return false;
-    environ = self.environment = copy;
+    environ = copy;
     return true;
 }
 

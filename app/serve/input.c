@@ -66,7 +66,7 @@ enum status input_read(struct exchange *x, const struct settings *settings,
     }
     fields_read(x->input, call->fields, call->field_count, x->body, settings,
                 &x->complaints);
-    if (x->command != NULL && x->command->idempotency_key[0] != '\0' &&
+    if (call->command != NULL && x->command->idempotency_key[0] != '\0' &&
         x->complaints.error == ERROR_NONE)
         call->command->fingerprint(&x->command->fingerprint, x->command);
     return STATUS_OK;
