@@ -71,7 +71,7 @@ def test_the_key_stays_the_same_but_for_its_secret(kind):
         (["--grace=30m"], 1800),
         (["--grace", "7d"], 7 * 86400),
         (["--grace", "365d"], 365 * 86400),
-        (["--grace", "0001s"], 1),
+        (["--grace", "0009s"], 9),
     ],
 )
 def test_the_former_secret_is_good_for_the_grace_time(kind, grace, seconds):
