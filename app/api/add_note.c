@@ -119,28 +119,13 @@ static const struct note_command *command_of(const struct command *command)
     return (const struct note_command *)command;
 }
 
-static bool is_truth_value(const bool *flag)
-{
-    return *(const unsigned char *)flag <= 1;
-}
-
-static bool is_sound_id(const struct given_id *id)
-{
-    return is_truth_value(&id->given) && is_truth_value(&id->is_uuid);
-}
-
-static bool is_sound_flag(enum given_flag flag)
-{
-    return flag == FLAG_NOT_SENT || flag == FLAG_OFF || flag == FLAG_ON;
-}
-
 static bool is_sound(const struct command *command)
 {
     const struct note_command *c = command_of(command);
 
-    return is_sound_id(&c->org_id) && is_sound_id(&c->member_id) &&
-           is_sound_id(&c->contact_id) && is_sound_id(&c->note_id) &&
-           is_sound_flag(c->editable) && is_sound_flag(c->visible);
+    return given_id_is_sound(&c->org_id) && given_id_is_sound(&c->member_id) &&
+           given_id_is_sound(&c->contact_id) && given_id_is_sound(&c->note_id) &&
+           given_flag_is_sound(c->editable) && given_flag_is_sound(c->visible);
 }
 
 static void fingerprint(struct secret_hash *out, const struct command *command)

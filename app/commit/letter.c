@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "app/rules/given.h"
+
 size_t letter_max_bytes(size_t max_text_bytes)
 {
     return COMMAND_MAX_BYTES + max_text_bytes;
@@ -29,16 +31,10 @@ static bool is_terminated(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
-/* A byte other than 0 or 1 must not be read as a bool. */
-static bool is_truth_value(const bool *flag)
-{
-    return *(const unsigned char *)flag <= 1;
-}
-
 static bool are_sound_credentials(const struct credentials *credentials)
 {
-    return is_truth_value(&credentials->has_api_key) &&
-           is_truth_value(&credentials->has_secret) &&
+    return given_bool_is_sound(&credentials->has_api_key) &&
+           given_bool_is_sound(&credentials->has_secret) &&
            (credentials->address.family == ADDRESS_NONE ||
             address_bytes(&credentials->address) > 0);
 }
@@ -52,9 +48,9 @@ static bool are_sound_tags(const struct geo_tags *tags)
 
 static bool is_sound(const struct command *c)
 {
-    return are_sound_credentials(&c->credentials) && is_truth_value(&c->uniform_errors) &&
-           c->now_ms >= 0 && are_sound_tags(&c->tags) &&
-           is_terminated(c->request_id, sizeof c->request_id) &&
+    return are_sound_credentials(&c->credentials) &&
+           given_bool_is_sound(&c->uniform_errors) && c->now_ms >= 0 &&
+           are_sound_tags(&c->tags) && is_terminated(c->request_id, sizeof c->request_id) &&
            is_terminated(c->idempotency_key, sizeof c->idempotency_key);
 }
 

@@ -17,6 +17,23 @@ struct given_id {
 
 enum given_flag { FLAG_NOT_SENT = -1, FLAG_OFF = 0, FLAG_ON = 1 };
 
+/* The three functions below judge values that come from another process, which may hold
+ * anything: a bool that is neither 0 nor 1 must not even be read as one. */
+static inline bool given_bool_is_sound(const bool *flag)
+{
+    return *(const unsigned char *)flag <= 1;
+}
+
+static inline bool given_id_is_sound(const struct given_id *id)
+{
+    return given_bool_is_sound(&id->given) && given_bool_is_sound(&id->is_uuid);
+}
+
+static inline bool given_flag_is_sound(enum given_flag flag)
+{
+    return flag == FLAG_NOT_SENT || flag == FLAG_OFF || flag == FLAG_ON;
+}
+
 /* Whether the caller wrote this id. */
 static inline bool given_id_is(const struct given_id *given, const struct uuid *id)
 {

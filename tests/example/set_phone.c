@@ -60,10 +60,7 @@ static const struct call_error errors[] = {{.error = ERROR_NOT_FOUND}};
 
 static bool is_sound(const struct command *command)
 {
-    const struct given_id *id = &((const struct phone_command *)command)->contact_id;
-
-    return *(const unsigned char *)&id->given <= 1 &&
-           *(const unsigned char *)&id->is_uuid <= 1;
+    return given_id_is_sound(&((const struct phone_command *)command)->contact_id);
 }
 
 static void fingerprint(struct secret_hash *out, const struct command *command)
