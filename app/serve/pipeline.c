@@ -181,6 +181,16 @@ static enum status check_fields(struct pipeline *p, struct exchange *x, struct d
     return refuse(x, x->complaints.error);
 }
 
+/* The call's struct of answer fields, of zeros; NULL: no memory. */
+static void *make_answer(struct exchange *x)
+{
+    void *answer = arena_alloc(x->arena, x->call->answer_size);
+
+    if (answer != NULL)
+        memset(answer, 0, x->call->answer_size);
+    return answer;
+}
+
 static enum status read_answer(struct pipeline *p, struct exchange *x, struct db *db)
 {
     const struct reading reading = {
@@ -190,12 +200,11 @@ static enum status read_answer(struct pipeline *p, struct exchange *x, struct db
         .arena = x->arena,
         .now_ms = x->now_ms,
     };
-    void *answer = arena_alloc(x->arena, x->call->answer_size);
+    void *answer = make_answer(x);
     enum error refusal = ERROR_NONE;
 
     if (answer == NULL)
         return STATUS_NO_MEMORY;
-    memset(answer, 0, x->call->answer_size);
     enum status status = x->call->read(answer, &refusal, &reading, x->input);
     if (status == STATUS_OK)
         status = refuse(x, refusal);
@@ -312,11 +321,10 @@ static enum status refuse_late(struct pipeline *p, struct exchange *x)
 
 static void present(struct exchange *x)
 {
-    void *answer = arena_alloc(x->arena, x->call->answer_size);
+    void *answer = make_answer(x);
 
     if (answer == NULL)
         return; /* response_render fails without data */
-    memset(answer, 0, x->call->answer_size);
     x->call->present(answer, x->command, x->commit.result.value);
     call_answer(x->call, &x->reply, answer);
 }
