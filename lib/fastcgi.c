@@ -415,15 +415,9 @@ enum fastcgi_event fastcgi_wait(struct fastcgi *f, int timeout_ms, size_t *place
 
 /* ---- The request in hand ---- */
 
-const char *fastcgi_param(const struct fastcgi *f, size_t place, const char *name)
+const char *const *fastcgi_params(const struct fastcgi *f, size_t place)
 {
-    return fcgi_request_param(f->all->at[place].request, name);
-}
-
-const char *fastcgi_param_nth(const struct fastcgi *f, size_t place, const char *name,
-                              size_t index)
-{
-    return fcgi_request_param_nth(f->all->at[place].request, name, index);
+    return fcgi_request_params(f->all->at[place].request);
 }
 
 enum status fastcgi_read_body(struct fastcgi *f, size_t place, char *buffer, size_t size,

@@ -71,13 +71,10 @@ void fastcgi_free(struct fastcgi *fastcgi);
  * FASTCGI_PLACES) is the request's until it has been answered. */
 enum fastcgi_event fastcgi_wait(struct fastcgi *fastcgi, int timeout_ms, size_t *place);
 
-/* A parameter of a request, or NULL. Valid until fastcgi_answer. */
-const char *fastcgi_param(const struct fastcgi *fastcgi, size_t place, const char *name);
-
-/* The same for a name that may come several times, as with nginx before 1.23 a header does:
- * the index-th from 0, in their order; NULL when there are fewer. */
-const char *fastcgi_param_nth(const struct fastcgi *fastcgi, size_t place, const char *name,
-                              size_t index);
+/* The parameters of a request, "NAME=value" each: FCGI_ROLE from libfcgi, then those that
+ * were sent in their order, then NULL. A name may come several times, as with nginx before
+ * 1.23 a header does. Valid until fastcgi_answer. */
+const char *const *fastcgi_params(const struct fastcgi *fastcgi, size_t place);
 
 /*
  * Reads the whole body into buffer. STATUS_TOO_LARGE: longer than size (all of it was

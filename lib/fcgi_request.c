@@ -63,20 +63,9 @@ bool fcgi_request_keeps_connection(const struct fcgi_request *request)
     return request->libfcgi.keepConnection != 0;
 }
 
-const char *fcgi_request_param(const struct fcgi_request *request, const char *name)
+const char *const *fcgi_request_params(const struct fcgi_request *request)
 {
-    return FCGX_GetParam(name, request->libfcgi.envp);
-}
-
-const char *fcgi_request_param_nth(const struct fcgi_request *request, const char *name,
-                                   size_t index)
-{
-    size_t len = strlen(name);
-
-    for (char **each = request->libfcgi.envp; *each != NULL; each++)
-        if (strncmp(*each, name, len) == 0 && (*each)[len] == '=' && index-- == 0)
-            return *each + len + 1;
-    return NULL;
+    return (const char *const *)request->libfcgi.envp;
 }
 
 /* Returns how many bytes of the body were left. */
@@ -94,7 +83,7 @@ static size_t drain(struct fcgi_request *request)
 
 static bool agrees_with_content_length(const struct fcgi_request *request, size_t len)
 {
-    const char *text = fcgi_request_param(request, "CONTENT_LENGTH");
+    const char *text = FCGX_GetParam("CONTENT_LENGTH", request->libfcgi.envp);
     char *end;
 
     if (text == NULL || text[0] == '\0')
@@ -140,7 +129,7 @@ static bool reads_well(struct fcgi_request *request, int fd, int peer)
 
     if (fcgi_request_begin(request, &own) != STATUS_OK)
         return false;
-    const char *value = fcgi_request_param(request, "N");
+    const char *value = FCGX_GetParam("N", request->libfcgi.envp);
     bool fits = value != NULL && strcmp(value, "v") == 0 &&
                 fcgi_request_id(request) == 258 && fcgi_request_keeps_connection(request) &&
                 fcgi_request_read_body(request, 0, &byte, 1, &len) == STATUS_OK && len == 1;

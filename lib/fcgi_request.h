@@ -37,10 +37,8 @@ unsigned fcgi_request_id(const struct fcgi_request *request);
 /* True when the web server wants to go on using the connection. */
 bool fcgi_request_keeps_connection(const struct fcgi_request *request);
 
-/* As fastcgi_param and fastcgi_param_nth. Valid until fcgi_request_end. */
-const char *fcgi_request_param(const struct fcgi_request *request, const char *name);
-const char *fcgi_request_param_nth(const struct fcgi_request *request, const char *name,
-                                   size_t index);
+/* As fastcgi_params. Valid until fcgi_request_end. */
+const char *const *fcgi_request_params(const struct fcgi_request *request);
 
 /* As fastcgi_read_body. left_out: bytes of the body that *fd no longer holds. */
 enum status fcgi_request_read_body(struct fcgi_request *request, size_t left_out,

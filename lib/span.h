@@ -13,6 +13,12 @@ struct span {
     size_t len;       /* bytes */
 };
 
+/* The initialiser of a span over a string literal. */
+#define SPAN(literal)                                                                      \
+    {                                                                                      \
+        literal, sizeof(literal) - 1                                                       \
+    }
+
 /* A span over a C string without its NUL; over nothing for NULL. */
 static inline struct span span_of(const char *text)
 {

@@ -33,14 +33,14 @@ static struct span take_last(struct span *list)
     return entry;
 }
 
-struct address client_address(const char *remote_addr, const char *forwarded_for,
+struct address client_address(struct span remote_addr, struct span forwarded_for,
                               const struct config_blocks *trusted)
 {
     struct address address;
-    struct span list = span_of(forwarded_for != NULL ? forwarded_for : "");
+    struct span list = forwarded_for;
     bool first = true;
 
-    (void)address_parse(&address, span_of(remote_addr));
+    (void)address_parse(&address, remote_addr);
     while (is_trusted(trusted, &address) && (first || list.len > 0)) {
         (void)address_parse(&address, take_last(&list));
         first = false;

@@ -9,6 +9,63 @@
 #include "lib/clock.h"
 #include "lib/hex.h"
 
+/* The parameters that are used, of those that a web server sends. */
+enum param {
+    REQUEST_METHOD,
+    SCRIPT_NAME,
+    PATH_INFO,
+    REMOTE_ADDR,
+    CONTENT_LENGTH,
+    X_FORWARDED_FOR,
+    X_REQUEST_ID,
+    IDEMPOTENCY_KEY,
+    PARAMS,
+};
+
+static const struct span names[PARAMS] = {
+    [REQUEST_METHOD] = SPAN("REQUEST_METHOD"),
+    [SCRIPT_NAME] = SPAN("SCRIPT_NAME"),
+    [PATH_INFO] = SPAN("PATH_INFO"),
+    [REMOTE_ADDR] = SPAN("REMOTE_ADDR"),
+    [CONTENT_LENGTH] = SPAN("CONTENT_LENGTH"),
+    [X_FORWARDED_FOR] = SPAN("HTTP_X_FORWARDED_FOR"),
+    [X_REQUEST_ID] = SPAN("HTTP_X_REQUEST_ID"),
+    [IDEMPOTENCY_KEY] = SPAN("HTTP_IDEMPOTENCY_KEY"),
+};
+
+/* Returns PARAMS for a name that is not used. */
+static enum param param_of(struct span name)
+{
+    enum param param = 0;
+
+    while (param < PARAMS && !span_equals(names[param], name))
+        param++;
+    return param;
+}
+
+static struct span name_of(const char *one)
+{
+    return (struct span){one, strcspn(one, "=")};
+}
+
+static struct span value_of(const char *one)
+{
+    return span_of(strchr(one, '=') + 1);
+}
+
+/* Of a name that comes several times, the first value counts. data is NULL where the name
+ * was not sent. */
+static void find_params(struct span values[PARAMS], const char *const *sent)
+{
+    memset(values, 0, PARAMS * sizeof *values);
+    for (; *sent != NULL; sent++) {
+        enum param param = param_of(name_of(*sent));
+
+        if (param < PARAMS && values[param].data == NULL)
+            values[param] = value_of(*sent);
+    }
+}
+
 static bool is_acceptable_id(struct span id)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -36,17 +93,16 @@ static void set_id(char out[REQUEST_ID_BYTES], struct span wanted)
 }
 
 /* 1 to 255 printable ASCII characters. */
-static void set_idempotency_key(struct request *out, const char *header)
+static void set_idempotency_key(struct request *out, struct span key)
 {
-    struct span key = span_of(header);
     bool acceptable = key.len >= 1 && key.len < sizeof out->idempotency_key;
 
     for (size_t i = 0; acceptable && i < key.len; i++)
         acceptable = key.data[i] >= ' ' && key.data[i] <= '~';
     out->idempotency_key[0] = '\0';
-    out->idempotency_key_invalid = header != NULL && !acceptable;
+    out->idempotency_key_invalid = key.data != NULL && !acceptable;
     if (acceptable)
-        (void)snprintf(out->idempotency_key, sizeof out->idempotency_key, "%s", header);
+        (void)snprintf(out->idempotency_key, sizeof out->idempotency_key, "%s", key.data);
 }
 
 /* Decodes %XX in place; anything else stays as it is. */
@@ -67,29 +123,12 @@ static size_t percent_decode(char *text, size_t len)
     return out;
 }
 
-/* Where the parameters of a request come from. */
-struct source {
-    struct fastcgi *fastcgi;
-    size_t place;
-};
-
-static const char *param(const struct source *source, const char *name)
-{
-    return fastcgi_param(source->fastcgi, source->place, name);
-}
-
-static const char *param_nth(const struct source *source, const char *name, size_t index)
-{
-    return fastcgi_param_nth(source->fastcgi, source->place, name, index);
-}
-
 /* Joins SCRIPT_NAME and PATH_INFO: how a web server divides the path between the two
  * depends on its configuration. */
 static enum status set_path(struct request *out, const struct settings *settings,
-                            const struct source *source, struct arena *arena)
+                            const struct span values[PARAMS], struct arena *arena)
 {
-    struct span script = span_of(param(source, "SCRIPT_NAME"));
-    struct span info = span_of(param(source, "PATH_INFO"));
+    struct span script = values[SCRIPT_NAME], info = values[PATH_INFO];
     struct span base = span_of(settings->base_path);
     char *path = arena_alloc(arena, script.len + info.len + 1);
 
@@ -104,60 +143,72 @@ static enum status set_path(struct request *out, const struct settings *settings
     return STATUS_OK;
 }
 
-/* Joins all headers of that name to one list: a proxy may add one of its own after those
- * that the client has sent, and only the last one can be trusted. */
-static enum status join_params(const char **out, const struct source *source,
-                               const char *name, struct arena *arena)
+static bool is_forwarded_for(const char *one)
 {
-    const char *one;
-    size_t len = 0, used = 0;
+    return span_equals(name_of(one), names[X_FORWARDED_FOR]);
+}
 
-    *out = NULL;
-    for (size_t i = 0; (one = param_nth(source, name, i)) != NULL; i++)
-        len += strlen(one) + 1;
-    if (len == 0)
-        return STATUS_OK;
-    char *all = arena_alloc(arena, len);
-    if (all == NULL)
+/* Joins all headers X-Forwarded-For to one list: a proxy may add one of its own after those
+ * that the client has sent, and only the last one can be trusted. */
+static enum status join_forwarded_for(struct span *out, const char *const *sent,
+                                      struct arena *arena)
+{
+    size_t size = 0;
+
+    for (const char *const *each = sent; *each != NULL; each++)
+        if (is_forwarded_for(*each))
+            size += value_of(*each).len + 1;
+    char *list = arena_alloc(arena, size);
+    *out = (struct span){list, 0};
+    if (list == NULL)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; (one = param_nth(source, name, i)) != NULL; i++)
-        used += (size_t)snprintf(all + used, len - used, "%s%s", i > 0 ? "," : "", one);
-    *out = all;
+    for (const char *const *each = sent; *each != NULL; each++) {
+        struct span value = value_of(*each);
+        if (!is_forwarded_for(*each))
+            continue;
+        if (out->len > 0)
+            list[out->len++] = ',';
+        memcpy(list + out->len, value.data, value.len);
+        out->len += value.len;
+    }
     return STATUS_OK;
 }
 
 static enum status set_address(struct request *out, const struct settings *settings,
-                               const struct source *source, struct arena *arena)
+                               const struct span values[PARAMS], const char *const *sent,
+                               struct arena *arena)
 {
-    const char *forwarded_for;
-    enum status status = join_params(&forwarded_for, source, "HTTP_X_FORWARDED_FOR", arena);
+    struct span forwarded_for = values[X_FORWARDED_FOR];
+    enum status status = STATUS_OK;
 
-    out->address = client_address(param(source, "REMOTE_ADDR"), forwarded_for,
-                                  &settings->trusted_proxies);
+    if (forwarded_for.data != NULL)
+        status = join_forwarded_for(&forwarded_for, sent, arena);
+    out->address =
+        client_address(values[REMOTE_ADDR], forwarded_for, &settings->trusted_proxies);
     return status;
 }
 
 /* The announced length; a body that is longer is refused in any case. */
-static size_t room_for_body(const struct source *source, size_t max_bytes)
+static size_t room_for_body(struct span announced, size_t max_bytes)
 {
-    const char *announced = param(source, "CONTENT_LENGTH");
     unsigned long long size = max_bytes;
 
-    if (announced != NULL && announced[0] != '\0')
-        size = strtoull(announced, NULL, 10);
+    if (announced.len > 0)
+        size = strtoull(announced.data, NULL, 10);
     return size < max_bytes ? (size_t)size : max_bytes;
 }
 
-static enum status set_body(struct request *out, const struct settings *settings,
-                            const struct source *source, struct arena *arena)
+static enum status set_body(struct exchange *exchange, const struct settings *settings,
+                            struct fastcgi *fastcgi, struct span announced)
 {
-    size_t size = room_for_body(source, (size_t)settings->max_body_bytes);
+    struct request *out = &exchange->request;
+    size_t size = room_for_body(announced, (size_t)settings->max_body_bytes);
     size_t len = 0;
-    char *body = arena_alloc(arena, size);
+    char *body = arena_alloc(exchange->arena, size);
 
     if (body == NULL)
         return STATUS_NO_MEMORY;
-    out->body_status = fastcgi_read_body(source->fastcgi, source->place, body, size, &len);
+    out->body_status = fastcgi_read_body(fastcgi, exchange->place, body, size, &len);
     out->body = (struct span){body, len};
     return STATUS_OK;
 }
@@ -166,15 +217,17 @@ enum status request_read(struct exchange *exchange, const struct settings *setti
                          struct fastcgi *fastcgi)
 {
     struct request *out = &exchange->request;
-    const struct source source = {fastcgi, exchange->place};
+    const char *const *sent = fastcgi_params(fastcgi, exchange->place);
+    struct span values[PARAMS];
 
-    set_id(out->id, span_of(param(&source, "HTTP_X_REQUEST_ID")));
-    set_idempotency_key(out, param(&source, "HTTP_IDEMPOTENCY_KEY"));
-    out->method = span_of(param(&source, "REQUEST_METHOD"));
-    enum status status = set_address(out, settings, &source, exchange->arena);
+    find_params(values, sent);
+    set_id(out->id, values[X_REQUEST_ID]);
+    set_idempotency_key(out, values[IDEMPOTENCY_KEY]);
+    out->method = values[REQUEST_METHOD];
+    enum status status = set_address(out, settings, values, sent, exchange->arena);
     if (status == STATUS_OK)
-        status = set_path(out, settings, &source, exchange->arena);
+        status = set_path(out, settings, values, exchange->arena);
     if (status == STATUS_OK)
-        status = set_body(out, settings, &source, exchange->arena);
+        status = set_body(exchange, settings, fastcgi, values[CONTENT_LENGTH]);
     return status;
 }

@@ -111,7 +111,7 @@ static void check_client(char *text)
 
     if (end != NULL)
         *end = '\0';
-    given = client_address(text, end != NULL ? end + 1 : NULL, &trusted);
+    given = client_address(span_of(text), span_of(end != NULL ? end + 1 : NULL), &trusted);
     (void)address_parse(&plain, span_of(text));
     if (!is_trusted(&plain))
         CHECK(address_equals(&given, &plain) && given.family == plain.family);

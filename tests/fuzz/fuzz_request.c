@@ -28,21 +28,21 @@ enum {
     PARAMS_MAX = 16,
 };
 
-/* A request that comes in. Texts end with NUL. */
-struct fastcgi {
-    struct {
-        char *name, *value;
-    } params[PARAMS_MAX];
-    size_t count;
-    struct span body;
+/* They follow the parameters of the input, and of several with one name the first counts. */
+static const char *const defaults[] = {
+    "REQUEST_METHOD=POST",
+    "SCRIPT_NAME=/apis/v2/public/crm/addNotestoContact",
+    "REMOTE_ADDR=192.0.2.1",
 };
 
-static const struct {
-    const char *name, *value;
-} defaults[] = {
-    {"REQUEST_METHOD", "POST"},
-    {"SCRIPT_NAME", "/apis/v2/public/crm/addNotestoContact"},
-    {"REMOTE_ADDR", "192.0.2.1"},
+enum {
+    DEFAULTS = sizeof defaults / sizeof defaults[0],
+};
+
+/* A request that comes in. */
+struct fastcgi {
+    const char *params[PARAMS_MAX + DEFAULTS + 1]; /* "NAME=value" each, NULL at the end */
+    struct span body;
 };
 
 static struct settings *settings;
@@ -51,26 +51,25 @@ static struct mailboxes *boxes;
 static struct batch *group;
 static struct arena *arena;
 
-const char *fastcgi_param(const struct fastcgi *fastcgi, size_t place, const char *name)
+const char *const *fastcgi_params(const struct fastcgi *fastcgi, size_t place)
 {
     (void)place;
-    for (size_t i = 0; i < fastcgi->count; i++)
-        if (strcmp(fastcgi->params[i].name, name) == 0)
-            return fastcgi->params[i].value;
-    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
-        if (strcmp(defaults[i].name, name) == 0)
-            return defaults[i].value;
-    return NULL;
+    return fastcgi->params;
 }
 
-const char *fastcgi_param_nth(const struct fastcgi *fastcgi, size_t place, const char *name,
-                              size_t index)
+/* The parameter with that name, which ends with "=", or NULL at the end. */
+static const char **find(struct fastcgi *in, const char *name)
 {
-    (void)place;
-    for (size_t i = 0; i < fastcgi->count; i++)
-        if (strcmp(fastcgi->params[i].name, name) == 0 && index-- == 0)
-            return fastcgi->params[i].value;
-    return NULL;
+    const char **each = in->params;
+
+    while (*each != NULL && strncmp(*each, name, strlen(name)) != 0)
+        each++;
+    return each;
+}
+
+static bool has(struct fastcgi *in, const char *name)
+{
+    return *find(in, name) != NULL;
 }
 
 enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffer,
@@ -152,16 +151,13 @@ static char *take_line(struct span *text)
 static struct fastcgi read_input(char *data, size_t size)
 {
     struct fastcgi in = {.body = {data, size}};
+    size_t count = 0;
     char *line;
 
-    while (in.count < PARAMS_MAX && (line = take_line(&in.body)) != NULL) {
-        char *equals = strchr(line, '=');
-        if (equals == NULL)
-            continue;
-        *equals = '\0';
-        in.params[in.count].name = line;
-        in.params[in.count++].value = equals + 1;
-    }
+    while (count < PARAMS_MAX && (line = take_line(&in.body)) != NULL)
+        if (strchr(line, '=') != NULL)
+            in.params[count++] = line;
+    memcpy(in.params + count, defaults, sizeof defaults);
     return in;
 }
 
@@ -185,8 +181,7 @@ static void write_letter(void)
 
 static void handle(struct exchange *x, struct fastcgi *in)
 {
-    const char *via = fastcgi_param(in, 0, "VIA");
-    struct pipeline *pipeline = via != NULL ? by_writer : at_once;
+    struct pipeline *pipeline = has(in, "VIA=") ? by_writer : at_once;
 
     CHECK(request_read(x, settings, in) == STATUS_OK);
     pipeline_begin(pipeline, x);
@@ -439,7 +434,7 @@ static struct outcome run(struct fastcgi *in)
     CHECK(written == (outcome.stored && !outcome.replayed));
     CHECK(!outcome.good || is_entitled(&x));
     CHECK(!is_help(x.body) || (outcome.good && x.command == NULL));
-    check_answer(&outcome, &x, fastcgi_param(in, 0, "REQUEST_METHOD"));
+    check_answer(&outcome, &x, *find(in, "REQUEST_METHOD=") + strlen("REQUEST_METHOD="));
     json_object_put(x.body);
     arena_reset(arena);
     return outcome;
@@ -449,7 +444,7 @@ static struct outcome run(struct fastcgi *in)
  * new request, which may fail because of what the first has written. */
 static void run_again(struct fastcgi *in, const struct outcome *first)
 {
-    bool has_key = fastcgi_param(in, 0, "HTTP_IDEMPOTENCY_KEY") != NULL;
+    bool has_key = has(in, "HTTP_IDEMPOTENCY_KEY=");
     struct outcome second = run(in);
 
     CHECK(second.replayed == (first->stored && has_key));
@@ -460,12 +455,7 @@ static void run_again(struct fastcgi *in, const struct outcome *first)
 /* GET must give the status of HEAD, and a body of the length that HEAD has announced. */
 static void run_as_get(struct fastcgi *in, const struct outcome *head)
 {
-    static char get[] = "GET";
-    size_t i = 0;
-
-    while (strcmp(in->params[i].name, "REQUEST_METHOD") != 0)
-        i++;
-    in->params[i].value = get;
+    *find(in, "REQUEST_METHOD=") = "REQUEST_METHOD=GET";
     struct outcome outcome = run(in);
     CHECK(!head->stored && !outcome.stored);
     CHECK(outcome.http_status == head->http_status);
@@ -482,9 +472,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     site_tidy();
     struct outcome outcome = run(&in);
     CHECK(!outcome.replayed);
-    if (fastcgi_param(&in, 0, "REPEAT") != NULL)
+    if (has(&in, "REPEAT="))
         run_again(&in, &outcome);
-    if (strcmp(fastcgi_param(&in, 0, "REQUEST_METHOD"), "HEAD") == 0)
+    if (strcmp(*find(&in, "REQUEST_METHOD="), "REQUEST_METHOD=HEAD") == 0)
         run_as_get(&in, &outcome);
     free(copy);
     return 0;

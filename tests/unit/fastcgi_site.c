@@ -17,11 +17,22 @@ pid_t servers[SERVERS_MAX];
 static char directory[64], path[96], where[104];
 static int server_count;
 
+/* The value of a parameter, or NULL. */
+static const char *param(const struct fastcgi *f, size_t place, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *const *each = fastcgi_params(f, place); *each != NULL; each++)
+        if (strncmp(*each, name, len) == 0 && (*each)[len] == '=')
+            return *each + len + 1;
+    return NULL;
+}
+
 static size_t write_answer(char *out, struct fastcgi *f, size_t place)
 {
     static char body[BODY_MAX_BYTES];
-    const char *name = fastcgi_param(f, place, "NAME");
-    const char *wanted = fastcgi_param(f, place, "ANSWER_BYTES");
+    const char *name = param(f, place, "NAME");
+    const char *wanted = param(f, place, "ANSWER_BYTES");
     unsigned sum = 0;
     size_t len = 0;
 
@@ -57,11 +68,11 @@ static void answer_held(struct fastcgi *f)
 /* A request with the parameter HOLD waits for one with RELEASE, or for USR1. */
 static void take_request(struct fastcgi *f, size_t place)
 {
-    if (fastcgi_param(f, place, "HOLD") != NULL) {
+    if (param(f, place, "HOLD") != NULL) {
         held[held_count++] = place;
         return;
     }
-    if (fastcgi_param(f, place, "RELEASE") != NULL)
+    if (param(f, place, "RELEASE") != NULL)
         answer_held(f);
     answer_one(f, place);
 }

@@ -32,7 +32,8 @@ static void expect_rows(const struct row *rows, size_t count,
 {
     for (size_t i = 0; i < count; i++) {
         char text[ADDRESS_TEXT_BYTES];
-        struct address address = client_address(rows[i].remote, rows[i].forwarded, trusted);
+        struct address address =
+            client_address(span_of(rows[i].remote), span_of(rows[i].forwarded), trusted);
 
         address_format(&address, text);
         if (strcmp(text, rows[i].expected) != 0)
