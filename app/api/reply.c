@@ -9,6 +9,8 @@
 void reply_fail(struct reply *reply, enum error error)
 {
     reply->error = error;
+    reply->http_status = error_text(error)->http_status;
+    reply->code = error_text(error)->code;
     reply->message_count = 0;
 }
 
@@ -26,9 +28,4 @@ void reply_allow(struct reply *reply, const char *method)
 
     (void)snprintf(reply->allow + used, sizeof reply->allow - used, "%s%s%s",
                    used > 0 ? ", " : "", method, is_get ? ", HEAD" : "");
-}
-
-int reply_http_status(const struct reply *reply)
-{
-    return reply->error == ERROR_NONE ? 200 : error_text(reply->error)->http_status;
 }

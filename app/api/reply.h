@@ -34,12 +34,15 @@ struct reply_document {
 
 struct reply {
     enum error error;                         /* ERROR_NONE: success */
+    int http_status;                          /* 200 on success */
+    const char *code;                         /* of the error; "OK" on success; constant */
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
     const char *fields[REPLY_MESSAGES_MAX];   /* the field that each is about; NULL: none */
     size_t message_count;
-    bool replayed;         /* the answer of an earlier request with the same key */
-    int64_t retry_after_s; /* with ERROR_RATE_LIMITED */
-    enum error instead_of; /* with ERROR_RATE_LIMITED: the hidden error, for the log */
+    bool replayed;           /* the answer of an earlier request with the same key */
+    int64_t retry_after_s;   /* with ERROR_RATE_LIMITED */
+    const char *hidden_code; /* with ERROR_RATE_LIMITED: of the error that it hides, for
+                                the log; NULL: none */
     struct reply_quota quota;
     char allow[REPLY_ALLOW_BYTES];  /* with ERROR_METHOD_NOT_ALLOWED: the methods */
     struct json_object *data;       /* on success: the member "data"; owned */
@@ -48,7 +51,7 @@ struct reply {
     struct reply_document document; /* on success, instead of data */
 };
 
-/* Makes the reply an error without a message. */
+/* Makes the reply an error, with code and HTTP status but without a message. */
 void reply_fail(struct reply *reply, enum error error);
 
 /* Adds one message to an error. field: the name of the field that it is about, for the log,
@@ -57,8 +60,5 @@ void reply_add_message(struct reply *reply, const char *message, const char *fie
 
 /* Adds a method to those that are allowed, with HEAD behind GET. */
 void reply_allow(struct reply *reply, const char *method);
-
-/* The HTTP status of the reply. */
-int reply_http_status(const struct reply *reply);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "app/api/error.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -48,26 +47,22 @@ static void log_request(const struct exchange *x, size_t bytes)
 {
     static const struct uuid none;
     const struct request *request = &x->request;
-    const enum error error = x->reply.error;
+    const struct reply *reply = &x->reply;
     char fields[LOG_FIELD_BYTES];
     char address[ADDRESS_TEXT_BYTES], org[UUID_TEXT_BYTES] = "", key[UUID_TEXT_BYTES] = "";
 
-    list_fields(fields, &x->reply);
+    list_fields(fields, reply);
     address_format(&request->address, address);
     if (!uuid_equals(&x->caller.org_id, &none))
         uuid_format(&x->caller.org_id, org);
     if (!uuid_equals(&x->caller.developer_key_id, &none))
         uuid_format(&x->caller.developer_key_id, key);
-    const char *hidden =
-        x->reply.instead_of != ERROR_NONE ? error_text(x->reply.instead_of)->code : "";
     LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
         LOG_TEXT("remote_addr", address), LOG_SPAN("method", request->method),
         LOG_SPAN("path", request->path), LOG_TEXT("org_id", org),
-        LOG_TEXT("devkey_id", key),
-        LOG_TEXT("code", error == ERROR_NONE ? "OK" : error_text(error)->code),
-        LOG_TEXT("instead_of", hidden), LOG_TEXT("fields", fields),
-        LOG_NUMBER("http_status", reply_http_status(&x->reply)),
-        LOG_NUMBER("bytes", (int64_t)bytes),
+        LOG_TEXT("devkey_id", key), LOG_TEXT("code", reply->code),
+        LOG_TEXT("instead_of", reply->hidden_code), LOG_TEXT("fields", fields),
+        LOG_NUMBER("http_status", reply->http_status), LOG_NUMBER("bytes", (int64_t)bytes),
         LOG_NUMBER("dur_us", clock_monotonic_us() - x->began_us),
         LOG_NUMBER("db_us", x->db_us));
 }

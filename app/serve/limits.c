@@ -102,11 +102,11 @@ static int64_t whole_seconds(int64_t us)
     return (us + US_PER_S - 1) / US_PER_S;
 }
 
-static void limit(struct exchange *x, enum error instead_of,
-                  const struct throttle_state *state)
+/* Hides the error of the reply behind another one. */
+static void limit(struct exchange *x, const struct throttle_state *state)
 {
+    x->reply.hidden_code = x->reply.code;
     call_refuse(x->call, &x->reply, ERROR_RATE_LIMITED);
-    x->reply.instead_of = instead_of;
     x->reply.retry_after_s = whole_seconds(state->retry_us);
 }
 
@@ -147,7 +147,7 @@ void limits_refuse(const struct limits *limits, struct exchange *x, enum error r
             ? throttle_take(limits->throttle, &counter.key, rate, now_us)
             : throttle_look(limits->throttle, &counter.key, rate, now_us);
     if (state.used_up)
-        limit(x, refusal, &state);
+        limit(x, &state);
 }
 
 bool limits_charge(const struct limits *limits, struct exchange *x)

@@ -299,7 +299,11 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
     const size_t count = sizeof steps / sizeof steps[0];
     enum status status = STATUS_OK;
 
-    x->reply.head = span_equals(x->request.method, span_of("HEAD"));
+    x->reply = (struct reply){
+        .http_status = 200,
+        .code = "OK",
+        .head = span_equals(x->request.method, span_of("HEAD")),
+    };
     for (size_t i = 0; i < count && status == STATUS_OK && !x->answered; i++)
         status = steps[i](p, x);
     reply_to(p, x, status);
@@ -324,7 +328,7 @@ static void present(struct exchange *x)
     void *answer = make_answer(x);
 
     if (answer == NULL)
-        return; /* response_render fails without data */
+        return; /* response_render sends a failure then */
     x->call->present(answer, x->command, x->commit.result.value);
     call_answer(x->call, &x->reply, answer);
 }

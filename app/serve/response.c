@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/api/error.h"
 #include "lib/json.h"
+#include "lib/status.h"
 
 enum {
     HEADER_MAX_BYTES = 1024,
@@ -92,10 +92,10 @@ static void put_quota(struct header *header, const struct reply_quota *quota)
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
     if (reply->error != ERROR_NONE)
-        put_line(header, "X-Error-Code: %s\r\n", error_text(reply->error)->code);
+        put_line(header, "X-Error-Code: %s\r\n", reply->code);
     if (reply->error == ERROR_RATE_LIMITED)
         put_line(header, "Retry-After: %" PRId64 "\r\n", reply->retry_after_s);
-    else if (reply_http_status(reply) == 503)
+    else if (reply->http_status == 503)
         put_line(header, "Retry-After: %d\r\n", UNAVAILABLE_RETRY_AFTER_S);
     if (reply->replayed)
         put_line(header, "Idempotency-Replayed: true\r\n");
@@ -115,8 +115,6 @@ static const char *content_type_of(const struct reply *reply)
 static void render_header(struct header *out, const struct reply *reply,
                           const char *request_id, size_t body_len)
 {
-    int status = reply_http_status(reply);
-
     out->len = 0;
     put_line(out,
              "Status: %d %s\r\n"
@@ -125,7 +123,8 @@ static void render_header(struct header *out, const struct reply *reply,
              "Cache-Control: no-store\r\n"
              "X-Content-Type-Options: nosniff\r\n"
              "X-Request-Id: %s\r\n",
-             status, reason_phrase(status), content_type_of(reply), body_len, request_id);
+             reply->http_status, reason_phrase(reply->http_status), content_type_of(reply),
+             body_len, request_id);
     put_rare_lines(out, reply);
     put_line(out, "\r\n");
 }
@@ -148,10 +147,9 @@ static enum status join(struct span *out, struct reply *reply, const char *reque
     return STATUS_OK;
 }
 
-enum status response_render(struct reply *reply, const char *request_id,
-                            struct arena *arena, struct span *out)
+static enum status render(struct span *out, struct reply *reply, const char *request_id,
+                          struct arena *arena)
 {
-    *out = (struct span){NULL, 0};
     if (reply->error == ERROR_NONE && reply->document.content_type != NULL)
         return join(out, reply, request_id, arena, reply->document.bytes);
     struct json_object *body = body_of(reply);
@@ -160,4 +158,33 @@ enum status response_render(struct reply *reply, const char *request_id,
         text.data == NULL ? STATUS_NO_MEMORY : join(out, reply, request_id, arena, text);
     json_object_put(body);
     return status;
+}
+
+struct span response_render(struct reply *reply, const char *request_id,
+                            struct arena *arena, enum error without_memory)
+{
+    struct span answer;
+
+    if (render(&answer, reply, request_id, arena) == STATUS_OK)
+        return answer;
+    reply_fail(reply, without_memory);
+    return response_last_resort(without_memory, reply->head);
+}
+
+#define LAST_RESORT(status, code, message)                                                 \
+    "Status: " status "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"  \
+    "X-Content-Type-Options: nosniff\r\nX-Error-Code: " code "\r\n\r\n"                    \
+    "{\"data\":[\"" message "\"],\"status\":\"error\"}"
+
+struct span response_last_resort(enum error error, bool head)
+{
+    static const char internal[] =
+        LAST_RESORT("500 Internal Server Error", "INTERNAL", "Internal error");
+    static const char unknown[] = LAST_RESORT(
+        "503 Service Unavailable", "OUTCOME_UNKNOWN",
+        "The outcome is unknown. Repeat the request with the same Idempotency-Key.");
+    const char *answer = error == ERROR_OUTCOME_UNKNOWN ? unknown : internal;
+    const char *body = strchr(answer, '{');
+
+    return (struct span){answer, head ? (size_t)(body - answer) : strlen(answer)};
 }

@@ -6,11 +6,15 @@
 
 #include "app/api/reply.h"
 #include "lib/arena.h"
-#include "lib/status.h"
+#include "lib/span.h"
 
 /* Writes header and body into the arena. Takes ownership of reply->data and frees it.
- * STATUS_NO_MEMORY: then *out is empty. */
-enum status response_render(struct reply *reply, const char *request_id,
-                            struct arena *arena, struct span *out);
+ * Without memory it makes the reply the error without_memory, and returns
+ * response_last_resort. */
+struct span response_render(struct reply *reply, const char *request_id,
+                            struct arena *arena, enum error without_memory);
+
+/* A constant answer for ERROR_INTERNAL or ERROR_OUTCOME_UNKNOWN; head: without its body. */
+struct span response_last_resort(enum error error, bool head);
 
 #endif

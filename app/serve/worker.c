@@ -32,34 +32,21 @@ struct worker {
     int64_t looked_ms; /* when orders were checked last; monotonic */
 };
 
-/* The answer when there is no memory to render one. */
-#define LAST_RESORT(status, code, message)                                                 \
-    "Status: " status "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"  \
-    "X-Content-Type-Options: nosniff\r\nX-Error-Code: " code "\r\n\r\n"                    \
-    "{\"data\":[\"" message "\"],\"status\":\"error\"}"
-static const char last_resort[] =
-    LAST_RESORT("500 Internal Server Error", "INTERNAL", "Internal error");
-static const char last_resort_after_commit[] = LAST_RESORT(
-    "503 Service Unavailable", "OUTCOME_UNKNOWN",
-    "The outcome is unknown. Repeat the request with the same Idempotency-Key.");
-
 /* After a commit the note is on the disk, so the caller must not be told that it is not
  * stored. */
-static struct span last_resort_for(struct exchange *x)
+static enum error error_without_memory(const struct exchange *x)
 {
     bool stored = x->commit.done && x->commit.status == STATUS_OK;
 
-    x->reply.error = stored ? ERROR_OUTCOME_UNKNOWN : ERROR_INTERNAL;
-    return span_of(stored ? last_resort_after_commit : last_resort);
+    return stored ? ERROR_OUTCOME_UNKNOWN : ERROR_INTERNAL;
 }
 
 /* Sends the reply and makes the exchange ready for the next request. */
 static void answer(struct worker *w, struct exchange *x)
 {
-    struct span bytes = {NULL, 0};
+    struct span bytes =
+        response_render(&x->reply, x->request.id, x->arena, error_without_memory(x));
 
-    if (response_render(&x->reply, x->request.id, x->arena, &bytes) != STATUS_OK)
-        bytes = last_resort_for(x);
     access_log_write(x, bytes.len); /* before method and path are freed */
     fastcgi_answer(w->fastcgi, x->place, bytes, x->request.id);
     json_object_put(x->body);
@@ -100,7 +87,7 @@ static void begin(struct worker *w, size_t place)
     struct exchange *x = &w->exchanges[place];
 
     if (!prepare(w, x, place)) {
-        fastcgi_answer(w->fastcgi, place, span_of(last_resort), "");
+        fastcgi_answer(w->fastcgi, place, response_last_resort(ERROR_INTERNAL, false), "");
         return;
     }
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)

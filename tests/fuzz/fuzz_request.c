@@ -247,7 +247,7 @@ static void check_status(struct span *text, const struct reply *reply)
     struct span value;
     char status[4];
 
-    (void)snprintf(status, sizeof status, "%d", reply_http_status(reply) % 1000);
+    (void)snprintf(status, sizeof status, "%u", (unsigned)reply->http_status % 1000);
     CHECK(take_header(text, "Status", &value) && value.len > 4);
     CHECK(memcmp(value.data, status, 3) == 0 && value.data[3] == ' ');
 }
@@ -261,7 +261,7 @@ static void check_rare_header(struct span *text, const struct exchange *x)
         must_have(text, "X-Error-Code", error_text(error)->code);
     if (x->reply.replayed)
         must_have(text, "Idempotency-Replayed", "true");
-    if (reply_http_status(&x->reply) == 405)
+    if (x->reply.http_status == 405)
         must_have(text, "Allow", allowed_for(x->request.path));
 }
 
@@ -386,11 +386,11 @@ struct outcome {
 
 static void check_answer(struct outcome *outcome, struct exchange *x, const char *method)
 {
-    struct span answer;
+    struct span answer =
+        response_render(&x->reply, x->request.id, x->arena, ERROR_INTERNAL);
 
     check_error(x->reply.error);
-    outcome->http_status = reply_http_status(&x->reply);
-    CHECK(response_render(&x->reply, x->request.id, x->arena, &answer) == STATUS_OK);
+    outcome->http_status = x->reply.http_status;
     outcome->body_bytes = check_header(&answer, x);
     if (strcmp(method, "HEAD") == 0) {
         CHECK(answer.len == 0 && outcome->body_bytes > 0);

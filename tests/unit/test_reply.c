@@ -20,13 +20,14 @@ enum {
 
 static char text[1 << 19];
 
+#define SUCCESS .error = ERROR_NONE, .http_status = 200, .code = "OK"
+
 /* The whole answer as a string. */
 static const char *render(struct reply *reply, const char *request_id)
 {
     struct arena *arena = arena_create(ARENA_BYTES);
-    struct span out = {NULL, 0};
+    struct span out = response_render(reply, request_id, arena, ERROR_INTERNAL);
 
-    assert_int_equal(response_render(reply, request_id, arena, &out), STATUS_OK);
     assert_true(out.len < sizeof text);
     memcpy(text, out.data, out.len);
     text[out.len] = '\0';
@@ -37,10 +38,10 @@ static const char *render(struct reply *reply, const char *request_id)
 
 static void a_success_looks_as_promised_to_the_byte(void **state)
 {
-    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_object()};
+    struct reply reply = {SUCCESS, .data = json_object_new_object()};
 
     (void)state;
-    assert_int_equal(reply_http_status(&reply), 200);
+    assert_int_equal(reply.http_status, 200);
     json_object_object_add(reply.data, "a", json_object_new_string("b/c\"\n\xe2\x82\xac"));
     json_object_object_add(reply.data, "n", json_object_new_int(1));
     assert_string_equal(render(&reply, "id-1"),
@@ -57,7 +58,7 @@ static void a_success_looks_as_promised_to_the_byte(void **state)
 
 static void an_error_looks_as_promised_to_the_byte(void **state)
 {
-    struct reply reply = {.error = ERROR_NONE};
+    struct reply reply = {SUCCESS};
 
     (void)state;
     call_refuse(&add_note_call, &reply, ERROR_INVALID_API_KEY);
@@ -117,9 +118,9 @@ static void every_error_has_its_status_code_and_message(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct reply reply = {.error = ERROR_NONE};
+        struct reply reply = {SUCCESS};
         call_refuse(&add_note_call, &reply, rows[i].error);
-        assert_int_equal(reply_http_status(&reply), rows[i].http_status);
+        assert_int_equal(reply.http_status, rows[i].http_status);
         const char *answer = render(&reply, "x");
         (void)snprintf(expected, sizeof expected, "Status: %d %s\r\n", rows[i].http_status,
                        rows[i].line);
@@ -136,8 +137,7 @@ static void every_error_has_its_status_code_and_message(void **state)
 
 static void a_limited_request_is_told_when_to_come_again(void **state)
 {
-    struct reply reply = {.error = ERROR_NONE,
-                          .retry_after_s = 42,
+    struct reply reply = {SUCCESS, .retry_after_s = 42,
                           .quota = {.count = 600, .time_s = 60, .left = 0, .reset_s = 60}};
 
     (void)state;
@@ -176,7 +176,7 @@ static void the_longest_header_fits(void **state)
 
 static void complaints_of_fields_stand_in_their_order(void **state)
 {
-    struct reply reply = {.error = ERROR_NONE};
+    struct reply reply = {SUCCESS};
 
     (void)state;
     call_refuse(&add_note_call, &reply, ERROR_MISSING_FIELDS);
@@ -192,7 +192,7 @@ static void complaints_of_fields_stand_in_their_order(void **state)
 
 static void a_later_failure_takes_the_place_of_an_earlier_one(void **state)
 {
-    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_object()};
+    struct reply reply = {SUCCESS, .data = json_object_new_object()};
 
     (void)state;
     call_refuse(&add_note_call, &reply, ERROR_MISSING_FIELDS);
@@ -204,7 +204,7 @@ static void a_later_failure_takes_the_place_of_an_earlier_one(void **state)
 
 static void other_methods_are_told_which_one_is_allowed(void **state)
 {
-    struct reply reply = {.error = ERROR_NONE, .allow = "POST"};
+    struct reply reply = {SUCCESS, .allow = "POST"};
 
     (void)state;
     call_refuse(&add_note_call, &reply, ERROR_METHOD_NOT_ALLOWED);
@@ -217,7 +217,7 @@ static void content_length_is_that_of_the_body(void **state)
 
     (void)state;
     memset(note, 1, sizeof note - 1); /* six bytes each in JSON */
-    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_string(note)};
+    struct reply reply = {SUCCESS, .data = json_object_new_string(note)};
     const char *answer = render(&reply, "x");
     const char *length = strstr(answer, "Content-Length: "),
                *body = strstr(answer, "\r\n\r\n");
@@ -226,16 +226,36 @@ static void content_length_is_that_of_the_body(void **state)
     assert_int_equal(strtoul(length + 16, NULL, 10), strlen(body + 4));
 }
 
-static void without_room_there_is_no_answer(void **state)
+static void expect_last_resort(bool head, enum error error, const char *header,
+                               const char *body)
 {
-    struct reply reply = {.error = ERROR_NONE, .data = json_object_new_string("x")};
+    struct reply reply = {SUCCESS, .head = head, .data = json_object_new_string("x")};
     struct arena *arena = arena_create(64);
-    struct span out = {"x", 1};
+    char expected[512];
+
+    struct span out = response_render(&reply, "x", arena, error);
+    (void)snprintf(expected, sizeof expected,
+                   "%s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+                   "X-Content-Type-Options: nosniff\r\nX-Error-Code: %s\r\n\r\n%s",
+                   header, reply.code, body);
+    assert_int_equal(out.len, strlen(expected));
+    assert_memory_equal(out.data, expected, out.len);
+    assert_int_equal(reply.error, error);
+    arena_free(arena);
+}
+
+static void without_memory_there_is_a_constant_answer(void **state)
+{
+    static const char internal[] = "{\"data\":[\"Internal error\"],\"status\":\"error\"}";
+    static const char unknown[] = "{\"data\":[\"The outcome is unknown. Repeat the request "
+                                  "with the same Idempotency-Key.\"],\"status\":\"error\"}";
 
     (void)state;
-    assert_int_equal(response_render(&reply, "x", arena, &out), STATUS_NO_MEMORY);
-    assert_int_equal(out.len, 0);
-    arena_free(arena);
+    expect_last_resort(false, ERROR_INTERNAL, "Status: 500 Internal Server Error",
+                       internal);
+    expect_last_resort(true, ERROR_INTERNAL, "Status: 500 Internal Server Error", "");
+    expect_last_resort(false, ERROR_OUTCOME_UNKNOWN, "Status: 503 Service Unavailable",
+                       unknown);
 }
 
 int main(void)
@@ -250,7 +270,7 @@ int main(void)
         cmocka_unit_test(a_later_failure_takes_the_place_of_an_earlier_one),
         cmocka_unit_test(other_methods_are_told_which_one_is_allowed),
         cmocka_unit_test(content_length_is_that_of_the_body),
-        cmocka_unit_test(without_room_there_is_no_answer),
+        cmocka_unit_test(without_memory_there_is_a_constant_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
