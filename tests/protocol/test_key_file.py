@@ -1,5 +1,6 @@
 """The service and a key file that is not the one of the database."""
 
+import contextlib
 import shutil
 import signal
 import sqlite3
@@ -114,10 +115,18 @@ def test_a_reload_takes_the_same_key_from_another_place(service):
     assert service.events("reload_failed") == []
 
 
+@contextlib.contextmanager
+def other_and_own_site():
+    """Two installations, of which the first has a key that no other site has."""
+    with Site(migrate=False) as other, Site(options={"workers": 2}) as site:
+        other.ctl("db", "migrate")
+        yield other, site
+
+
 @pytest.mark.parametrize("single", [False, True], ids=["pool", "single"])
 def test_a_database_of_another_key_file_is_not_blamed_on_the_caller(single):
     """As when a backup of another installation is put back under a running service."""
-    with Site() as other, Site(options={"workers": 2}) as site, Service(site, single=single) as service:
+    with other_and_own_site() as (other, site), Service(site, single=single) as service:
         ours, theirs = site.world(), other.world()
         copy = site.directory / "copy.db"
         other.ctl("db", "backup", copy)
@@ -137,7 +146,7 @@ def test_a_database_of_another_key_file_is_not_blamed_on_the_caller(single):
 
 @pytest.mark.parametrize("single", [False, True], ids=["pool", "single"])
 def test_a_database_of_another_key_file_is_not_blamed_on_a_caller_who_is_remembered(single):
-    with Site() as other, Site(options={"workers": 2}) as site, Service(site, single=single) as service:
+    with other_and_own_site() as (other, site), Service(site, single=single) as service:
         ours, copy = site.world(), site.directory / "copy.db"
         other.world()
         other.ctl("db", "backup", copy)
