@@ -3,6 +3,7 @@
 #include "lib/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,18 +110,6 @@ void *arena_alloc(struct arena *arena, size_t size)
     chunk->used += padded(size, chunk->size - chunk->used);
     arena->used_bytes += padded(size, available);
     return piece;
-}
-
-char *arena_copy(struct arena *arena, struct span bytes)
-{
-    char *copy = bytes.len < SIZE_MAX ? arena_alloc(arena, bytes.len + 1) : NULL;
-
-    if (copy == NULL)
-        return NULL;
-    if (bytes.len > 0)
-        memcpy(copy, bytes.data, bytes.len);
-    copy[bytes.len] = '\0';
-    return copy;
 }
 
 /* Wipes and frees the chunks of a list before last. */

@@ -7,8 +7,6 @@
 #ifndef LIB_ARENA_H
 #define LIB_ARENA_H
 
-#include "lib/span.h"
-
 #include <stddef.h>
 
 struct arena;
@@ -22,9 +20,6 @@ void arena_free(struct arena *arena);
 /* size bytes, aligned for any type, not set to anything; NULL when the limit is reached or
  * memory is out. Valid until the next arena_reset. */
 void *arena_alloc(struct arena *arena, size_t size);
-
-/* A copy of the bytes with a NUL behind them, or NULL. */
-char *arena_copy(struct arena *arena, struct span bytes);
 
 /* Frees all pieces and wipes their content. */
 void arena_reset(struct arena *arena);

@@ -16,11 +16,6 @@ static const struct {
                                      "devkey revoke"},
 };
 
-const char *manage_key_word(enum credential_kind kind)
-{
-    return words[kind].word;
-}
-
 static enum status check_key_file(struct change *change, const struct key_secret *secret,
                                   struct problem *why)
 {

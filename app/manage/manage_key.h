@@ -35,9 +35,6 @@ struct key_result {
     int64_t older_until_ms;  /* rotated: as key_rules_older_until() */
 };
 
-/* "API key" or "developer key", for sentences. */
-const char *manage_key_word(enum credential_kind kind);
-
 /* STATUS_NOT_FOUND when there is no such member. An inactive one may get a key. */
 enum status manage_key_issue_api(struct key_result *out, struct change *change,
                                  const struct key_secret *secret,

@@ -103,7 +103,6 @@ static void absurd_sizes_are_refused(void **state)
     assert_null(arena_alloc(arena, SIZE_MAX));
     assert_null(arena_alloc(arena, SIZE_MAX - 15));
     assert_null(arena_alloc(unlimited, SIZE_MAX));
-    assert_null(arena_copy(arena, (struct span){"x", SIZE_MAX}));
     must_alloc(arena, 1);
     arena_free(arena);
     arena_free(unlimited);
@@ -168,32 +167,6 @@ static void a_large_piece_leaves_the_current_chunk_in_use(void **state)
 }
 #endif
 
-static void copies_end_with_nul(void **state)
-{
-    struct arena *arena = must_create(LIMIT_BYTES);
-    char text[] = "a\0b";
-    char *copy = arena_copy(arena, (struct span){text, 3});
-
-    (void)state;
-    assert_non_null(copy);
-    text[0] = 'x';
-    assert_memory_equal(copy, "a\0b", 4);
-    assert_string_equal(arena_copy(arena, (struct span){NULL, 0}), "");
-    assert_string_equal(arena_copy(arena, (struct span){"abcdef", 2}), "ab");
-    arena_free(arena);
-}
-
-static void a_copy_over_the_limit_is_refused(void **state)
-{
-    struct arena *arena = must_create(4);
-
-    (void)state;
-    assert_null(arena_copy(arena, span_of("four")));
-    assert_string_equal(arena_copy(arena, span_of("tri")), "tri");
-    assert_null(arena_copy(arena, (struct span){NULL, 0}));
-    arena_free(arena);
-}
-
 static void freeing_nothing_is_allowed(void **state)
 {
     (void)state;
@@ -214,8 +187,6 @@ int main(void)
         cmocka_unit_test(a_reset_wipes_and_keeps_the_first_chunk),
         cmocka_unit_test(a_large_piece_leaves_the_current_chunk_in_use),
 #endif
-        cmocka_unit_test(copies_end_with_nul),
-        cmocka_unit_test(a_copy_over_the_limit_is_refused),
         cmocka_unit_test(freeing_nothing_is_allowed),
     };
 
