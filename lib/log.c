@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/address.h"
 #include "lib/clock.h"
 #include "lib/log_output.h"
 #include "lib/utf8.h"
+#include "lib/uuid.h"
 
 enum {
     QUEUE_BYTES = 64 * 1024,
@@ -127,17 +129,52 @@ static bool add_number(struct line *line, int64_t number)
     return add(line, digits + at, sizeof digits - at);
 }
 
+enum {
+    FORM_BYTES = 64, /* of a UUID, an address or a time */
+};
+
+/* The text of a field that is no number; form is room for it. */
+static struct span text_of(const struct log_field *field, char form[FORM_BYTES])
+{
+    static const struct uuid none;
+
+    form[0] = '\0';
+    switch (field->type) {
+    case LOG_TYPE_NUMBER:
+        break;
+    case LOG_TYPE_TEXT:
+        return field->text;
+    case LOG_TYPE_UUID:
+        if (!uuid_equals(field->uuid, &none))
+            uuid_format(field->uuid, form);
+        break;
+    case LOG_TYPE_ADDRESS:
+        address_format(field->address, form);
+        break;
+    case LOG_TYPE_TIME:
+        clock_format(field->number, form);
+        break;
+    }
+    return span_of(form);
+}
+
+_Static_assert((int)UUID_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
+_Static_assert((int)ADDRESS_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
+_Static_assert((int)CLOCK_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
+
 /* A field that does not fit is left out completely, so that the line stays valid JSON. */
 static void add_field(struct line *line, const struct log_field *field)
 {
+    char form[FORM_BYTES];
+    struct span text = text_of(field, form);
+    bool is_number = field->type == LOG_TYPE_NUMBER;
     size_t before = line->len;
 
-    if (field->type == LOG_FIELD_TEXT && field->text.len == 0)
+    if (!is_number && text.len == 0)
         return;
     bool fits = add(line, line->len > 1 ? ",\"" : "\"", line->len > 1 ? 2 : 1) &&
                 add(line, field->name, strlen(field->name)) && add(line, "\":", 2) &&
-                (field->type == LOG_FIELD_INT ? add_number(line, field->number)
-                                              : add_text(line, field->text)) &&
+                (is_number ? add_number(line, field->number) : add_text(line, text)) &&
                 line->len + sizeof "}\n" <= sizeof line->text;
     if (!fits)
         line->len = before;

@@ -28,18 +28,40 @@ enum {
 
 enum log_level { LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR };
 
+struct address;
+struct uuid;
+
+enum log_type {
+    LOG_TYPE_NUMBER,
+    LOG_TYPE_TEXT,
+    LOG_TYPE_UUID,
+    LOG_TYPE_ADDRESS,
+    LOG_TYPE_TIME
+};
+
+/* Empty text, a UUID of zeros and no address are left out. */
 struct log_field {
     const char *name;
-    enum { LOG_FIELD_INT, LOG_FIELD_TEXT } type;
-    int64_t number;
-    struct span text; /* invalid UTF-8 is replaced; empty text is left out */
+    enum log_type type;
+    union {
+        int64_t number;   /* of LOG_TYPE_TIME: milliseconds since 1970, UTC */
+        struct span text; /* invalid UTF-8 is replaced */
+        const struct uuid *uuid;
+        const struct address *address;
+    };
 };
 
 #define LOG_NUMBER(key, value)                                                             \
-    ((struct log_field){.name = (key), .type = LOG_FIELD_INT, .number = (value)})
+    ((struct log_field){.name = (key), .type = LOG_TYPE_NUMBER, .number = (value)})
 #define LOG_SPAN(key, value)                                                               \
-    ((struct log_field){.name = (key), .type = LOG_FIELD_TEXT, .text = (value)})
+    ((struct log_field){.name = (key), .type = LOG_TYPE_TEXT, .text = (value)})
 #define LOG_TEXT(key, value) LOG_SPAN(key, span_of(value))
+#define LOG_UUID(key, value)                                                               \
+    ((struct log_field){.name = (key), .type = LOG_TYPE_UUID, .uuid = (value)})
+#define LOG_ADDRESS(key, value)                                                            \
+    ((struct log_field){.name = (key), .type = LOG_TYPE_ADDRESS, .address = (value)})
+#define LOG_TIME(key, value)                                                               \
+    ((struct log_field){.name = (key), .type = LOG_TYPE_TIME, .number = (value)})
 
 /* where: "stderr", "syslog", or the absolute path of a file, but of no FIFO. ident is the
  * program's name. On failure the log stays where it was. */

@@ -22,16 +22,11 @@ static void list_fields(char out[LOG_FIELD_BYTES], const struct reply *reply)
 static void warn_of_former(const struct exchange *x, const char *key_name,
                            const struct uuid *key_id, int64_t until_ms)
 {
-    char address[ADDRESS_TEXT_BYTES], key[UUID_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
-
     if (until_ms == 0)
         return;
-    address_format(&x->request.address, address);
-    uuid_format(key_id, key);
-    clock_format(until_ms, until);
     LOG(LEVEL_WARNING, "former_secret_used", LOG_TEXT("request_id", x->request.id),
-        LOG_TEXT("remote_addr", address), LOG_TEXT(key_name, key),
-        LOG_TEXT("until", until));
+        LOG_ADDRESS("remote_addr", &x->request.address), LOG_UUID(key_name, key_id),
+        LOG_TIME("until", until_ms));
 }
 
 static void warn_of_former_secrets(const struct exchange *x)
@@ -45,22 +40,15 @@ static void warn_of_former_secrets(const struct exchange *x)
 
 static void log_request(const struct exchange *x, size_t bytes)
 {
-    static const struct uuid none;
     const struct request *request = &x->request;
     const struct reply *reply = &x->reply;
     char fields[LOG_FIELD_BYTES];
-    char address[ADDRESS_TEXT_BYTES], org[UUID_TEXT_BYTES] = "", key[UUID_TEXT_BYTES] = "";
 
     list_fields(fields, reply);
-    address_format(&request->address, address);
-    if (!uuid_equals(&x->caller.org_id, &none))
-        uuid_format(&x->caller.org_id, org);
-    if (!uuid_equals(&x->caller.developer_key_id, &none))
-        uuid_format(&x->caller.developer_key_id, key);
     LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
-        LOG_TEXT("remote_addr", address), LOG_SPAN("method", request->method),
-        LOG_SPAN("path", request->path), LOG_TEXT("org_id", org),
-        LOG_TEXT("devkey_id", key), LOG_TEXT("code", reply->code),
+        LOG_ADDRESS("remote_addr", &request->address), LOG_SPAN("method", request->method),
+        LOG_SPAN("path", request->path), LOG_UUID("org_id", &x->caller.org_id),
+        LOG_UUID("devkey_id", &x->caller.developer_key_id), LOG_TEXT("code", reply->code),
         LOG_TEXT("instead_of", reply->hidden_code), LOG_TEXT("fields", fields),
         LOG_NUMBER("http_status", reply->http_status), LOG_NUMBER("bytes", (int64_t)bytes),
         LOG_NUMBER("dur_us", clock_monotonic_us() - x->began_us),

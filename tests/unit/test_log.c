@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/uuid.h"
 #include "tests/unit/scratch.h"
 
+#include "lib/address.h"
 #include "lib/clock.h"
 #include "lib/json_scan.h"
 
@@ -105,6 +107,25 @@ static void empty_text_is_left_out(void **state)
     assert_null(member(line, "a"));
     assert_null(member(line, "b"));
     assert_string_equal(member(line, "c"), "0");
+    json_object_put(line);
+}
+
+static void ids_addresses_and_times_are_written_as_text(void **state)
+{
+    static const struct uuid id = {{0xab, 1}}, none;
+    static const struct address nowhere = {.family = ADDRESS_NONE};
+    struct address address;
+
+    (void)state;
+    assert_true(address_parse(&address, span_of("192.0.2.1")));
+    LOG(LEVEL_INFO, "tested", LOG_UUID("a", &id), LOG_UUID("b", &none),
+        LOG_ADDRESS("c", &address), LOG_ADDRESS("d", &nowhere), LOG_TIME("e", 1));
+    struct json_object *line = read_line();
+    assert_string_equal(member(line, "a"), "ab010000-0000-0000-0000-000000000000");
+    assert_null(member(line, "b"));
+    assert_string_equal(member(line, "c"), "192.0.2.1");
+    assert_null(member(line, "d"));
+    assert_string_equal(member(line, "e"), "1970-01-01T00:00:00.001Z");
     json_object_put(line);
 }
 
@@ -346,6 +367,7 @@ int main(void)
         in_directory(an_event_is_one_line_with_its_members_in_order),
         in_directory(the_time_is_now),
         in_directory(empty_text_is_left_out),
+        in_directory(ids_addresses_and_times_are_written_as_text),
         in_directory(bytes_that_are_no_utf8_become_question_marks),
         in_directory(a_nul_is_written_as_an_escape),
         in_directory(long_text_is_cut_at_a_character),
