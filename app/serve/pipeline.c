@@ -302,7 +302,7 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
     x->reply = (struct reply){
         .http_status = 200,
         .code = "OK",
-        .head = span_equals(x->request.method, span_of("HEAD")),
+        .head = x->request.is_head,
     };
     for (size_t i = 0; i < count && status == STATUS_OK && !x->answered; i++)
         status = steps[i](p, x);

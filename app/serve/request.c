@@ -224,6 +224,7 @@ enum status request_read(struct exchange *exchange, const struct settings *setti
     set_id(out->id, values[X_REQUEST_ID]);
     set_idempotency_key(out, values[IDEMPOTENCY_KEY]);
     out->method = values[REQUEST_METHOD];
+    out->is_head = span_equals(values[REQUEST_METHOD], span_of("HEAD"));
     enum status status = set_address(out, settings, values, sent, exchange->arena);
     if (status == STATUS_OK)
         status = set_path(out, settings, values, exchange->arena);
