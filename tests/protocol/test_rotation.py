@@ -149,7 +149,7 @@ def test_the_grace_time_ends_to_the_millisecond_also_for_a_caller_who_is_remembe
 
 
 def test_one_who_was_remembered_and_then_silent_is_refused_after_the_end(key):
-    _, until = key.rotate("1s")
+    _, until = key.rotate("3s")
     assert len(key.accepted(key.first)) == 1
     wait_for(lambda: time.time() >= until, "the end of the grace time")
     key.refused(key.first)
