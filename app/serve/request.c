@@ -83,7 +83,7 @@ static void set_id(char out[REQUEST_ID_BYTES], struct span wanted)
 {
     struct uuid made;
 
-    if (is_acceptable_id(wanted)) {
+    if (wanted.data != NULL && is_acceptable_id(wanted)) {
         memcpy(out, wanted.data, wanted.len);
         out[wanted.len] = '\0';
         return;
