@@ -37,7 +37,7 @@ struct address client_address(struct span remote_addr, struct span forwarded_for
                               const struct config_blocks *trusted)
 {
     struct address address;
-    struct span list = forwarded_for;
+    struct span list = forwarded_for.data != NULL ? forwarded_for : span_of("");
     bool first = true;
 
     (void)address_parse(&address, remote_addr);
