@@ -131,21 +131,27 @@ static struct cell *find_cell(const struct place *place)
     return NULL;
 }
 
+/* True when the cell is the key's, or is now because its time had passed. Another process
+ * may take it meanwhile, perhaps for the same key. */
+static bool try_cell(struct cell *cell, uint64_t wanted, int64_t now_ns)
+{
+    uint64_t tag = cell->tag;
+
+    if (tag == wanted)
+        return true;
+    if (!is_idle(cell, now_ns))
+        return cell->tag == wanted; /* since it was read, it may have been taken and used */
+    return atomic_compare_exchange_strong(&cell->tag, &tag, wanted) || tag == wanted;
+}
+
 /* The key's cell, else one whose time has passed, else NULL. */
 static struct cell *claim_cell(const struct place *place, int64_t now_ns)
 {
     struct cell *cell = find_cell(place);
 
-    for (size_t i = 0; i < THROTTLE_CELLS - 1 && cell == NULL; i++) {
-        struct cell *candidate = &place->bucket[i];
-        uint64_t tag = candidate->tag;
-        if (!is_idle(candidate, now_ns))
-            continue;
-        /* another process may take it first, perhaps for the same key */
-        if (atomic_compare_exchange_strong(&candidate->tag, &tag, place->tag) ||
-            tag == place->tag)
-            cell = candidate;
-    }
+    for (size_t i = 0; i < THROTTLE_CELLS - 1 && cell == NULL; i++)
+        if (try_cell(&place->bucket[i], place->tag, now_ns))
+            cell = &place->bucket[i];
     return cell;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "lib/secret.h"
@@ -283,6 +284,43 @@ static void threads_that_race_get_the_budget_and_no_more(void **state)
     assert_int_equal(taken, 1000);
 }
 
+enum {
+    FIRST_ROUNDS = 20000,
+};
+
+static _Atomic int arrivals;
+
+/* Takes each of many new keys at the same moment as the other thread. */
+static void *take_first_ones(void *unused)
+{
+    const struct throttle_rate one = {1, 3600};
+    char name[16];
+
+    (void)unused;
+    for (int i = 0; i < FIRST_ROUNDS; i++) {
+        (void)snprintf(name, sizeof name, "first %d", i);
+        arrivals++;
+        while (arrivals < 2 * (i + 1))
+            (void)sched_yield();
+        taken += !take(name, &one, start_us + i * 3601 * (int64_t)US_PER_S).used_up;
+    }
+    return NULL;
+}
+
+/* Neither may miss the cell that the other one has just taken, and take a second one. */
+static void the_first_charges_of_a_key_go_to_one_cell(void **state)
+{
+    pthread_t threads[2];
+
+    (void)state;
+    taken = arrivals = 0;
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_first_ones, NULL), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(taken, FIRST_ROUNDS);
+}
+
 static void *take_and_give_back(void *unused)
 {
     const struct throttle_rate rate = {1000, 3600};
@@ -475,6 +513,7 @@ int main(void)
         TEST(who_must_not_share_is_not_limited_by_a_full_table),
         TEST(another_seed_gives_other_places),
         TEST(threads_that_race_get_the_budget_and_no_more),
+        TEST(the_first_charges_of_a_key_go_to_one_cell),
         TEST(racing_charges_that_are_given_back_leave_nothing),
         TEST(a_killed_process_leaves_the_counts_and_nothing_taken),
         TEST(processes_count_together_in_a_file),
