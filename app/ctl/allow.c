@@ -145,16 +145,16 @@ static enum status test(struct ctl *ctl)
     return output_row(ctl->output, test_columns, &row);
 }
 
+#define PARAMETER_DEVKEY                                                                   \
+    .name = "DEVKEY", .rule = argument_uuid, .need = PARAMETER_REQUIRED,                   \
+    .help = "the developer key's id"
+#define PARAMETER_CIDR                                                                     \
+    .name = "CIDR", .rule = argument_blocks, .need = PARAMETER_REQUIRED, .many = true,     \
+    .help = "blocks such as 192.0.2.0/24 2001:db8::/32"
+
 static const struct parameter key_and_blocks[] = {
-    {.name = "DEVKEY",
-     .rule = argument_uuid,
-     .need = PARAMETER_REQUIRED,
-     .help = "the developer key's id"},
-    {.name = "CIDR",
-     .rule = argument_blocks,
-     .need = PARAMETER_REQUIRED,
-     .many = true,
-     .help = "blocks such as 192.0.2.0/24 2001:db8::/32"},
+    {PARAMETER_DEVKEY},
+    {PARAMETER_CIDR},
     {.name = NULL},
 };
 
@@ -165,15 +165,8 @@ static const struct verb verbs[] = {
      .one = true,
      .parameters =
          (const struct parameter[]){
-             {.name = "DEVKEY",
-              .rule = argument_uuid,
-              .need = PARAMETER_REQUIRED,
-              .help = "the developer key's id"},
-             {.name = "CIDR",
-              .rule = argument_blocks,
-              .need = PARAMETER_REQUIRED,
-              .many = true,
-              .help = "blocks such as 192.0.2.0/24 2001:db8::/32"},
+             {PARAMETER_DEVKEY},
+             {PARAMETER_CIDR},
              {.name = "--allow-any",
               .help = "let them hold 0.0.0.0/0 or ::/0, that is, every address"},
              {.name = NULL}},
@@ -189,20 +182,13 @@ static const struct verb verbs[] = {
      .help = "Show from which blocks a developer key may be used",
      .access = CTL_READ,
      .one = true,
-     .parameters = (const struct parameter[]){{.name = "DEVKEY",
-                                               .rule = argument_uuid,
-                                               .need = PARAMETER_REQUIRED,
-                                               .help = "the developer key's id"},
-                                              {.name = NULL}},
+     .parameters = (const struct parameter[]){{PARAMETER_DEVKEY}, {.name = NULL}},
      .run = list},
     {.name = "test",
      .help = "Ask whether an address is allowed, and by which block; exit status 0 or 1",
      .access = CTL_READ,
      .one = true,
-     .parameters = (const struct parameter[]){{.name = "DEVKEY",
-                                               .rule = argument_uuid,
-                                               .need = PARAMETER_REQUIRED,
-                                               .help = "the developer key's id"},
+     .parameters = (const struct parameter[]){{PARAMETER_DEVKEY},
                                               {.name = "ADDRESS",
                                                .rule = argument_address,
                                                .need = PARAMETER_REQUIRED,

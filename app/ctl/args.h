@@ -57,6 +57,19 @@ struct parameter {
     const char *help;
 };
 
+/* Rows that verbs of several nouns have. */
+#define PARAMETER_ORG                                                                      \
+    .name = "--org", .value = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED,     \
+    .help = "the organization"
+#define PARAMETER_NAME                                                                     \
+    .name = "NAME", .rule = argument_name, .need = PARAMETER_REQUIRED, .help = "for people"
+#define PARAMETER_EMAIL                                                                    \
+    .name = "--email", .value = "EMAIL", .rule = argument_email,                           \
+    .help = "the e-mail address"
+#define PARAMETER_ID_ELSEWHERE                                                             \
+    .name = "--id", .value = "UUID", .rule = argument_uuid,                                \
+    .help = "the id that it has elsewhere; else a new one"
+
 /* True for a parameter that begins with "--". */
 bool parameter_is_option(const struct parameter *parameter);
 

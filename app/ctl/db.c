@@ -28,23 +28,31 @@ struct db_row {
     struct span backup;
 };
 
+/* Columns of several verbs. */
+#define VERSION_COLUMN                                                                     \
+    .member = "schema_version", .heading = "SCHEMA VERSION", .type = COLUMN_INT,           \
+    OUTPUT_FIELD(db_row, schema_version)
+#define DATABASE_COLUMN                                                                    \
+    .member = "database", .heading = "DATABASE", .type = COLUMN_TEXT,                      \
+    OUTPUT_FIELD(db_row, database)
+#define KEY_FILE_COLUMN                                                                    \
+    .member = "secret_key_file", .heading = "KEY FILE", .type = COLUMN_TEXT,               \
+    OUTPUT_FIELD(db_row, secret_key_file)
+#define KEY_STATE_COLUMN                                                                   \
+    .member = "secret_key", .heading = "KEY FILE IS", .type = COLUMN_TEXT,                 \
+    OUTPUT_FIELD(db_row, secret_key)
+#define SIZE_COLUMN                                                                        \
+    .member = "size_bytes", .heading = "SIZE, BYTES", .type = COLUMN_INT,                  \
+    OUTPUT_FIELD(db_row, size_bytes)
+
 static const struct column migrate_columns[] = {
-    {.member = "schema_version",
-     .heading = "SCHEMA VERSION",
-     .type = COLUMN_INT,
-     OUTPUT_FIELD(db_row, schema_version)},
+    {VERSION_COLUMN},
     {.member = "applied",
      .heading = "MIGRATIONS APPLIED",
      .type = COLUMN_INT,
      OUTPUT_FIELD(db_row, applied)},
-    {.member = "database",
-     .heading = "DATABASE",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, database)},
-    {.member = "secret_key_file",
-     .heading = "KEY FILE",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, secret_key_file)},
+    {DATABASE_COLUMN},
+    {KEY_FILE_COLUMN},
     {.member = "secret_key_created",
      .heading = "KEY FILE CREATED",
      .type = COLUMN_BOOL,
@@ -53,30 +61,15 @@ static const struct column migrate_columns[] = {
 };
 
 static const struct column status_columns[] = {
-    {.member = "schema_version",
-     .heading = "SCHEMA VERSION",
-     .type = COLUMN_INT,
-     OUTPUT_FIELD(db_row, schema_version)},
+    {VERSION_COLUMN},
     {.member = "schema_wanted",
      .heading = "SCHEMA WANTED",
      .type = COLUMN_INT,
      OUTPUT_FIELD(db_row, schema_wanted)},
-    {.member = "database",
-     .heading = "DATABASE",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, database)},
-    {.member = "secret_key_file",
-     .heading = "KEY FILE",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, secret_key_file)},
-    {.member = "secret_key",
-     .heading = "KEY FILE IS",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, secret_key)},
-    {.member = "size_bytes",
-     .heading = "SIZE, BYTES",
-     .type = COLUMN_INT,
-     OUTPUT_FIELD(db_row, size_bytes)},
+    {DATABASE_COLUMN},
+    {KEY_FILE_COLUMN},
+    {KEY_STATE_COLUMN},
+    {SIZE_COLUMN},
     {.member = "wal_bytes",
      .heading = "WAL, BYTES",
      .type = COLUMN_INT,
@@ -101,39 +94,21 @@ static const struct column status_columns[] = {
 };
 
 static const struct column check_columns[] = {
-    {.member = "schema_version",
-     .heading = "SCHEMA VERSION",
-     .type = COLUMN_INT,
-     OUTPUT_FIELD(db_row, schema_version)},
-    {.member = "database",
-     .heading = "DATABASE",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, database)},
-    {.member = "secret_key_file",
-     .heading = "KEY FILE",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, secret_key_file)},
-    {.member = "secret_key",
-     .heading = "KEY FILE IS",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, secret_key)},
+    {VERSION_COLUMN},
+    {DATABASE_COLUMN},
+    {KEY_FILE_COLUMN},
+    {KEY_STATE_COLUMN},
     {.member = "ok", .heading = "SOUND", .type = COLUMN_BOOL, OUTPUT_FIELD(db_row, ok)},
     {.member = NULL},
 };
 
 static const struct column backup_columns[] = {
-    {.member = "schema_version",
-     .heading = "SCHEMA VERSION",
-     .type = COLUMN_INT,
-     OUTPUT_FIELD(db_row, schema_version)},
+    {VERSION_COLUMN},
     {.member = "backup",
      .heading = "BACKUP",
      .type = COLUMN_TEXT,
      OUTPUT_FIELD(db_row, backup)},
-    {.member = "size_bytes",
-     .heading = "SIZE, BYTES",
-     .type = COLUMN_INT,
-     OUTPUT_FIELD(db_row, size_bytes)},
+    {SIZE_COLUMN},
     {.member = NULL},
 };
 

@@ -8,20 +8,16 @@
 
 static const int64_t default_grace_ms = INT64_C(24) * 60 * 60 * 1000;
 
+#define PARAMETER_KEY                                                                      \
+    .name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the key's id"
+
 const struct parameter keys_list_parameters[] = {
-    {.name = "--org",
-     .value = "ID",
-     .rule = argument_uuid,
-     .need = PARAMETER_REQUIRED,
-     .help = "the organization"},
+    {PARAMETER_ORG},
     {.name = NULL},
 };
 
 const struct parameter keys_rotate_parameters[] = {
-    {.name = "ID",
-     .rule = argument_uuid,
-     .need = PARAMETER_REQUIRED,
-     .help = "the key's id"},
+    {PARAMETER_KEY},
     {.name = "--grace",
      .value = "TIME",
      .rule = argument_duration,
@@ -33,10 +29,7 @@ const struct parameter keys_rotate_parameters[] = {
 };
 
 const struct parameter keys_revoke_parameters[] = {
-    {.name = "ID",
-     .rule = argument_uuid,
-     .need = PARAMETER_REQUIRED,
-     .help = "the key's id"},
+    {PARAMETER_KEY},
     {.name = NULL},
 };
 

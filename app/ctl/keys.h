@@ -16,6 +16,23 @@ struct keys_row {
     int64_t former_until_ms;    /* 0: no former secret works */
 };
 
+/* Columns that both nouns have. */
+#define KEY_CREATED_COLUMN                                                                 \
+    .member = "created_at", .heading = "CREATED", .type = COLUMN_DATE,                     \
+    OUTPUT_FIELD(keys_row, key.created_at_ms)
+#define KEY_USED_COLUMN                                                                    \
+    .member = "last_used_at", .heading = "LAST USED", .type = COLUMN_DATE,                 \
+    OUTPUT_FIELD(keys_row, key.last_used_at_ms)
+#define KEY_USED_FROM_COLUMN                                                               \
+    .member = "last_used_from", .heading = "LAST USED FROM", .type = COLUMN_ADDRESS,       \
+    OUTPUT_FIELD(keys_row, key.last_used_from)
+#define KEY_FORMER_COLUMN                                                                  \
+    .member = "former_secret_until", .heading = "FORMER SECRET UNTIL",                     \
+    .type = COLUMN_DATE, OUTPUT_FIELD(keys_row, former_until_ms)
+#define KEY_REVOKED_COLUMN                                                                 \
+    .member = "revoked_at", .heading = "REVOKED", .type = COLUMN_DATE,                     \
+    OUTPUT_FIELD(keys_row, key.life.revoked_at_ms)
+
 /* A noun for one kind of keys. */
 struct keys_noun {
     const struct noun *noun;

@@ -76,8 +76,8 @@ static const struct column origin_columns[] = {
          .type = COLUMN_DATE,                                                              \
          OUTPUT_FIELD(note, written_at_ms)},                                               \
     {                                                                                      \
-        "origin", "ORIGIN", COLUMN_OBJECT, OUTPUT_FIELD(note, origin),                     \
-            .inside = origin_columns                                                       \
+        .member = "origin", .heading = "ORIGIN", .type = COLUMN_OBJECT,                    \
+        OUTPUT_FIELD(note, origin), .inside = origin_columns                               \
     }
 
 static const struct column columns[] = {NOTE_COLUMNS, {.member = NULL}};
