@@ -32,7 +32,7 @@ static inline struct stage_result must_write(const struct note_command *command)
     return result;
 }
 
-static const char *everything_stored(void)
+static inline const char *everything_stored(void)
 {
     static char text[64];
     char notes[24];

@@ -1,6 +1,6 @@
 #include "app/store/idempotency.h"
 
-#include "tests/unit/stage.h"
+#include "tests/unit/note_stage.h"
 
 enum {
     HOUR_MS = 60 * 60 * 1000,
@@ -16,17 +16,6 @@ static struct note_command command_with_key(const char *new_note, const char *ke
     return command;
 }
 
-static enum status run(struct stage_result *result, const struct note_command *command)
-{
-    assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    enum status status = stage_write(result, stage_db, command);
-    if (status == STATUS_OK)
-        assert_int_equal(db_write_commit(stage_db), STATUS_OK);
-    else
-        db_write_rollback(stage_db);
-    return status;
-}
-
 static void assert_notes(const char *count)
 {
     assert_string_equal(stage_ask("SELECT count(*) FROM notes"), count);
@@ -39,9 +28,9 @@ static void the_same_request_writes_one_note(void **state)
     struct stage_result result;
 
     (void)state;
-    assert_int_equal(run(&result, &first), STATUS_OK);
+    assert_int_equal(write_note(&result, &first), STATUS_OK);
     assert_false(result.replayed);
-    assert_int_equal(run(&result, &again), STATUS_OK);
+    assert_int_equal(write_note(&result, &again), STATUS_OK);
     assert_true(result.replayed);
     assert_memory_equal(&result.note_id, &first.common.new_id, sizeof result.note_id);
     assert_notes("1");
@@ -54,8 +43,8 @@ static void without_a_key_every_request_writes(void **state)
     struct stage_result result;
 
     (void)state;
-    assert_int_equal(run(&result, &first), STATUS_OK);
-    assert_int_equal(run(&result, &second), STATUS_OK);
+    assert_int_equal(write_note(&result, &first), STATUS_OK);
+    assert_int_equal(write_note(&result, &second), STATUS_OK);
     assert_notes("2");
 }
 
@@ -112,14 +101,14 @@ static void other_fields_with_the_same_key_are_refused(void **state)
     struct stage_result result;
 
     (void)state;
-    assert_int_equal(run(&result, &first), STATUS_OK);
+    assert_int_equal(write_note(&result, &first), STATUS_OK);
     for (size_t i = 0; i < COUNT(changes); i++) {
         struct note_command other = stage_command("two", "text");
         changes[i](&other);
         (void)snprintf(other.common.idempotency_key, sizeof other.common.idempotency_key,
                        "k");
         note_fingerprint(&other.common.fingerprint, &other);
-        assert_int_equal(run(&result, &other), STATUS_REFUSED);
+        assert_int_equal(write_note(&result, &other), STATUS_REFUSED);
         assert_int_equal(result.refusal, ERROR_IDEMPOTENCY_MISMATCH);
     }
     assert_notes("1");
@@ -133,8 +122,8 @@ static void developer_keys_do_not_share_idempotency_keys(void **state)
 
     (void)state;
     other.common.credentials = stage_credentials("ann-key", "far", "198.51.100.1");
-    assert_int_equal(run(&result, &first), STATUS_OK);
-    assert_int_equal(run(&result, &other), STATUS_OK);
+    assert_int_equal(write_note(&result, &first), STATUS_OK);
+    assert_int_equal(write_note(&result, &other), STATUS_OK);
     assert_false(result.replayed);
     assert_notes("2");
 }
@@ -147,9 +136,9 @@ static void a_refused_request_keeps_nothing(void **state)
     (void)state;
     refused.member_id = stage_given("bob");
     note_fingerprint(&refused.common.fingerprint, &refused);
-    assert_int_equal(run(&result, &refused), STATUS_REFUSED);
+    assert_int_equal(write_note(&result, &refused), STATUS_REFUSED);
     good = command_with_key("one", "k");
-    assert_int_equal(run(&result, &good), STATUS_OK);
+    assert_int_equal(write_note(&result, &good), STATUS_OK);
     assert_false(result.replayed);
 }
 
@@ -159,9 +148,9 @@ static void who_has_lost_access_gets_no_replay(void **state)
     struct stage_result result;
 
     (void)state;
-    assert_int_equal(run(&result, &command), STATUS_OK);
+    assert_int_equal(write_note(&result, &command), STATUS_OK);
     stage_sql("UPDATE developer_keys SET revoked_at = 1");
-    assert_int_equal(run(&result, &command), STATUS_REFUSED);
+    assert_int_equal(write_note(&result, &command), STATUS_REFUSED);
     assert_int_equal(result.refusal, ERROR_IP_NOT_WHITELISTED);
 }
 
@@ -171,14 +160,14 @@ static void an_answer_is_kept_for_a_day_and_then_forgotten(void **state)
     struct stage_result result;
 
     (void)state;
-    assert_int_equal(run(&result, &first), STATUS_OK);
+    assert_int_equal(write_note(&result, &first), STATUS_OK);
     later = command_with_key("two", "later");
     later.common.now_ms += 24 * HOUR_MS;
-    assert_int_equal(run(&result, &later), STATUS_OK);
+    assert_int_equal(write_note(&result, &later), STATUS_OK);
     assert_string_equal(stage_ask("SELECT count(*) FROM idempotency_keys"), "2");
     later = command_with_key("three", "much later");
     later.common.now_ms += 26 * HOUR_MS;
-    assert_int_equal(run(&result, &later), STATUS_OK);
+    assert_int_equal(write_note(&result, &later), STATUS_OK);
     assert_string_equal(stage_ask("SELECT count(*) FROM idempotency_keys"), "2");
     assert_string_equal(stage_ask("SELECT count(*) FROM idempotency_keys"
                                   " WHERE idempotency_key = 'old'"),
@@ -228,7 +217,7 @@ static void an_answer_from_before_migration_4_is_given_again(void **state)
     make_former_schema(&again);
     assert_int_equal(migrate_apply(stage_db, &ours, &applied, NULL), STATUS_OK);
     assert_int_equal(applied, (int)ours.count - 3);
-    assert_int_equal(run(&result, &again), STATUS_OK);
+    assert_int_equal(write_note(&result, &again), STATUS_OK);
     assert_true(result.replayed);
     assert_true(uuid_equals(&result.note_id, &old));
     assert_int_equal(result.visible * 10 + result.editable, 11);
