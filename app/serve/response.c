@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/api/error.h"
 #include "lib/json.h"
 #include "lib/status.h"
 
 enum {
     HEADER_MAX_BYTES = 1024,
+    LAST_RESORT_BYTES = 512,
     UNAVAILABLE_RETRY_AFTER_S = 1,
 };
 
@@ -171,20 +173,22 @@ struct span response_render(struct reply *reply, const char *request_id,
     return response_last_resort(without_memory, reply->head);
 }
 
-#define LAST_RESORT(status, code, message)                                                 \
-    "Status: " status "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"  \
-    "X-Content-Type-Options: nosniff\r\nX-Error-Code: " code "\r\n\r\n"                    \
-    "{\"data\":[\"" message "\"],\"status\":\"error\"}"
-
 struct span response_last_resort(enum error error, bool head)
 {
-    static const char internal[] =
-        LAST_RESORT("500 Internal Server Error", "INTERNAL", "Internal error");
-    static const char unknown[] = LAST_RESORT(
-        "503 Service Unavailable", "OUTCOME_UNKNOWN",
-        "The outcome is unknown. Repeat the request with the same Idempotency-Key.");
-    const char *answer = error == ERROR_OUTCOME_UNKNOWN ? unknown : internal;
-    const char *body = strchr(answer, '{');
+    static char answer[LAST_RESORT_BYTES];
+    const struct error_text *text = error_text(error);
+    int len = snprintf(answer, sizeof answer,
+                       "Status: %d %s\r\n"
+                       "Content-Type: application/json\r\n"
+                       "Cache-Control: no-store\r\n"
+                       "X-Content-Type-Options: nosniff\r\n"
+                       "X-Error-Code: %s\r\n"
+                       "\r\n",
+                       text->http_status, reason_phrase(text->http_status), text->code);
 
-    return (struct span){answer, head ? (size_t)(body - answer) : strlen(answer)};
+    if (!head) /* neither message needs an escape */
+        len += snprintf(answer + len, sizeof answer - (size_t)len,
+                        "{\"data\":[\"%s\"],\"status\":\"error\"}", text->message);
+    assert((size_t)len < sizeof answer);
+    return (struct span){answer, (size_t)len};
 }

@@ -14,7 +14,8 @@
 struct span response_render(struct reply *reply, const char *request_id,
                             struct arena *arena, enum error without_memory);
 
-/* A constant answer for ERROR_INTERNAL or ERROR_OUTCOME_UNKNOWN; head: without its body. */
+/* An answer for ERROR_INTERNAL or ERROR_OUTCOME_UNKNOWN that needs no memory; head: without
+ * its body. Valid until the next call. */
 struct span response_last_resort(enum error error, bool head);
 
 #endif
