@@ -8,9 +8,11 @@
 
 void reply_fail(struct reply *reply, enum error error)
 {
+    const struct error_text *text = error_text(error);
+
     reply->error = error;
-    reply->http_status = error_text(error)->http_status;
-    reply->code = error_text(error)->code;
+    reply->http_status = text->http_status;
+    reply->code = text->code;
     reply->message_count = 0;
 }
 

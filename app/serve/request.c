@@ -163,9 +163,9 @@ static enum status join_forwarded_for(struct span *out, const char *const *sent,
     if (list == NULL)
         return STATUS_NO_MEMORY;
     for (const char *const *each = sent; *each != NULL; each++) {
-        struct span value = value_of(*each);
         if (!is_forwarded_for(*each))
             continue;
+        struct span value = value_of(*each);
         if (out->len > 0)
             list[out->len++] = ',';
         memcpy(list + out->len, value.data, value.len);
