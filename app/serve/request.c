@@ -7,7 +7,6 @@
 #include "app/serve/client_address.h"
 #include "app/serve/exchange.h"
 #include "lib/clock.h"
-#include "lib/hex.h"
 
 /* The parameters that are used, of those that a web server sends. */
 enum param {
@@ -105,42 +104,37 @@ static void set_idempotency_key(struct request *out, struct span key)
         (void)snprintf(out->idempotency_key, sizeof out->idempotency_key, "%s", key.data);
 }
 
-/* Decodes %XX in place; anything else stays as it is. */
-static size_t percent_decode(char *text, size_t len)
+/* How a web server divides the path between SCRIPT_NAME and PATH_INFO depends on its
+ * configuration. */
+static enum status join_path(struct span *out, struct span script, struct span info,
+                             struct arena *arena)
 {
-    size_t out = 0;
-
-    for (size_t in = 0; in < len; in++) {
-        int high = in + 2 < len && text[in] == '%' ? hex_value(text[in + 1]) : -1;
-        int low = high >= 0 ? hex_value(text[in + 2]) : -1;
-        if (low >= 0) {
-            text[out++] = (char)(high << 4 | low);
-            in += 2;
-        } else {
-            text[out++] = text[in];
-        }
-    }
-    return out;
+    *out = script.len > 0 ? script : info;
+    if (script.len == 0 || info.len == 0)
+        return STATUS_OK;
+    char *path = arena_alloc(arena, script.len + info.len);
+    if (path == NULL)
+        return STATUS_NO_MEMORY;
+    memcpy(path, script.data, script.len);
+    memcpy(path + script.len, info.data, info.len);
+    *out = (struct span){path, script.len + info.len};
+    return STATUS_OK;
 }
 
-/* Joins SCRIPT_NAME and PATH_INFO: how a web server divides the path between the two
- * depends on its configuration. */
+/* The web server has decoded both parts already (RFC 3875 4.1.5, 4.1.13). Decoded once
+ * more, a path could be one that the web server's access rules do not allow. */
 static enum status set_path(struct request *out, const struct settings *settings,
                             const struct span values[PARAMS], struct arena *arena)
 {
-    struct span script = values[SCRIPT_NAME], info = values[PATH_INFO];
     struct span base = span_of(settings->base_path);
-    char *path = arena_alloc(arena, script.len + info.len + 1);
+    struct span path;
+    enum status status = join_path(&path, values[SCRIPT_NAME], values[PATH_INFO], arena);
 
     out->path = (struct span){NULL, 0};
-    if (path == NULL)
-        return STATUS_NO_MEMORY;
-    (void)snprintf(path, script.len + info.len + 1, "%s%s",
-                   script.len > 0 ? script.data : "", info.len > 0 ? info.data : "");
-    size_t len = percent_decode(path, strcspn(path, "?"));
-    if (span_equals(base, (struct span){path, base.len < len ? base.len : len}))
-        out->path = (struct span){path + base.len, len - base.len};
-    return STATUS_OK;
+    if (status == STATUS_OK && path.len > base.len &&
+        span_equals(base, (struct span){path.data, base.len}))
+        out->path = (struct span){path.data + base.len, path.len - base.len};
+    return status;
 }
 
 static bool is_forwarded_for(const char *one)

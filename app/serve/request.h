@@ -15,7 +15,7 @@ struct request {
     char id[REQUEST_ID_BYTES]; /* the caller's X-Request-Id, or one of ours */
     struct span method;
     bool is_head;     /* the method is HEAD */
-    struct span path; /* decoded, without query and base_path; empty: outside of it */
+    struct span path; /* without base_path; empty: outside of it */
     struct span body;
     enum status body_status; /* STATUS_OK, STATUS_TOO_LARGE, STATUS_INVALID (cut off) */
     struct address address;  /* of the client */

@@ -24,6 +24,8 @@ MAX_BODY_BYTES = 131072
         "/apis/v1/public/crm/addNotestoContact",
         "/apis/apis/v2/public/crm/addNotestoContact",
         "/apis/v2/public/crm/addNotestoContact%20",
+        "/apis/v2/public/crm/%2561ddNotestoContact",  # decoded once, by the web server
+        "/apis/v2/public/crm/addNotestoContact%3Fx",
         "/apis/x?path=" + CALL_PATH,
     ],
 )
