@@ -97,6 +97,23 @@ static void a_trusted_peer_speaks_for_the_last_in_the_list(void **state)
     expect_rows(rows, COUNT(rows), &trusted);
 }
 
+static void an_entry_may_be_written_with_brackets_or_a_port(void **state)
+{
+    static const struct row rows[] = {
+        {"10.0.0.1", "192.0.2.1:80", "192.0.2.1"},
+        {"10.0.0.1", "192.0.2.1:65535", "192.0.2.1"},
+        {"10.0.0.1", "[2001:db8::7]", "2001:db8::7"},
+        {"10.0.0.1", "[2001:db8::7]:443", "2001:db8::7"},
+        {"10.0.0.1", "[::ffff:192.0.2.1]:1", "192.0.2.1"},
+        {"10.0.0.1", "192.0.2.1:5000, 10.0.0.2:6000", "192.0.2.1"},
+        {"10.0.0.1", "2001:db8::7:80", "2001:db8::7:80"}, /* all of it is the address */
+    };
+    struct config_blocks trusted = trust("10.0.0.0/8");
+
+    (void)state;
+    expect_rows(rows, COUNT(rows), &trusted);
+}
+
 static void proxies_behind_proxies_are_followed_while_they_are_trusted(void **state)
 {
     static const struct row rows[] = {
@@ -120,7 +137,24 @@ static void a_trusted_peer_with_a_useless_list_has_no_client(void **state)
         {"10.0.0.1", " ", ""},
         {"10.0.0.1", ",", ""},
         {"10.0.0.1", "192.0.2.1,", ""},
-        {"10.0.0.1", "192.0.2.1:80", ""},
+        {"10.0.0.1", "192.0.2.1:", ""},
+        {"10.0.0.1", "192.0.2.1:x", ""},
+        {"10.0.0.1", "192.0.2.1:65536", ""},
+        {"10.0.0.1", "192.0.2.1:000080", ""},
+        {"10.0.0.1", "192.0.2.1:80:80", ""},
+        {"10.0.0.1", ":80", ""},
+        {"10.0.0.1", "[192.0.2.1]", ""},
+        {"10.0.0.1", "[192.0.2.1]:80", ""},
+        {"10.0.0.1", "[2001:db8::7", ""},
+        {"10.0.0.1", "2001:db8::7]", ""},
+        {"10.0.0.1", "[2001:db8::7]80", ""},
+        {"10.0.0.1", "[2001:db8::7]:", ""},
+        {"10.0.0.1", "[2001:db8::7]:x", ""},
+        {"10.0.0.1", "[[2001:db8::7]]", ""},
+        {"10.0.0.1", "[]", ""},
+        {"10.0.0.1", "[]:80", ""},
+        {"10.0.0.1", "[", ""},
+        {"10.0.0.1", "[fe80::1%eth0]", ""},
         {"10.0.0.1", "unknown", ""},
         {"10.0.0.1", "_hidden", ""},
         {"10.0.0.1", "\"192.0.2.1\"", ""},
@@ -140,6 +174,7 @@ int main(void)
         cmocka_unit_test(without_trusted_proxies_the_peer_alone_counts),
         cmocka_unit_test(what_is_no_plain_address_is_none),
         cmocka_unit_test(a_trusted_peer_speaks_for_the_last_in_the_list),
+        cmocka_unit_test(an_entry_may_be_written_with_brackets_or_a_port),
         cmocka_unit_test(proxies_behind_proxies_are_followed_while_they_are_trusted),
         cmocka_unit_test(a_trusted_peer_with_a_useless_list_has_no_client),
     };
