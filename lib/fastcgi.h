@@ -78,7 +78,8 @@ const char *const *fastcgi_params(const struct fastcgi *fastcgi, size_t place);
 
 /*
  * Reads the whole body into buffer. STATUS_TOO_LARGE: longer than size (all of it was
- * taken from the connection); STATUS_INVALID: not as long as CONTENT_LENGTH says, or the
+ * taken from the connection); STATUS_INVALID: not as long as CONTENT_LENGTH (where it is
+ * neither absent, empty nor negative) says, or the
  * peer ended it early. *len is what was stored.
  */
 enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffer,

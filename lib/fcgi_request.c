@@ -81,12 +81,19 @@ static size_t drain(struct fcgi_request *request)
     return total;
 }
 
+/* Caddy announces a body in chunks as -1. */
+static bool is_negative(const char *text)
+{
+    return text[0] == '-' && text[1] != '\0' &&
+           text[1 + strspn(text + 1, "0123456789")] == '\0';
+}
+
 static bool agrees_with_content_length(const struct fcgi_request *request, size_t len)
 {
     const char *text = FCGX_GetParam("CONTENT_LENGTH", request->libfcgi.envp);
     char *end;
 
-    if (text == NULL || text[0] == '\0')
+    if (text == NULL || text[0] == '\0' || is_negative(text))
         return true;
     if (text[0] < '0' || text[0] > '9')
         return false;

@@ -168,6 +168,7 @@ static const struct step before[] = {
     {ERROR_METHOD_NOT_ALLOWED, always},
     {ERROR_INVALID_IDEMPOTENCY_KEY, writes},
     {ERROR_BODY_TOO_LARGE, has_body},
+    {ERROR_UNSUPPORTED_ENCODING, has_body},
     {ERROR_INVALID_JSON, has_body},
     {ERROR_NO_JSON_OBJECT, has_body},
     {ERROR_MISSING_API_KEY, needs_api_key},

@@ -125,6 +125,13 @@ static const struct error_text texts[ERROR_COUNT] = {
                               .message = "Request body is too large",
                               .when = "The body is longer than `max_body_bytes`.",
                               .remedy = "Send less."},
+    [ERROR_UNSUPPORTED_ENCODING] = {.http_status = 415,
+                                    .strict_status = 415,
+                                    .code = "UNSUPPORTED_ENCODING",
+                                    .message = "Content-Encoding is not supported",
+                                    .when = "The body is compressed.",
+                                    .remedy = "Send the body as it is, without the "
+                                              "header `Content-Encoding`."},
     [ERROR_IDEMPOTENCY_MISMATCH] = {.http_status = 422,
                                     .strict_status = 422,
                                     .code = "IDEMPOTENCY_MISMATCH",

@@ -110,8 +110,9 @@ static enum status check_header(struct pipeline *p, struct exchange *x)
     (void)p;
     if (request->idempotency_key_invalid && x->call->command != NULL)
         return refuse(x, ERROR_INVALID_IDEMPOTENCY_KEY);
-    return refuse(x, request->body_status == STATUS_TOO_LARGE ? ERROR_BODY_TOO_LARGE
-                                                              : ERROR_NONE);
+    if (request->body_status == STATUS_TOO_LARGE)
+        return refuse(x, ERROR_BODY_TOO_LARGE);
+    return refuse(x, request->body_is_encoded ? ERROR_UNSUPPORTED_ENCODING : ERROR_NONE);
 }
 
 static enum status parse_body(struct pipeline *p, struct exchange *x)

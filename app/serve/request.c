@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/serve/client_address.h"
 #include "app/serve/exchange.h"
@@ -15,6 +16,7 @@ enum param {
     PATH_INFO,
     REMOTE_ADDR,
     CONTENT_LENGTH,
+    CONTENT_ENCODING,
     X_FORWARDED_FOR,
     X_REQUEST_ID,
     IDEMPOTENCY_KEY,
@@ -27,6 +29,7 @@ static const struct span names[PARAMS] = {
     [PATH_INFO] = SPAN("PATH_INFO"),
     [REMOTE_ADDR] = SPAN("REMOTE_ADDR"),
     [CONTENT_LENGTH] = SPAN("CONTENT_LENGTH"),
+    [CONTENT_ENCODING] = SPAN("HTTP_CONTENT_ENCODING"),
     [X_FORWARDED_FOR] = SPAN("HTTP_X_FORWARDED_FOR"),
     [X_REQUEST_ID] = SPAN("HTTP_X_REQUEST_ID"),
     [IDEMPOTENCY_KEY] = SPAN("HTTP_IDEMPOTENCY_KEY"),
@@ -53,7 +56,8 @@ static struct span value_of(const char *one)
 }
 
 /* Of a name that comes several times, the first value counts. data is NULL where the name
- * was not sent. */
+ * was not sent. Of two Idempotency-Keys none counts: the value is empty then, which is no
+ * valid key. */
 static void find_params(struct span values[PARAMS], const char *const *sent)
 {
     memset(values, 0, PARAMS * sizeof *values);
@@ -62,6 +66,8 @@ static void find_params(struct span values[PARAMS], const char *const *sent)
 
         if (param < PARAMS && values[param].data == NULL)
             values[param] = value_of(*sent);
+        else if (param == IDEMPOTENCY_KEY)
+            values[param] = span_of("");
     }
 }
 
@@ -137,6 +143,12 @@ static enum status set_path(struct request *out, const struct settings *settings
     return status;
 }
 
+/* Content codings are compared without regard to case (RFC 9110 8.4.1). */
+static bool is_encoded(struct span coding)
+{
+    return coding.len > 0 && strcasecmp(coding.data, "identity") != 0;
+}
+
 static bool is_forwarded_for(const char *one)
 {
     return span_equals(name_of(one), names[X_FORWARDED_FOR]);
@@ -182,12 +194,12 @@ static enum status set_address(struct request *out, const struct settings *setti
     return status;
 }
 
-/* The announced length; a body that is longer is refused in any case. */
+/* The announced length, if there is one; a body that is longer is refused in any case. */
 static size_t room_for_body(struct span announced, size_t max_bytes)
 {
     unsigned long long size = max_bytes;
 
-    if (announced.len > 0)
+    if (announced.len > 0 && announced.data[0] != '-')
         size = strtoull(announced.data, NULL, 10);
     return size < max_bytes ? (size_t)size : max_bytes;
 }
@@ -217,6 +229,7 @@ enum status request_read(struct exchange *exchange, const struct settings *setti
     find_params(values, sent);
     set_id(out->id, values[X_REQUEST_ID]);
     set_idempotency_key(out, values[IDEMPOTENCY_KEY]);
+    out->body_is_encoded = is_encoded(values[CONTENT_ENCODING]);
     out->method = values[REQUEST_METHOD];
     out->is_head = span_equals(values[REQUEST_METHOD], span_of("HEAD"));
     enum status status = set_address(out, settings, values, sent, exchange->arena);

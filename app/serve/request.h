@@ -18,8 +18,9 @@ struct request {
     struct span path; /* without base_path; empty: outside of it */
     struct span body;
     enum status body_status; /* STATUS_OK, STATUS_TOO_LARGE, STATUS_INVALID (cut off) */
+    bool body_is_encoded;    /* compressed, or otherwise other than it is read */
     struct address address;  /* of the client */
-    /* The header Idempotency-Key: empty when it was not sent. */
+    /* The header Idempotency-Key: empty when it was not sent. Invalid when it came twice. */
     char idempotency_key[IDEMPOTENCY_KEY_BYTES];
     bool idempotency_key_invalid;
 };

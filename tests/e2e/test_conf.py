@@ -69,6 +69,7 @@ ERRORS = {
     "UNKNOWN_ENDPOINT": ["Not found"],
     "METHOD_NOT_ALLOWED": ["Method not allowed"],
     "BODY_TOO_LARGE": ["Request body is too large"],
+    "UNSUPPORTED_ENCODING": ["Content-Encoding is not supported"],
     "UNAVAILABLE": ["The note was not stored. Try again."],
     "OUTCOME_UNKNOWN": [
         "The outcome is unknown. Repeat the request with the same Idempotency-Key."
@@ -82,6 +83,7 @@ STATUS = {
     "UNKNOWN_ENDPOINT": 404,
     "METHOD_NOT_ALLOWED": 405,
     "BODY_TOO_LARGE": 413,
+    "UNSUPPORTED_ENCODING": 415,
     "RATE_LIMITED": 429,
     "IDEMPOTENCY_MISMATCH": 422,
     "INTERNAL": 500,

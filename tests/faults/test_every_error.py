@@ -101,6 +101,7 @@ PROVOKED = {
     "METHOD_NOT_ALLOWED": lambda b: [b.send(b"", method="PUT")],
     "INVALID_IDEMPOTENCY_KEY": lambda b: [b.send(b.world.body(), headers={"Idempotency-Key": "é"})],
     "BODY_TOO_LARGE": lambda b: [b.send(b" " * 5000)],
+    "UNSUPPORTED_ENCODING": lambda b: [b.send(b.world.body(), headers={"Content-Encoding": "gzip"})],
     "Request body is not valid JSON": lambda b: [b.send(b"{")],
     "Request body must be a JSON object": lambda b: [b.send(b"[]")],
     "MISSING_API_KEY": lambda b: [b.note(api_key="")],

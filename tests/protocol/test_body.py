@@ -1,5 +1,7 @@
 """Bodies as FastCGI brings them: of every length, announced or not, and aborted ones."""
 
+import gzip
+
 import pytest
 
 from support import fastcgi
@@ -29,7 +31,7 @@ def assert_too_large(answer):
     assert_error(answer, "BODY_TOO_LARGE", "Request body is too large", status=413)
 
 
-@pytest.mark.parametrize("length", [None, ""])
+@pytest.mark.parametrize("length", [None, "", "-1", "-131072", "-0", "-" + "9" * 40])
 @pytest.mark.parametrize("size", [None, PEEK_BYTES, PEEK_BYTES + 1, MAX_BODY_BYTES])
 def test_a_body_without_a_length_is_good(pool, shared, size, length):
     body = padded(shared.body(note="x"), size) if size else encode(shared.body(note="x"))
@@ -55,7 +57,9 @@ def test_a_body_without_a_length_may_be_too_large(pool, shared, size):
         lambda size: f"{size} ",
         lambda size: f" {size}",
         lambda size: f"+{size}",
-        lambda size: f"-{size}",
+        lambda size: f"-{size}x",
+        lambda size: "-",
+        lambda size: f"--{size}",
         lambda size: hex(size),
         lambda size: f"{size}.0",
         lambda size: f"{size},{size}",
@@ -80,6 +84,21 @@ def test_a_body_of_nothing(pool):
     for length in ["0", "", None]:
         assert_not_json(pool.request(b"", CONTENT_LENGTH=length))
     assert_not_json(pool.request(b"", CONTENT_LENGTH="1"))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "zstd", "x", "identity, gzip", " ", "é"])
+def test_a_body_that_is_encoded_is_not_read(pool, shared, contact, coding):
+    answer = pool.call(shared.body(contact_id=contact), headers={"Content-Encoding": coding})
+    assert_error(answer, "UNSUPPORTED_ENCODING", "Content-Encoding is not supported", status=415)
+    answer = pool.request(gzip.compress(encode(shared.body())), headers={"Content-Encoding": coding})
+    assert_error(answer, "UNSUPPORTED_ENCODING", "Content-Encoding is not supported", status=415)
+    assert pool.site.notes(contact) == []
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_a_body_as_it_is_may_say_so(pool, shared, coding):
+    answer = pool.call(shared.body(note="x"), headers={"Content-Encoding": coding})
+    assert_success(answer, shared.contact, '"x"', visibility=1)
 
 
 @pytest.mark.parametrize("chunk", [7, 8192, 32768, 65535])

@@ -226,6 +226,16 @@ def test_invalid_keys(service, shared, contact, key):
     assert note_count(service, contact) == 0
 
 
+@pytest.mark.parametrize("keys", [("a", "a"), ("a", "b"), ("a", ""), ("", "a"), ("a", "a", "a")], ids=repr)
+def test_several_keys_are_none(service, shared, contact, keys):
+    body = encode(shared.body(contact_id=contact))
+    params = list(http_params(body).items()) + [("HTTP_IDEMPOTENCY_KEY", key) for key in keys]
+    with service.connect() as connection:
+        answer = connection.request(params, body)
+    assert_error(answer, "INVALID_IDEMPOTENCY_KEY", "Invalid Idempotency-Key", status=400)
+    assert note_count(service, contact) == 0
+
+
 def test_path_and_method_are_judged_before_the_key(service):
     headers = {"Idempotency-Key": ""}
     assert service.request(method="GET", headers=headers).status == 405

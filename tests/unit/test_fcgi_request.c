@@ -131,6 +131,7 @@ static void the_length_of_a_body_is_compared_with_what_was_announced(void **stat
         {"2", 0, 8, STATUS_INVALID},    {"4", 0, 8, STATUS_INVALID},
         {"3", 0, 2, STATUS_TOO_LARGE},  {"103", 100, 8, STATUS_TOO_LARGE},
         {"103", 99, 8, STATUS_INVALID}, {"x", 0, 8, STATUS_INVALID},
+        {"-1", 0, 8, STATUS_OK},        {"-x", 0, 8, STATUS_INVALID},
     };
     char body[8];
     size_t len;

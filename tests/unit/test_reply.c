@@ -107,6 +107,8 @@ static void every_error_has_its_status_code_and_message(void **state)
          "Method not allowed"},
         {ERROR_BODY_TOO_LARGE, 413, "Content Too Large", "BODY_TOO_LARGE",
          "Request body is too large"},
+        {ERROR_UNSUPPORTED_ENCODING, 415, "Unsupported Media Type", "UNSUPPORTED_ENCODING",
+         "Content-Encoding is not supported"},
         {ERROR_RATE_LIMITED, 429, "Too Many Requests", "RATE_LIMITED", "Too many requests"},
         {ERROR_UNAVAILABLE, 503, "Service Unavailable", "UNAVAILABLE",
          "The note was not stored. Try again."},
