@@ -48,10 +48,25 @@ static enum verdict read_text(void *out, const struct field *field,
     return GOOD;
 }
 
-static bool is_number(struct json_object *value, int64_t number)
+/* Reads a number without a fraction, however it is written: 1, 1.0 and 1e0 are one number
+ * to most languages. False: the value is none, or beyond the integers that a double holds
+ * exactly. */
+static bool whole_number(int64_t *out, struct json_object *value)
 {
-    return json_object_is_type(value, json_type_int) &&
-           json_object_get_int64(value) == number;
+    const double limit = 9007199254740992.0; /* 2^53 */
+
+    *out = json_object_get_int64(value);
+    if (!json_object_is_type(value, json_type_double))
+        return json_object_is_type(value, json_type_int);
+    double number = json_object_get_double(value);
+    return number > -limit && number < limit && (double)*out == number;
+}
+
+static bool is_number(struct json_object *value, int64_t wanted)
+{
+    int64_t number;
+
+    return whole_number(&number, value) && number == wanted;
 }
 
 static bool is_boolean(struct json_object *value, bool truth)
@@ -81,10 +96,11 @@ static enum verdict read_flag(void *out, const struct field *field,
 static enum verdict read_integer(void *out, const struct field *field,
                                  struct json_object *value, const struct settings *settings)
 {
+    int64_t number;
+
     (void)settings;
-    if (!json_object_is_type(value, json_type_int))
+    if (!whole_number(&number, value))
         return INVALID;
-    int64_t number = json_object_get_int64(value);
     /* json-c makes one of these two of every number beyond them */
     if (number == INT64_MIN || number == INT64_MAX || number < field->min ||
         number > field->max)

@@ -246,7 +246,7 @@ def test_row_8_a_field_is_no_string(front, shared, field, value):
     refuses(front, shared.body(**{field: value}), "INVALID_FIELDS", STRINGS[field])
 
 
-BAD_FLAGS = [2, -1, 10**30, 0.5, "2", "-1", "x", "true", "false", " 1", "1 ", "01", [], {}, [1]]
+BAD_FLAGS = [2, -1, 10**30, 0.5, 1.5, -1.0, "2", "-1", "x", "true", "false", " 1", "1 ", "01", [], {}, [1]]
 
 
 @pytest.mark.parametrize("value", BAD_FLAGS, ids=repr)
