@@ -1,6 +1,7 @@
 #include "app/serve/access_log.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -38,6 +39,15 @@ static void warn_of_former_secrets(const struct exchange *x)
                    caller->former.secret_until_ms);
 }
 
+/* A question mark that the client has encoded is in the path, and what follows may be meant
+ * as a query, which may hold keys. */
+static struct span without_query(struct span path)
+{
+    const char *mark = path.len > 0 ? memchr(path.data, '?', path.len) : NULL;
+
+    return (struct span){path.data, mark != NULL ? (size_t)(mark - path.data) : path.len};
+}
+
 static void log_request(const struct exchange *x, size_t bytes)
 {
     const struct request *request = &x->request;
@@ -47,7 +57,8 @@ static void log_request(const struct exchange *x, size_t bytes)
     list_fields(fields, reply);
     LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
         LOG_ADDRESS("remote_addr", &request->address), LOG_SPAN("method", request->method),
-        LOG_SPAN("path", request->path), LOG_UUID("org_id", &x->caller.org_id),
+        LOG_SPAN("path", without_query(request->path)),
+        LOG_UUID("org_id", &x->caller.org_id),
         LOG_UUID("devkey_id", &x->caller.developer_key_id), LOG_TEXT("code", reply->code),
         LOG_TEXT("instead_of", reply->hidden_code), LOG_TEXT("fields", fields),
         LOG_NUMBER("http_status", reply->http_status), LOG_NUMBER("bytes", (int64_t)bytes),

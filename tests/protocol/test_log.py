@@ -110,7 +110,7 @@ def test_a_success_has_all_fields(service, world):
         ({"note_id": "x"}, {}, "NOTE_NOT_FOUND", 200, ["org_id", "devkey_id"]),
         ({}, {"CONTENT_LENGTH": "1"}, "INVALID_JSON", 400, []),
         ({}, {"headers": {"Idempotency-Key": ""}}, "INVALID_IDEMPOTENCY_KEY", 400, []),
-        ({"note": "x" * 131072}, {}, "BODY_TOO_LARGE", 413, []),
+        ({"note": "x" * 524288}, {}, "BODY_TOO_LARGE", 413, []),
         ({}, {"path": "/x"}, "UNKNOWN_ENDPOINT", 404, []),
         ({}, {"method": "PUT"}, "METHOD_NOT_ALLOWED", 405, []),
     ],
@@ -188,8 +188,8 @@ def test_the_address_in_its_usual_form(service, name, remote_addr, shown):
     "path,shown",
     [
         ('/a"b\\c/d', '/a"b\\c/d'),
-        ("/%0a%0d%00%1b%7f", "/\n\r\0\x1b\x7f"),
-        ("/é%C3%A9", "/éé"),
+        ("/\n\r\x1b\x7f", "/\n\r\x1b\x7f"),
+        ("/%0a%C3%A9", "/%0a%C3%A9"),
         (b"/\xff\xc3(", "/??("),
         ("/\u2028", "/\u2028"),
         ("/\x9b31m\x85\u2029", "/\x9b31m\x85\u2029"),
@@ -224,8 +224,10 @@ def test_no_line_is_longer_than_a_pipe_takes_at_once(service, name):
 
 
 def test_the_query_is_not_logged(service):
-    send(service, b"{", "query", path=CALL_PATH + "?api_key=zak_canary", QUERY_STRING="api_key=zak_canary")
+    send(service, b"{", "query", QUERY_STRING="api_key=zak_canary")
     assert line_of(service, "query")["path"] == CALL_PATH
+    send(service, b"{", "mark", path=CALL_PATH + "?api_key=zak_canary")
+    assert line_of(service, "mark")["path"] == CALL_PATH
     assert "canary" not in service.log_text()
 
 
