@@ -72,7 +72,7 @@ static const struct config_option options[] = {
     {FIELD(workers), .initial = "0", .parse = config_integer, .min = 0, .max = WORKERS_MAX},
     {FIELD(base_path), .initial = "", .parse = base_path},
     {FIELD(trusted_proxies), .initial = "", .parse = config_cidr_list, .list = true},
-    {FIELD(max_body_bytes), .initial = "131072", .parse = config_integer, .min = 1024,
+    {FIELD(max_body_bytes), .initial = "524288", .parse = config_integer, .min = 1024,
      .max = 8 << 20},
     {FIELD(max_note_bytes), .initial = "65536", .parse = config_integer, .min = 1,
      .max = 8 << 20},

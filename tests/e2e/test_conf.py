@@ -21,7 +21,7 @@ DEFAULTS = {
     "base_path": "",
     "trusted_proxies": "",
     "workers": "0",
-    "max_body_bytes": "131072",
+    "max_body_bytes": "524288",
     "max_note_bytes": "65536",
     "request_timeout": "30",
     "rate_limit": "off",

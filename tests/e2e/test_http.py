@@ -8,7 +8,7 @@ from support.answers import REQUEST_ID, assert_error, assert_success
 from support.paths import CALL_PATH
 from support.site import encode
 
-MAX_BODY_BYTES = 131072
+MAX_BODY_BYTES = 524288
 
 
 @pytest.mark.parametrize(

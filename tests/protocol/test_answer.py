@@ -7,7 +7,7 @@ from support.answers import REQUEST_ID, assert_error, assert_success, error_body
 from support.fastcgi import http_params
 from support.site import ABSENT, encode
 
-MAX_BODY_BYTES = 131072
+MAX_BODY_BYTES = 524288
 
 
 def assert_not_json(answer):

@@ -81,7 +81,7 @@ static void without_any_file_the_defaults_hold(void **state)
     assert_true(settings->workers >= 1);
     assert_string_equal(settings->base_path, "");
     assert_int_equal(settings->trusted_proxies.count, 0);
-    assert_int_equal(settings->max_body_bytes, 131072);
+    assert_int_equal(settings->max_body_bytes, 524288);
     assert_int_equal(settings->max_note_bytes, 65536);
     assert_int_equal(settings->request_timeout, 30);
     assert_int_equal(settings->rate_limit.count, 0);

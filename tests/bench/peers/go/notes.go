@@ -39,7 +39,7 @@ import (
 
 const (
 	path         = "/apis/v2/public/crm/addNotestoContact"
-	maxBodyBytes = 131072
+	maxBodyBytes = 524288
 	maxNoteBytes = 65536
 	touchEveryMs = 60000
 	notOwner     = "The API only supports notes being added by the member that owns the contact."

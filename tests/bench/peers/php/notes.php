@@ -11,7 +11,7 @@
  */
 declare(strict_types=1);
 
-const MAX_BODY_BYTES = 131072;
+const MAX_BODY_BYTES = 524288;
 const MAX_NOTE_BYTES = 65536;
 const BUSY_SECONDS = 10;
 const TOUCH_EVERY_MS = 60000;
