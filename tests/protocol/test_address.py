@@ -269,6 +269,19 @@ def test_headers_that_come_several_times_are_one_list(proxied, clients, headers,
     assert answer.header("X-Error-Code") == expected, answer.body
 
 
+def test_very_many_headers_take_no_longer_than_they_are_long(proxied, clients):
+    """When each was searched for from the first one on, 60,000 took 17 seconds."""
+    body = encode(clients.body(org_id=ABSENT))
+    params = list(http_params(body, remote_addr="10.9.0.1").items())
+    params += [("HTTP_X_FORWARDED_FOR", "10.9.0.2")] * 100_000
+    params += [("HTTP_X_FORWARDED_FOR", "192.0.2.7"), ("HTTP_X_FORWARDED_FOR", "10.9.0.2")]
+    began = time.monotonic()
+    with proxied.connect(timeout=60) as connection:
+        answer = connection.request(params, body)
+    assert answer.header("X-Error-Code") == "MISSING_FIELDS", answer.body
+    assert time.monotonic() - began < 5
+
+
 @pytest.mark.parametrize("remote_addr", ["10.8.255.255", "10.10.0.0", "198.51.100.1", "unix:", "", None, "10.9.0.1:80"])
 def test_the_header_of_others_says_nothing(proxied, clients, remote_addr):
     assert not is_allowed(proxied, clients, remote_addr, "192.0.2.7")
