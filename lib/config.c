@@ -199,8 +199,8 @@ static char *read_line(char *line, int size, void *stream)
     }
     if (len == (size_t)size - 1 && line[len - 1] != '\n') {
         (void)fault(r,
-                    "the line is longer than %d bytes: put the rest of a list into "
-                    "indented lines",
+                    "the line is longer than %d bytes: the rest of a list can stand in "
+                    "indented lines, another long value in the environment",
                     CONFIG_LINE_BYTES);
         return NULL;
     }
@@ -221,15 +221,19 @@ static int take_option(void *user, const char *section, const char *name, const 
         return fault(r, "option in section [%s]: options stand without a section", section);
     if (i == config->count)
         return fault(r, "there is no option '%s'", name);
+    struct config_value *value = &config->values[i];
     (void)snprintf(origin, sizeof origin, "%s:%d", r->path, r->line);
+    if (!r->continuation && value->line > 0)
+        return fault(r, "%s was given in line %d already", name, value->line);
     if (r->continuation) {
         if (!config->options[i].list)
             return fault(r, "%s is no list and cannot go on in an indented line", name);
-        int len = snprintf(joined, sizeof joined, "%s %s", config->values[i].text, text);
+        int len = snprintf(joined, sizeof joined, "%s %s", value->text, text);
         if (len < 0 || (size_t)len >= sizeof joined)
             return fault(r, "the list %s is too long", name);
         text = joined;
     }
+    value->line = r->line;
     r->status = assign(config, i, text, origin, r->why);
     return r->status == STATUS_OK;
 }
@@ -238,6 +242,8 @@ enum status config_read_file(struct config *config, const char *path, struct pro
 {
     struct reading r = {.config = config, .path = path, .why = why, .status = STATUS_OK};
 
+    for (size_t i = 0; i < config->count; i++)
+        config->values[i].line = 0;
     r.file = fopen(path, "re");
     if (r.file == NULL)
         return problem_set(why, STATUS_NOT_FOUND, "cannot read the configuration %s: %s",
@@ -292,6 +298,21 @@ static bool is_variable(struct span variable, const char *prefix, const char *na
     return span_equals(variable, span_of(known));
 }
 
+/* Kubernetes and Docker describe services to every container by such variables: a service
+ * named crmnotes-x gives CRMNOTES_X_SERVICE_HOST, CRMNOTES_X_PORT_80_TCP and others, a link
+ * of Docker also CRMNOTES_NAME and CRMNOTES_ENV_x. */
+static bool describes_a_service(struct span variable)
+{
+    static const char *const parts[] = {"_SERVICE_HOST", "_SERVICE_PORT", "_PORT", "_ENV_"};
+    char name[VARIABLE_BYTES];
+
+    (void)snprintf(name, sizeof name, "%.*s", (int)variable.len, variable.data);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(name, parts[i]) != NULL)
+            return true;
+    return variable.len >= 5 && strcmp(name + strlen(name) - 5, "_NAME") == 0;
+}
+
 enum status config_check_environment(const struct config *config, const char *prefix,
                                      const char *other, struct problem *why)
 {
@@ -302,7 +323,7 @@ enum status config_check_environment(const struct config *config, const char *pr
         size_t i = 0;
 
         if (strncmp(*entry, prefix, prefix_len) != 0 || (*entry)[prefix_len] != '_' ||
-            is_variable(variable, prefix, other))
+            is_variable(variable, prefix, other) || describes_a_service(variable))
             continue;
         while (i < config->count && !is_variable(variable, prefix, config->options[i].name))
             i++;

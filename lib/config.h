@@ -57,6 +57,7 @@ struct config_option {
 struct config_value {
     char text[CONFIG_LIST_BYTES];
     char origin[CONFIG_ORIGIN_BYTES];
+    int line; /* of the file that was read last; 0: it does not have the option */
 };
 
 struct config {
@@ -69,7 +70,8 @@ struct config {
 /* Sets every option to its default. STATUS_INTERNAL: a default breaks its own rule. */
 enum status config_defaults(struct config *config, struct problem *why);
 
-/* Reads a file up to the first error. STATUS_NOT_FOUND: it cannot be opened. */
+/* Reads a file up to the first error, such as an option that is given twice.
+ * STATUS_NOT_FOUND: it cannot be opened. */
 enum status config_read_file(struct config *config, const char *path, struct problem *why);
 
 /* Takes PREFIX_NAME, in capitals, for every option NAME that the environment has. */
@@ -77,7 +79,8 @@ enum status config_read_environment(struct config *config, const char *prefix,
                                     struct problem *why);
 
 /* STATUS_CONFIG if the environment has a variable that begins with PREFIX_ and is no
- * option; why names it. PREFIX_other is accepted, too. */
+ * option; why names it. PREFIX_other is accepted, too, and so are variables by which
+ * Kubernetes and Docker describe services. */
 enum status config_check_environment(const struct config *config, const char *prefix,
                                      const char *other, struct problem *why);
 

@@ -29,7 +29,15 @@ def test_version_and_help(ready):
 
 @pytest.mark.parametrize(
     "args",
-    [["--no-such-option"], ["--config"], ["--workers"], ["--single=yes"], ["-x"], ["argument"], ["--single", "x"]],
+    [
+        ["--no-such-option"],
+        ["--config"],
+        ["--workers"],
+        ["--single=yes"],
+        ["-x"],
+        ["argument"],
+        ["--single", "x"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage(ready, args):
@@ -167,6 +175,8 @@ def test_a_configuration_can_be_checked_beside_the_service_that_uses_it():
         ("just words", "expected 'option = value'"),
         ("[section]\nworkers = 1", "options stand without a section"),
         ("log = " + "x" * 300, "the line is longer than"),
+        ("workers = 1\nlog = stderr\nworkers = 1", "workers was given in line 3 already"),
+        ("trusted_proxies = ::1\ntrusted_proxies =", "trusted_proxies was given in line 3 already"),
     ],
     ids=lambda text: text[:30],
 )
@@ -191,6 +201,28 @@ def test_a_variable_of_no_option_is_named(ready, name):
     done = ready.ctl_raw("db", "status", env=ready.environment(**{name: 1}))
     assert (done.returncode, done.stdout) == (CONFIG, "")
     assert complaint in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SERVICE_HOST",
+        "SERVICE_PORT",
+        "SERVICE_PORT_HTTP",
+        "PORT",
+        "PORT_80_TCP",
+        "PORT_80_TCP_ADDR",
+        "API_SERVICE_HOST",
+        "API_PORT",
+        "NAME",
+        "ENV_PATH",
+    ],
+)
+def test_variables_that_describe_a_service_are_no_options(ready, name):
+    """Kubernetes and Docker set them for a service named crmnotes, or crmnotes-api."""
+    env = ready.environment(**{f"CRMNOTES_{name}": "tcp://10.0.0.1:80"})
+    assert run(ready, "--check-config", env=env).returncode == 0
+    assert ready.ctl_raw("db", "status", env=env).returncode == 0
 
 
 @pytest.mark.parametrize("option", ["database", "secret_key_file", "geoip_country", "geoip_city", "geoip_asn"])

@@ -141,13 +141,6 @@ static void options_are_read_with_their_origin(void **state)
     assert_string_equal(values[2].origin, origin);
 }
 
-static void later_lines_win(void **state)
-{
-    (void)state;
-    must_read("number = 1\nnumber = 2\n");
-    assert_int_equal(fields.number, 2);
-}
-
 static void list_goes_on_in_indented_lines(void **state)
 {
     (void)state;
@@ -203,6 +196,9 @@ static void faults_are_told_with_file_and_line(void **state)
         {"number 1\n", 1, "expected 'option = value'"},
         {"number = 1\njust words\n", 2, "expected 'option = value'"},
         {"number = bad\nnothing = 1\n", 1, "must be a number"},
+        {"number = 1\ntext = a\nnumber = 1\n", 3, "number was given in line 1 already"},
+        {"blocks = 10.0.0.0/8\n  11.0.0.0/8\nblocks = 12.0.0.0/8\n", 3,
+         "blocks was given in line 2 already"},
     };
 
     (void)state;
@@ -330,7 +326,6 @@ int main(void)
         TEST(yes_and_no_are_written_as_words),
         TEST(default_that_breaks_its_own_rule_is_our_fault),
         TEST(options_are_read_with_their_origin),
-        TEST(later_lines_win),
         TEST(list_goes_on_in_indented_lines),
         TEST(list_may_be_long_though_lines_may_not),
         TEST(faults_are_told_with_file_and_line),
