@@ -273,8 +273,8 @@ static enum status remark_on_missing(const struct ctl *ctl, struct problem *why)
                        ctl->settings->secret_key_file);
 }
 
-/* Sets *word to what the key file is: "right", "wrong", "missing", or "unusable". why
- * says more where it is not right. */
+/* Sets *word to what the key file is: "right", "wrong", "missing", or "unusable".
+ * STATUS_CONFIG for a wrong one; why says more of all but the right one. */
 static enum status examine_key_file(struct ctl *ctl, struct span *word, struct problem *why)
 {
     struct key_mark mark;
@@ -314,13 +314,14 @@ static enum status show_status(struct ctl *ctl)
 static enum status check(struct ctl *ctl)
 {
     struct db_row row = row_of(ctl);
-    struct problem about_key = {""};
     enum status status = db_check(ctl->db, &ctl->why);
 
     row.ok = status == STATUS_OK;
     if (status == STATUS_OK) {
-        status = examine_key_file(ctl, &row.secret_key, &about_key);
-        *(status == STATUS_OK ? &ctl->note : &ctl->why) = about_key;
+        status = examine_key_file(ctl, &row.secret_key, &ctl->why);
+        /* keys cannot be looked up, whatever else is in order */
+        if (status == STATUS_OK && ctl->why.text[0] != '\0')
+            status = STATUS_CONFIG;
     }
     return status == STATUS_OK ? output_row(ctl->output, check_columns, &row) : status;
 }

@@ -61,19 +61,24 @@ def test_with_the_right_file_everything_is_well_again(wrong, world):
     assert wrong.site.ctl_one("apikey", "rotate", world.apikey_id)
 
 
-@pytest.mark.parametrize("verb", ["status", "check"])
-def test_file_that_is_missing_is_remarked_on(operator, world, verb):
+def test_check_fails_without_a_file_that_can_be_used(operator, world):
+    operator.site.key_file.chmod(0o644)
+    operator.fails(78, "db", "check", says=f"chmod 600 {operator.site.key_file}")
     operator.site.key_file.unlink()
-    done = operator.site.ctl_raw("--json", "db", verb)
+    operator.fails(78, "db", "check", says=f"there is no key file {operator.site.key_file}: put it back")
+
+
+def test_file_that_is_missing_is_remarked_on(operator, world):
+    operator.site.key_file.unlink()
+    done = operator.site.ctl_raw("--json", "db", "status")
     remark = f"crmnotesctl: there is no key file {operator.site.key_file}: put it back, "
     assert done.returncode == 0 and json.loads(done.stdout)["secret_key"] == "missing"
     assert done.stderr == remark + "without it no key works\n"
 
 
-@pytest.mark.parametrize("verb", ["status", "check"])
-def test_file_that_cannot_be_used_is_remarked_on(operator, world, verb):
+def test_file_that_cannot_be_used_is_remarked_on(operator, world):
     operator.site.key_file.chmod(0o644)
-    done = operator.site.ctl_raw("--json", "db", verb)
+    done = operator.site.ctl_raw("--json", "db", "status")
     assert done.returncode == 0 and json.loads(done.stdout)["secret_key"] == "unusable"
     assert f"chmod 600 {operator.site.key_file}" in done.stderr
 
