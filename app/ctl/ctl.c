@@ -203,9 +203,13 @@ static enum status run_with_database(struct ctl *ctl)
     return status;
 }
 
+/* A reader that has seen enough, such as head(1), closes the pipe. That is no error, except
+ * where the output says what was changed. */
 static enum status print(struct ctl *ctl)
 {
     if (output_print(ctl->output, stdout) == STATUS_OK)
+        return STATUS_OK;
+    if (errno == EPIPE && ctl->args->verb->access == CTL_READ)
         return STATUS_OK;
     return problem_set(&ctl->why, STATUS_IO, "cannot write to standard output: %s%s%s",
                        strerror(errno), ctl->lost.text[0] != '\0' ? ": " : "",

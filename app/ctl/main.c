@@ -89,6 +89,8 @@ static int answer_general(const struct args *args)
         (void)printf("crmnotesctl %s\n", PACKAGE_VERSION);
     if (fflush(stdout) == 0 && !ferror(stdout)) /* a long help is written in parts */
         return EX_OK;
+    if (errno == EPIPE) /* the reader has seen enough */
+        return EX_OK;
     return fail(problem_set(&why, STATUS_IO, "cannot write to standard output: %s",
                             strerror(errno)),
                 &why);
