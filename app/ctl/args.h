@@ -35,13 +35,14 @@ struct argument {
 typedef enum status argument_rule(struct argument *out, struct span word,
                                   struct problem *why);
 
-argument_rule argument_any;      /* not empty */
-argument_rule argument_uuid;     /* a UUID, of any version */
-argument_rule argument_name;     /* as text_rules_name() demands */
-argument_rule argument_email;    /* as text_rules_email() demands */
-argument_rule argument_phone;    /* as text_rules_phone() demands */
-argument_rule argument_time;     /* an RFC 3339 date-time */
-argument_rule argument_future;   /* an RFC 3339 date-time that is not over yet */
+argument_rule argument_any;   /* not empty */
+argument_rule argument_uuid;  /* a UUID, of any version */
+argument_rule argument_name;  /* as text_rules_name() demands */
+argument_rule argument_email; /* as text_rules_email() demands */
+argument_rule argument_phone; /* as text_rules_phone() demands */
+argument_rule
+    argument_past; /* a date, an RFC 3339 date-time, or 90d for a time before now */
+argument_rule argument_future;   /* the same, after now */
 argument_rule argument_duration; /* 0, 90s, 30m, 24h or 7d; at most a year */
 argument_rule argument_address;  /* an IP address */
 argument_rule argument_blocks;   /* CIDR blocks between commas, added to earlier ones */

@@ -63,9 +63,10 @@ static const struct verb verbs[] = {
               .rule = argument_uuid,
               .help = "only what belongs to this organization"},
              {.name = "--since",
-              .value = "RFC3339",
-              .rule = argument_time,
-              .help = "only from then on, such as 2030-12-31T23:59:59Z"},
+              .value = "TIME",
+              .rule = argument_past,
+              .help = "only from then on: 2030-12-31, 2030-12-31T23:59:59Z, or 90d for a "
+                      "time before now"},
              {.name = NULL}},
      .run = list},
     {.name = NULL},

@@ -78,9 +78,10 @@ static const struct verb verbs[] = {
              {.name = "--allow-any",
               .help = "let --allow hold 0.0.0.0/0 or ::/0, that is, every address"},
              {.name = "--expires",
-              .value = "RFC3339",
+              .value = "TIME",
               .rule = argument_future,
-              .help = "when it ends, such as 2030-12-31T23:59:59Z; else never"},
+              .help = "when it ends: 2030-12-31, 2030-12-31T23:59:59Z, or 90d for a time "
+                      "from now; else never"},
              {.name = "--stdin",
               .help =
                   "take a secret that was made elsewhere from the first line of standard "

@@ -1,6 +1,7 @@
 /* The rules for the words of a command line, which args.h declares. */
 #include "app/ctl/args.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,17 +42,66 @@ enum status argument_email(struct argument *out, struct span word, struct proble
     return text_rules_email(word, why);
 }
 
-enum status argument_time(struct argument *out, struct span word, struct problem *why)
+enum {
+    DAY_S = 86400,
+    GRACE_MAX_S = 365 * DAY_S,
+};
+
+static const int64_t distance_max_s = INT64_C(36525) * DAY_S; /* a century */
+
+/* Reads a duration such as 90s or 30d. False: it is none; one over max_s is max_s + 1. */
+static bool read_duration(int64_t *out_s, struct span word, int64_t max_s)
 {
-    if (clock_parse(&out->time_ms, word) == STATUS_OK)
+    size_t digits = strspn(word.data, "0123456789");
+    int64_t number = 0;
+
+    for (size_t i = 0; i < digits && number <= max_s; i++)
+        number = number * 10 + (word.data[i] - '0');
+    int64_t unit =
+        digits > 0 && word.len == digits + 1 ? clock_unit_s(word.data[digits]) : 0;
+    *out_s = number > max_s || number * unit > max_s ? max_s + 1 : number * unit;
+    return unit != 0;
+}
+
+/* A date is its first moment, in UTC. */
+static bool read_date(int64_t *out_ms, struct span word)
+{
+    static const char midnight[] = "T00:00:00Z";
+    char text[32];
+
+    if (word.len != strlen("2030-12-31"))
+        return false;
+    int len = snprintf(text, sizeof text, "%.*s%s", (int)word.len, word.data, midnight);
+    return clock_parse(out_ms, (struct span){text, (size_t)len}) == STATUS_OK;
+}
+
+/* sign: 1 where a duration means a time after now, -1 before it. */
+static enum status read_time(struct argument *out, struct span word, int sign,
+                             struct problem *why)
+{
+    int64_t distance_s;
+
+    if (clock_parse(&out->time_ms, word) == STATUS_OK || read_date(&out->time_ms, word))
         return STATUS_OK;
-    return problem_set(why, STATUS_INVALID,
-                       "must be a date and time such as 2030-12-31T23:59:59Z");
+    if (!read_duration(&distance_s, word, distance_max_s))
+        return problem_set(why, STATUS_INVALID,
+                           "must be a date such as 2030-12-31, a date and time such as "
+                           "2030-12-31T23:59:59Z, or a time %s now such as 90d",
+                           sign > 0 ? "from" : "before");
+    if (distance_s > distance_max_s)
+        return problem_set(why, STATUS_INVALID, "must be at most 36525d");
+    out->time_ms = clock_now_ms() + sign * distance_s * 1000;
+    return STATUS_OK;
+}
+
+enum status argument_past(struct argument *out, struct span word, struct problem *why)
+{
+    return read_time(out, word, -1, why);
 }
 
 enum status argument_future(struct argument *out, struct span word, struct problem *why)
 {
-    enum status status = argument_time(out, word, why);
+    enum status status = read_time(out, word, 1, why);
 
     if (status != STATUS_OK)
         return status;
@@ -63,20 +113,15 @@ enum status argument_future(struct argument *out, struct span word, struct probl
 
 enum status argument_duration(struct argument *out, struct span word, struct problem *why)
 {
-    static const int64_t max_seconds = INT64_C(365) * 86400;
-    size_t digits = strspn(word.data, "0123456789");
-    int64_t number = 0;
+    int64_t duration_s = 0;
+    bool is_bare_zero = word.len > 0 && strspn(word.data, "0") == word.len;
 
-    for (size_t i = 0; i < digits && number <= max_seconds; i++)
-        number = number * 10 + (word.data[i] - '0');
-    int64_t unit = word.len == digits + 1 ? clock_unit_s(word.data[digits]) : 0;
-    bool is_bare_zero = word.len == digits && number == 0;
-    if (digits == 0 || (unit == 0 && !is_bare_zero))
+    if (!is_bare_zero && !read_duration(&duration_s, word, GRACE_MAX_S))
         return problem_set(why, STATUS_INVALID,
                            "must be a time such as 90s, 30m, 24h or 7d, or 0");
-    if (number * unit > max_seconds)
+    if (duration_s > GRACE_MAX_S)
         return problem_set(why, STATUS_INVALID, "must be at most 365d");
-    out->duration_ms = number * unit * 1000;
+    out->duration_ms = duration_s * 1000;
     return STATUS_OK;
 }
 

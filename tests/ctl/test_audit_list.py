@@ -54,6 +54,10 @@ def test_list_since_a_time(site):
     assert of_org == everything[2:]
     assert site.ctl("audit", "list", "--since", "1970-01-01T00:00:00Z") == everything
     assert site.ctl("audit", "list", "--since", "2099-01-01T00:00:00+05:30") == []
+    assert site.ctl("audit", "list", "--since", "2099-01-01") == []
+    assert site.ctl("audit", "list", "--since", "1970-01-01") == everything
+    assert site.ctl("audit", "list", "--since", "1d") == everything
+    assert site.ctl("audit", "list", "--since", "36525d") == everything
 
 
 def test_a_clock_that_was_set_back_does_not_hide_anything(operator):
@@ -99,7 +103,7 @@ def test_no_secret_is_in_it(site, world):
         assert hidden not in text
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "2026-01-01", "2026-02-30T00:00:00Z"])
+@pytest.mark.parametrize("date", ["", "yesterday", "2026-13-01", "2026-02-30T00:00:00Z"])
 def test_time_that_is_none(operator, date):
     operator.fails(65, "audit", "list", f"--since={date}", says=["--since", "2030-12-31T23:59:59Z"])
 

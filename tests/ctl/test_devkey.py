@@ -92,7 +92,39 @@ def test_expiry(site, org):
     assert issued["expires_at"] == "2099-12-31T22:59:59.000Z"
 
 
-@pytest.mark.parametrize("date", ["", "tomorrow", "2099-12-31", "2099-02-30T00:00:00Z"])
+def test_expiry_on_a_date_is_its_first_moment(site, org):
+    issued = site.issue_devkey(org, "10.0.0.0/8", expires="2099-12-31")
+    assert issued["expires_at"] == "2099-12-31T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("words, seconds", [("90d", 90 * 86400), ("36h", 36 * 3600), ("10m", 600), ("45s", 45)])
+def test_expiry_after_a_while(site, org, words, seconds):
+    before = datetime.now(timezone.utc)
+    issued = site.issue_devkey(org, "10.0.0.0/8", expires=words)
+    after = datetime.now(timezone.utc)
+    at = datetime.fromisoformat(issued["expires_at"]) - timedelta(seconds=seconds)
+    assert before - timedelta(milliseconds=1) <= at <= after
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "tomorrow",
+        "2099-12",
+        "2099-02-30",
+        "2099-13-01",
+        "2099-12-31T",
+        "2099-02-30T00:00:00Z",
+        "90",
+        "90x",
+        "d",
+        "-1d",
+        "1.5d",
+        "36526d",
+        "99999999999999999999d",
+    ],
+)
 def test_expiry_that_is_no_date(operator, org, date):
     words = ("devkey", "issue", "--org", org, "X", "--allow", "10.0.0.0/8")
     operator.fails(65, *words, f"--expires={date}", says="--expires")
