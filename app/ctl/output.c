@@ -2,6 +2,7 @@
 
 #include <json.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/json_scan.h"
 #include "lib/secret.h"
+#include "lib/utf8.h"
 #include "lib/uuid.h"
 
 enum {
@@ -275,6 +277,30 @@ static void wipe_object(struct json_object *object)
     }
 }
 
+/* Adds JSON without the characters that are harmful to a terminal: inside of strings, where
+ * alone they can be, they are written as escapes. Bytes that are no UTF-8 become U+FFFD. */
+static void add_escaped(struct buffer *buffer, struct span json)
+{
+    size_t done = 0, at = 0;
+
+    while (at < json.len) {
+        char escape[8];
+        uint32_t c = 0;
+        size_t len = utf8_decode((struct span){json.data + at, json.len - at}, &c);
+
+        if (len > 0 && !text_is_harmful(c)) {
+            at += len;
+            continue;
+        }
+        buffer_add(buffer, (struct span){json.data + done, at - done});
+        (void)snprintf(escape, sizeof escape, "\\u%04x", len > 0 ? (unsigned)c : 0xfffdU);
+        buffer_add(buffer, span_of(escape));
+        at += len > 0 ? len : 1;
+        done = at;
+    }
+    buffer_add(buffer, (struct span){json.data + done, json.len - done});
+}
+
 static void add_json(struct output *output, const struct column *columns, const void *row)
 {
     struct json_object *object = object_of(columns, row);
@@ -283,7 +309,7 @@ static void add_json(struct output *output, const struct column *columns, const 
     if (text.data == NULL) {
         output->text.failed = true;
     } else {
-        buffer_add(&output->text, text);
+        add_escaped(&output->text, text);
         buffer_add(&output->text, (struct span){"\n", 1});
         secret_wipe((void *)(uintptr_t)text.data, text.len);
         wipe_object(object);

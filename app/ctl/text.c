@@ -1,6 +1,5 @@
 #include "app/ctl/text.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -16,6 +15,11 @@ static bool is_deceptive(uint32_t c)
 {
     return c == 0x061c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
+}
+
+bool text_is_harmful(uint32_t c)
+{
+    return is_control(c) || is_deceptive(c);
 }
 
 static size_t columns_of(uint32_t c)
@@ -42,7 +46,7 @@ struct text_piece text_next(struct span *text)
 
     if (len > 0 && (c == '\n' || c == '\t'))
         return (struct text_piece){{" ", 1}, 1, c == '\n'};
-    if (len == 0 || is_control(c) || is_deceptive(c))
+    if (len == 0 || text_is_harmful(c))
         return (struct text_piece){{"?", 1}, 1, false};
     return (struct text_piece){taken, columns_of(c), false};
 }

@@ -6,8 +6,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/span.h"
+
+/* Whether a terminal must not get this character as it is: it is a control character, or
+ * one that separates lines or changes the direction of text. */
+bool text_is_harmful(uint32_t c);
 
 /* One character as a terminal may show it: control characters, those that change the
  * direction of text, and bytes that are no UTF-8 become "?", a tab becomes a blank. */

@@ -66,17 +66,21 @@ def test_one_object_is_printed_line_by_line(site):
 
 def test_characters_that_deceive_are_shown_harmless(operator):
     org = operator.site.add_org("x")["org_id"]
-    deceptive = "a\x1b[2Jb\u202ec\u2028d\x9be\tf\x00g"
+    deceptive = "a\x1b[2Jb\u202ec\u2028d\x9be\tf\x00g\x7fh\u061ci\u2069j\u200fk\x85é😀"
     operator.change("UPDATE orgs SET name = CAST(? AS TEXT)", deceptive)
     table = operator.site.ctl("org", "list", json=False)
-    assert table.splitlines()[1] == f"{org}  a?[2Jb?c?d?e f?g"
-    assert operator.site.ctl_one("org", "list")["org_name"] == deceptive
+    assert table.splitlines()[1] == f"{org}  a?[2Jb?c?d?e f?g?h?i?j?k?é😀"
+    line = operator.site.ctl_raw("--json", "org", "list").stdout.removesuffix("\n")
+    assert json.loads(line)["org_name"] == deceptive
+    harmless = r'"a\u001b[2Jb\u202ec\u2028d\u009be\tf\u0000g\u007fh\u061ci\u2069j\u200fk\u0085é😀"'
+    assert harmless in line
 
 
 def test_bytes_that_are_no_utf8_are_shown_harmless(operator):
     operator.site.add_org("x")
     operator.change("UPDATE orgs SET name = CAST(? AS TEXT)", b"a\xffb\xc3")
     assert operator.site.ctl("org", "list", json=False).splitlines()[1].endswith("  a?b?")
+    assert operator.site.ctl_one("org", "list")["org_name"] == "a\ufffdb\ufffd"
 
 
 def run_into(site, stdout, *words):
