@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cpus.h"
+
 #define FIELD(name) #name, .offset = offsetof(struct settings, name)
 
 static const char default_path[] = "/etc/crmnotes/crmnotes.conf";
@@ -181,8 +183,7 @@ static enum status check_user(const struct settings *settings, struct problem *w
 static enum status fill_in(struct settings *settings, struct problem *why)
 {
     if (settings->workers == 0) {
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        int64_t wanted = cores > 0 ? cores * WORKERS_PER_CORE : 0;
+        int64_t wanted = (int64_t)cpus_usable() * WORKERS_PER_CORE;
         wanted = wanted > WORKERS_MIN ? wanted : WORKERS_MIN;
         settings->workers = wanted < WORKERS_MAX ? wanted : WORKERS_MAX;
     }

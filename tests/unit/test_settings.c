@@ -1,5 +1,6 @@
 #include "app/settings.h"
 
+#include "lib/cpus.h"
 #include "tests/unit/scratch.h"
 
 static struct settings *settings;
@@ -180,7 +181,7 @@ static void environment_goes_before_file_and_arguments_before_both(void **state)
 
 static void zero_workers_means_several_for_each_core(void **state)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int cores = cpus_usable();
 
     (void)state;
     must_load(&(struct settings_arguments){.workers = "0"});
