@@ -38,6 +38,7 @@ enum status db_init(void (*report)(int code, const char *message));
  * Opens the database at location: for SQLite the path of its file, which DB_CREATE makes
  * with mode 0660 less umask, and sets to WAL mode. STATUS_NOT_FOUND: there is none;
  * STATUS_UNAVAILABLE: it is no database, or cannot be used as this process's user;
+ * STATUS_SCHEMA: it is in another mode, and DB_CREATE would set the right one;
  * STATUS_CANT_CREATE. why says which. *out is NULL then.
  */
 enum status db_open(struct db **out, const char *location, enum db_mode mode,

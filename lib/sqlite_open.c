@@ -110,9 +110,12 @@ static enum status require_wal(struct db *db, const char *path, enum db_mode mod
         if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE)
             return problem_set(why, sqlite_status(sqlite3_extended_errcode(db->handle)),
                                "cannot read the database %s: %s", path, db_message(db));
-        return problem_set(why, STATUS_UNAVAILABLE,
-                           "%s is not in WAL mode; its file system must be a local one",
-                           path);
+        if (mode == DB_CREATE)
+            return problem_set(why, STATUS_UNAVAILABLE,
+                               "%s cannot be set to WAL mode: its file system must be a "
+                               "local one",
+                               path);
+        return problem_set(why, STATUS_SCHEMA, "%s is not in WAL mode", path);
     }
     if (mode != DB_READ && !sqlite_answers(db, "PRAGMA synchronous", "2"))
         return problem_set(why, STATUS_INTERNAL, "synchronous=FULL was not accepted");

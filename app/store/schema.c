@@ -32,7 +32,7 @@ enum status schema_open(struct db **out, const char *location, enum db_mode mode
     enum status status = db_open(out, location, mode, &sentence);
     int version = 0;
 
-    if (status == STATUS_NOT_FOUND)
+    if (status == STATUS_NOT_FOUND || status == STATUS_SCHEMA)
         say_what_to_run(&sentence);
     if (status == STATUS_OK) {
         status = migrate_check(*out, &ours, &sentence);

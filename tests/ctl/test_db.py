@@ -198,6 +198,18 @@ def test_status_counts(operator, world):
     assert [status[name] for name in ("orgs", "members", "contacts", "notes")] == [1, 2, 2, 0]
 
 
+def test_a_database_of_another_mode_is_mended_by_migrate(operator, world):
+    """As VACUUM INTO makes it."""
+    site = operator.site
+    connection = sqlite3.connect(site.database)
+    assert connection.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    connection.close()
+    says = f"{site.database} is not in WAL mode: run 'crmnotesctl db migrate'"
+    operator.fails(78, "org", "list", says=says)
+    site.ctl("db", "migrate")
+    assert len(site.ctl("org", "list")) == 1
+
+
 def test_check_of_a_sound_database(site, world):
     done = site.ctl_one("db", "check")
     assert list(done) == ["schema_version", "database", "secret_key_file", "secret_key", "ok"]

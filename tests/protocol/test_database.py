@@ -278,7 +278,7 @@ def alter(path, *pragmas):
     "pragma,complaint",
     [
         ("user_version=1000", "newer"),
-        ("journal_mode=DELETE", "is not in WAL mode; its file system must be a local one"),
+        ("journal_mode=DELETE", "is not in WAL mode: run 'crmnotesctl db migrate'"),
     ],
     ids=["newer schema", "no WAL"],
 )

@@ -58,7 +58,7 @@ static void database_without_wal_mode_is_refused(void **state)
     (void)state;
     assert_int_equal(db_script(db, "PRAGMA journal_mode=DELETE"), STATUS_OK);
     db_close(db);
-    assert_int_equal(db_open(&db, scratch_path("db"), DB_READ, &why), STATUS_UNAVAILABLE);
+    assert_int_equal(db_open(&db, scratch_path("db"), DB_READ, &why), STATUS_SCHEMA);
     assert_non_null(strstr(why.text, "WAL"));
     db_close(must_open(DB_CREATE));
     db_close(must_open(DB_READ));
