@@ -39,6 +39,8 @@ static enum status database_path(void *field, const char *text,
 static enum status log_target(void *field, const char *text,
                               const struct config_option *option, struct problem *why)
 {
+    if (strncmp(text, "/dev/std", 8) == 0 || strncmp(text, "/dev/fd/", 8) == 0)
+        return problem_set(why, STATUS_CONFIG, "must be stderr in place of '%s'", text);
     if (text[0] != '/' && strcmp(text, "stderr") != 0 && strcmp(text, "syslog") != 0)
         return problem_set(why, STATUS_CONFIG,
                            "must be stderr, syslog or an absolute path, not '%s'", text);

@@ -170,6 +170,10 @@ static enum status cannot_open(const char *path, struct problem *why)
                            "the log %s is a FIFO: name a regular file, or set log = stderr "
                            "and lead standard error into the FIFO",
                            path);
+    if (errno == ELOOP)
+        return problem_set(why, STATUS_CANT_CREATE,
+                           "the log %s is a symbolic link: name the file that it leads to",
+                           path);
     return problem_set(why, STATUS_CANT_CREATE, "cannot open the log %s: %s", path,
                        strerror(errno));
 }
