@@ -67,11 +67,12 @@ static int limit_of_line(char *line, const char *root)
     *controllers++ = '\0';
     *group++ = '\0';
     group[strcspn(group, "\n")] = '\0';
-    bool is_v2 = controllers[0] == '\0';
-    for (char *one = strtok(controllers, ","); one != NULL; one = strtok(NULL, ","))
+    if (controllers[0] == '\0')
+        return limit_of_group(root, group, true);
+    for (char *one; (one = strsep(&controllers, ",")) != NULL;)
         if (strcmp(one, "cpu") == 0)
             return limit_of_group(root, group, false);
-    return is_v2 ? limit_of_group(root, group, true) : 0;
+    return 0;
 }
 
 int cpus_limit(const char *cgroup, const char *root)

@@ -20,7 +20,7 @@ struct request {
     enum status body_status; /* STATUS_OK, STATUS_TOO_LARGE, STATUS_INVALID (cut off) */
     bool body_is_encoded;    /* compressed, or otherwise other than it is read */
     struct address address;  /* of the client */
-    /* The header Idempotency-Key: empty when it was not sent, invalid when it came twice. */
+    /* The header Idempotency-Key: empty when not sent, invalid when it came twice. */
     char idempotency_key[IDEMPOTENCY_KEY_BYTES];
     bool idempotency_key_invalid;
 };
