@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -65,28 +66,6 @@ static enum status clear_path(const struct sockaddr_un *address, struct problem 
     return unlink(path) == 0 ? STATUS_OK : failed(why, "remove the old socket", path);
 }
 
-/* *gid is (gid_t)-1 when no group is named. */
-static enum status find_group(gid_t *gid, const char *group, struct problem *why)
-{
-    *gid = (gid_t)-1;
-    if (group == NULL || group[0] == '\0')
-        return STATUS_OK;
-    return privileges_find_group(gid, "socket_group", group, why);
-}
-
-static enum status set_owner(const char *path, mode_t mode, const char *group,
-                             struct problem *why)
-{
-    gid_t gid;
-    enum status status = find_group(&gid, group, why);
-
-    if (status != STATUS_OK)
-        return status;
-    if (gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) != 0)
-        return failed(why, "change the group of", path);
-    return chmod(path, mode) == 0 ? STATUS_OK : failed(why, "change the mode of", path);
-}
-
 static enum status fill_unix(struct sockaddr_un *out, const char *path, struct problem *why)
 {
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -99,27 +78,107 @@ static enum status fill_unix(struct sockaddr_un *out, const char *path, struct p
     return STATUS_OK;
 }
 
-static enum status open_unix(int *fd, const char *path, mode_t mode, const char *group,
+/* The user who owns the directory of the path can rename and replace everything in it. */
+static uid_t owner_of_directory(const char *path)
+{
+    char directory[sizeof((struct sockaddr_un *)0)->sun_path];
+    struct stat info;
+
+    (void)snprintf(directory, sizeof directory, "%.*s",
+                   (int)(strrchr(path, '/') - path + 1), path);
+    return stat(directory, &info) == 0 ? info.st_uid : geteuid();
+}
+
+/* As root: accesses files as that user and group from now on. Without effect for others. */
+static void act_as(uid_t uid, gid_t gid)
+{
+    (void)setfsgid(gid);
+    (void)setfsuid(uid);
+}
+
+/* bind(2) makes the file with the mode of the socket, less umask. */
+static int bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+    mode_t before = umask(0);
+    int result = fchmod(fd, mode);
+
+    if (result == 0)
+        result = bind(fd, (const struct sockaddr *)address, sizeof *address);
+    (void)umask(before);
+    return result;
+}
+
+/* The file that the path leads to; opened so that nothing can take its place. -1 with
+ * errno: there is none, or another user's. */
+static int open_own(const char *path, uid_t uid, struct stat *info)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && fstat(fd, info) == 0 && S_ISSOCK(info->st_mode) && info->st_uid == uid)
+        return fd;
+    if (fd >= 0) {
+        (void)close(fd);
+        errno = ESTALE;
+    }
+    return -1;
+}
+
+/* Where bind could not give the file its owner or group: root made it in a directory of its
+ * own, or the directory sets the group. */
+static enum status settle_file(struct listener_made *made, uid_t uid,
+                               const struct listener_file *wanted, struct problem *why)
+{
+    struct stat info;
+    int fd = open_own(made->path, uid, &info);
+
+    if (fd < 0)
+        return failed(why, "find the socket that was made,", made->path);
+    bool differs = (wanted->uid != (uid_t)-1 && wanted->uid != info.st_uid) ||
+                   (wanted->gid != (gid_t)-1 && wanted->gid != info.st_gid);
+    enum status status = STATUS_OK;
+    if (differs && fchownat(fd, "", wanted->uid, wanted->gid, AT_EMPTY_PATH) != 0)
+        status = failed(why, "change owner and group of", made->path);
+    made->dev = info.st_dev;
+    made->ino = info.st_ino;
+    (void)close(fd);
+    return status;
+}
+
+static enum status make_file(int *fd, const struct sockaddr_un *address, mode_t mode,
                              struct problem *why)
 {
-    struct sockaddr_un address;
-    enum status status = fill_unix(&address, path, why);
+    const char *path = address->sun_path;
+    enum status status = clear_path(address, why);
 
-    if (status == STATUS_OK)
-        status = clear_path(&address, why);
     if (status != STATUS_OK)
         return status;
     *fd = new_socket(AF_UNIX);
     if (*fd < 0)
         return failed(why, "make a socket for", path);
-    mode_t before = umask(0777);
-    int bound = bind(*fd, (const struct sockaddr *)&address, sizeof address);
-    (void)umask(before);
-    if (bound != 0)
-        return failed(why, "bind to", path);
-    status = set_owner(path, mode, group, why);
+    return bind_with_mode(*fd, address, mode) == 0 ? STATUS_OK
+                                                   : failed(why, "bind to", path);
+}
+
+static enum status open_unix(int *fd, struct listener_made *made, const char *path,
+                             const struct listener_file *file, struct problem *why)
+{
+    struct sockaddr_un address;
+    enum status status = fill_unix(&address, path, why);
+
     if (status != STATUS_OK)
-        (void)unlink(path);
+        return status;
+    uid_t uid = geteuid() == 0 ? owner_of_directory(path) : geteuid();
+    act_as(uid, file->gid != (gid_t)-1 ? file->gid : getegid());
+    status = make_file(fd, &address, file->mode, why);
+    act_as(geteuid(), getegid());
+    if (status != STATUS_OK)
+        return status;
+    (void)snprintf(made->path, sizeof made->path, "%s", path);
+    status = settle_file(made, uid, file, why);
+    if (status != STATUS_OK) {
+        listener_remove(made);
+        made->path[0] = '\0';
+    }
     return status;
 }
 
@@ -203,14 +262,15 @@ static enum status open_tcp(int *fd, const char *where, struct problem *why)
     return STATUS_OK;
 }
 
-enum status listener_open(int *fd, const char *where, mode_t mode, const char *group,
-                          struct problem *why)
+enum status listener_open(int *fd, struct listener_made *made, const char *where,
+                          const struct listener_file *file, struct problem *why)
 {
     const char *path = listener_path(where);
 
     *fd = -1;
+    *made = (struct listener_made){.path = ""};
     enum status status =
-        path != NULL ? open_unix(fd, path, mode, group, why) : open_tcp(fd, where, why);
+        path != NULL ? open_unix(fd, made, path, file, why) : open_tcp(fd, where, why);
     if (status == STATUS_OK && listen(*fd, BACKLOG) != 0)
         status = failed(why, "listen on", where);
     if (status != STATUS_OK && *fd >= 0) {
@@ -228,7 +288,8 @@ static enum status check_unix(const char *path, const char *group, struct proble
     gid_t gid;
 
     if (fill_unix(&address, path, why) != STATUS_OK ||
-        find_group(&gid, group, why) != STATUS_OK)
+        (group != NULL && group[0] != '\0' &&
+         privileges_find_group(&gid, "socket_group", group, why) != STATUS_OK))
         return STATUS_CONFIG;
     if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
         return problem_set(why, STATUS_CANT_CREATE,
@@ -249,21 +310,13 @@ enum status listener_check(const char *where, const char *group, struct problem 
                         : read_host_and_port(where, &address, &port, why);
 }
 
-enum status listener_give(const char *where, uid_t uid, gid_t gid, struct problem *why)
+void listener_remove(const struct listener_made *made)
 {
-    const char *path = listener_path(where);
+    struct stat info;
 
-    if (path != NULL && lchown(path, uid, gid) != 0)
-        return failed(why, "change the owner of", path);
-    return STATUS_OK;
-}
-
-void listener_remove(const char *where)
-{
-    const char *path = listener_path(where);
-
-    if (path != NULL)
-        (void)unlink(path);
+    if (made->path[0] != '\0' && lstat(made->path, &info) == 0 &&
+        info.st_dev == made->dev && info.st_ino == made->ino)
+        (void)unlink(made->path);
 }
 
 static bool is_listening(int fd)
@@ -274,22 +327,59 @@ static bool is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on != 0;
 }
 
-static bool passed_by_systemd(void)
+/* How many descriptors systemd has passed to this process. */
+static long passed_by_systemd(void)
 {
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 
-    return pid != NULL && count != NULL && strtol(pid, NULL, 10) == (long)getpid() &&
-           strtol(count, NULL, 10) >= 1;
+    if (pid == NULL || count == NULL || strtol(pid, NULL, 10) != (long)getpid())
+        return 0;
+    return strtol(count, NULL, 10);
+}
+
+/* As for listener_open. Abstract Unix sockets have no permissions. */
+static enum status check_reach(int fd, struct problem *why)
+{
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof name;
+    struct address address = {.family = ADDRESS_NONE};
+
+    if (getsockname(fd, (struct sockaddr *)&name, &len) != 0)
+        return failed(why, "use", "the socket that was handed over");
+    if (name.ss_family == AF_UNIX)
+        return STATUS_OK;
+    if (name.ss_family == AF_INET)
+        address = address_of_bytes(
+            (struct span){(const char *)&((struct sockaddr_in *)&name)->sin_addr, 4});
+    if (name.ss_family == AF_INET6)
+        address = address_of_bytes(
+            (struct span){(const char *)&((struct sockaddr_in6 *)&name)->sin6_addr, 16});
+    return is_loopback(&address) ? STATUS_OK
+                                 : problem_set(why, STATUS_CONFIG,
+                                               "the socket that was handed over is on no "
+                                               "loopback address: a program that reaches a "
+                                               "FastCGI port can claim any client address, "
+                                               "so use a Unix socket or 127.0.0.1");
 }
 
 enum status listener_inherit(int *fd, struct problem *why)
 {
-    if (passed_by_systemd() && is_listening(FIRST_PASSED_FD))
+    long passed = passed_by_systemd();
+
+    if (passed > 1)
+        return problem_set(why, STATUS_CONFIG,
+                           "systemd hands over %ld sockets, and only one can be served: "
+                           "keep one ListenStream= in the socket unit",
+                           passed);
+    if (passed == 1 && is_listening(FIRST_PASSED_FD))
         *fd = FIRST_PASSED_FD;
     else if (is_listening(STDIN_FILENO))
         *fd = STDIN_FILENO;
     else
         return STATUS_NOT_FOUND;
+    enum status status = check_reach(*fd, why);
+    if (status != STATUS_OK)
+        return status;
     int flags = fcntl(*fd, F_GETFL);
     if (flags < 0 || fcntl(*fd, F_SETFL, flags | O_NONBLOCK) != 0)
         return failed(why, "use the socket on", "the descriptor that was handed over");

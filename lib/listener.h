@@ -8,35 +8,48 @@
 #define LIB_LISTENER_H
 
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "lib/status.h"
+
+/* Of a socket file. */
+struct listener_file {
+    mode_t mode;
+    uid_t uid; /* (uid_t)-1: as it comes */
+    gid_t gid; /* (gid_t)-1: as it comes */
+};
+
+/* A socket file that listener_open has made. */
+struct listener_made {
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* empty: there is none */
+    dev_t dev;
+    ino_t ino;
+};
 
 /*
  * Makes a non-blocking listening socket. where: "unix:PATH", "127.0.0.1:PORT" or
  * "[::1]:PORT". A socket file that no program listens on is replaced; one that is served is
- * not. group (NULL or "": leave it) and mode are those of the socket file. The caller owns
- * *fd.
+ * not. The file has its owner, group and mode from the beginning. Root acts in a directory
+ * of another user as that user, who may put other files or links in the way meanwhile. The
+ * caller owns *fd. made has an empty path for TCP.
  */
-enum status listener_open(int *fd, const char *where, mode_t mode, const char *group,
-                          struct problem *why);
+enum status listener_open(int *fd, struct listener_made *made, const char *where,
+                          const struct listener_file *file, struct problem *why);
 
 /* Whether listener_open could make such a socket, as far as can be told without making it.
  * A socket that another program serves now is no failure. */
 enum status listener_check(const char *where, const char *group, struct problem *why);
 
-/* Changes the owner of the socket file of "unix:PATH", and its group unless gid is
- * (gid_t)-1; does nothing for TCP. */
-enum status listener_give(const char *where, uid_t uid, gid_t gid, struct problem *why);
-
 /* The path of "unix:PATH"; NULL for TCP. */
 const char *listener_path(const char *where);
 
-/* Removes the socket file of "unix:PATH"; does nothing for TCP. */
-void listener_remove(const char *where);
+/* Removes the file, unless it was replaced by another one since. */
+void listener_remove(const struct listener_made *made);
 
 /* The listening socket handed over as LISTEN_FDS (sd_listen_fds(3)) or as descriptor 0
  * (spawn-fcgi, mod_fcgid, systemd's StandardInput=socket), made non-blocking.
- * STATUS_NOT_FOUND: there is none. */
+ * STATUS_NOT_FOUND: there is none. STATUS_CONFIG: there are several, or other machines can
+ * reach it. */
 enum status listener_inherit(int *fd, struct problem *why);
 
 #endif

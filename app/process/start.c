@@ -58,9 +58,25 @@ static int limit_descriptors(struct state *state)
     return EX_OK;
 }
 
+static enum status describe_socket_file(struct listener_file *out,
+                                        const struct state *state, struct problem *why)
+{
+    const struct settings *s = state->settings;
+
+    *out = (struct listener_file){
+        .mode = (mode_t)s->socket_mode,
+        .uid = state->drop ? state->identity.uid : (uid_t)-1,
+        .gid = state->drop ? state->identity.gid : (gid_t)-1,
+    };
+    return s->socket_group[0] == '\0'
+               ? STATUS_OK
+               : privileges_find_group(&out->gid, "socket_group", s->socket_group, why);
+}
+
 static enum status find_socket(struct state *state, struct problem *why)
 {
     const struct settings *s = state->settings;
+    struct listener_file file;
     enum status status = STATUS_NOT_FOUND;
 
     if (state->options.arguments.listen == NULL)
@@ -71,16 +87,13 @@ static enum status find_socket(struct state *state, struct problem *why)
         return problem_set(why, STATUS_CONFIG,
                            "no socket to serve: use --listen unix:PATH, or start it by "
                            "spawn-fcgi, mod_fcgid or a systemd socket");
-    status = listener_open(&state->listening, s->listen, (mode_t)s->socket_mode,
-                           s->socket_group, why);
-    if (status != STATUS_OK)
-        return status;
-    /* a copy, because a reload replaces the settings */
-    (void)snprintf(state->made_socket, sizeof state->made_socket, "%s", s->listen);
-    if (!state->drop)
-        return STATUS_OK;
-    gid_t group = s->socket_group[0] == '\0' ? state->identity.gid : (gid_t)-1;
-    return listener_give(s->listen, state->identity.uid, group, why);
+    status = describe_socket_file(&file, state, why);
+    if (status == STATUS_OK)
+        status =
+            listener_open(&state->listening, &state->socket_file, s->listen, &file, why);
+    if (status == STATUS_OK) /* a copy, because a reload replaces the settings */
+        (void)snprintf(state->made_socket, sizeof state->made_socket, "%s", s->listen);
+    return status;
 }
 
 static int get_socket(struct state *state)

@@ -27,8 +27,7 @@ size_t state_letter_bytes(const struct settings *settings)
 
 void state_free(struct state *state)
 {
-    if (state->made_socket[0] != '\0')
-        listener_remove(state->made_socket);
+    listener_remove(&state->socket_file);
     secret_wipe(&state->key, sizeof state->key);
     mailboxes_free(state->boxes);
     caller_cache_free(state->caller_cache);

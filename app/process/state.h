@@ -10,6 +10,7 @@
 #include "app/process/options.h"
 #include "app/serve/caller_cache.h"
 #include "app/settings.h"
+#include "lib/listener.h"
 #include "lib/mailbox.h"
 #include "lib/pool.h"
 #include "lib/privileges.h"
@@ -23,8 +24,9 @@ struct state {
     struct identity identity;  /* of settings->user; all zeros where none is set */
     struct secret_key key;
     int listening; /* the socket to accept from */
-    /* Its configuration, to remove it at the end; empty: it was inherited. */
+    /* Its configuration; empty: it was inherited. */
     char made_socket[CONFIG_TEXT_BYTES];
+    struct listener_made socket_file; /* to be removed at the end */
     int give, take; /* the ends of the workers' hand-over socket; -1 with --single */
     int slots;      /* of the pool; INT_MAX with --single */
     struct caller_cache *caller_cache;

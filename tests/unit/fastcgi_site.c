@@ -151,6 +151,9 @@ int end_server(int i, int signal_number)
 
 int start_site(void **state)
 {
+    const struct listener_file file = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    struct listener_made made;
+
     (void)state;
     (void)snprintf(directory, sizeof directory, "/tmp/test_fastcgi.XXXXXX");
     if (mkdtemp(directory) == NULL)
@@ -158,7 +161,7 @@ int start_site(void **state)
     (void)snprintf(path, sizeof path, "%s/socket", directory);
     (void)snprintf(where, sizeof where, "unix:%s", path);
     server_count = 0;
-    if (listener_open(&listening, where, 0600, NULL, NULL) != STATUS_OK ||
+    if (listener_open(&listening, &made, where, &file, NULL) != STATUS_OK ||
         fastcgi_handover_pair(&give, &take) != STATUS_OK)
         return -1;
     start_server();
