@@ -124,7 +124,7 @@ enum pool_order pool_order(struct pool_worker *self)
     log_flush();
     if (signals_take(SIGUSR1))
         reopen_log();
-    if (signals_take(SIGTERM) || signals_take(SIGINT) || master_is_gone(self))
+    if (signals_take_end() || master_is_gone(self))
         self->order = POOL_FINISH;
     else if (signals_take(SIGHUP) && self->order != POOL_FINISH)
         self->order = POOL_HAND_OVER;
@@ -383,7 +383,7 @@ static void handle_signals(struct pool *pool)
         for (struct role *role = pool->roles; role <= pool->workers; role++)
             signal_role(pool, role, SIGUSR1);
     }
-    if (signals_take(SIGTERM) || signals_take(SIGINT))
+    if (signals_take_end())
         stop(pool);
     if (signals_take(SIGHUP))
         reload(pool);

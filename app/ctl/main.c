@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "app/ctl/ctl.h"
 #include "app/ctl/help.h"
 #include "app/ctl/text.h"
+#include "lib/signals.h"
 
 /* Errors of usage end with EX_USAGE, which no verb returns: see main(). */
 static const int exit_codes[STATUS_COUNT] = {
@@ -61,7 +61,7 @@ static void set_up_process(void)
 {
     occupy_standard_streams();
     forbid_core_files();
-    (void)signal(SIGPIPE, SIG_IGN);       /* a closed pipe is an error of writing */
+    signals_ignore(); /* a closed pipe, or a file over its limit, is an error of writing */
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters */
 }
 

@@ -27,8 +27,8 @@ static const char help[] =
     "  --version         print the version, and end\n"
     "  --help            print this, and end\n"
     "\n"
-    "Signals: TERM, INT end after the requests in hand; HUP reloads the configuration\n"
-    "and the workers; USR1 opens the log anew.\n";
+    "Signals: TERM, INT and QUIT end after the requests in hand; HUP reloads the\n"
+    "configuration and the workers; USR1 opens the log anew.\n";
 
 static bool misused(const char *word, const char *complaint)
 {

@@ -1,6 +1,7 @@
 """TERM and INT, and that all processes end when the master dies."""
 
 import contextlib
+import os
 import signal
 import time
 
@@ -20,7 +21,7 @@ from support.wait import wait_for
 SITE_OPTIONS = {"workers": 2}
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=["TERM", "INT", "QUIT"])
 def test_requests_that_have_begun_are_finished(site, single, how):
     world = site.world()
     body = encode(world.body(note="x"))
@@ -40,6 +41,23 @@ def test_requests_that_have_begun_are_finished(site, single, how):
         with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
             Connection(service.address)
     assert len(site.notes(world.contact)) == 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGUSR2, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGPROF, signal.SIGVTALRM, signal.SIGIO, signal.SIGPWR],
+    ids=lambda how: how.name,
+)
+def test_signals_without_a_meaning_are_ignored(site, single, how):
+    world = site.world()
+    with running(site, single=single) as service:
+        assert service.call(world.body()).status == 200
+        everybody = {service.process.pid, *service.workers()}
+        for pid in everybody:
+            os.kill(pid, how)
+        assert_success(service.call(world.body(note="x")), world.contact, '"x"', visibility=1)
+        assert everybody == {service.process.pid, *service.workers()}
+        assert service.stop() == 0
 
 
 def test_the_end_does_not_wait_for_ever(site, single):
