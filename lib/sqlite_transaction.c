@@ -1,6 +1,7 @@
 #include "lib/sqlite.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sys/stat.h>
 
 /* True when another file, such as a backup, is at the database's path, or the file was
@@ -42,10 +43,29 @@ enum status db_write_begin(struct db *db, int timeout_ms)
     return status;
 }
 
-/* When the disk is full, the commit frame was not written. After an I/O error it may have
- * been, and a later recovery of the WAL may find it. */
-static enum status status_of_failed_commit(int code)
+/* Why the last access to the WAL failed. sqlite3_system_errno() does not tell: the rollback
+ * has called the system since. */
+static int errno_of_wal(struct db *db)
 {
+    sqlite3_file *wal = NULL;
+    int error = 0;
+
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) ==
+            SQLITE_OK &&
+        wal != NULL && wal->pMethods != NULL)
+        (void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+/* When the disk is full, or the file has its greatest size (RLIMIT_FSIZE), the commit frame
+ * was not written. After another I/O error it may have been, and a later recovery of the WAL
+ * may find it. */
+static enum status status_of_failed_commit(struct db *db)
+{
+    int code = sqlite3_extended_errcode(db->handle);
+
+    if (code == SQLITE_IOERR_WRITE && errno_of_wal(db) == EFBIG)
+        return STATUS_UNAVAILABLE;
     switch (code & 0xff) {
     case SQLITE_BUSY:
         return STATUS_BUSY;
@@ -63,7 +83,7 @@ enum status db_write_commit(struct db *db)
     enum status status = sqlite_run(db, "COMMIT");
 
     if (status != STATUS_OK)
-        status = status_of_failed_commit(sqlite3_extended_errcode(db->handle));
+        status = status_of_failed_commit(db);
     if (db_in_transaction(db))
         (void)sqlite_run(db, "ROLLBACK");
     lock_release(db->lock);

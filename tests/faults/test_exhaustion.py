@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -12,7 +14,7 @@ import pytest
 from faults.chaos import send, workers_of
 from faults.ledger import ACKNOWLEDGED, REFUSED, Ledger, assert_sound, join_clients, start_clients
 from support.family import is_writer, writer_of
-from support.processes import descriptors_limited
+from support.processes import descriptors_limited, limited
 from support.service import Service
 from support.site import Site, owner_of_sites
 from support.wait import wait_for
@@ -98,6 +100,30 @@ def test_no_descriptors_are_left(room, site, dice):
             b.assert_master_lives()
         join_clients(crowd)
         print(f"stores again after {b.wait_until_it_stores():.1f} s")
+
+
+@pytest.mark.parametrize("role", ["writer", "master"])
+def test_files_that_may_not_grow(site, role):
+    """RLIMIT_FSIZE, as systemd's LimitFSIZE= sets it: a write fails, and no process is killed by XFSZ."""
+    site.configure(workers=1, log=site.directory / "crmnotes.log")
+    world = site.world()
+    with Service(site, as_owner=False) as service:
+        assert service.call(world.body(note="before")).status == 200
+        writer = writer_of(service)
+        pid = writer if role == "writer" else service.process.pid
+        with limited(pid, resource.RLIMIT_FSIZE, 1000):
+            answers = [service.call(world.body(note="x" * 60_000)) for _ in range(3)]
+            if role == "writer":
+                assert {answer.header("X-Error-Code") for answer in answers} == {"UNAVAILABLE"}
+                assert len(site.notes(world.contact)) == 1
+            else:
+                assert {answer.status for answer in answers} == {200}
+                (worker,) = set(service.workers()) - {writer}
+                os.kill(worker, signal.SIGKILL)  # which the master writes into its log
+                wait_for(lambda: len(set(service.workers()) - {worker}) == 2, "a new worker")
+        assert service.call(world.body(note="after")).status == 200
+        assert writer in service.workers()
+        assert service.stop() == 0
 
 
 def test_a_new_writer_finds_no_descriptors(site, faults, dice):

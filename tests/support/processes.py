@@ -91,18 +91,23 @@ def waiting_for_lock(path=None):
 
 
 @contextlib.contextmanager
-def descriptors_limited(pid, room):
-    """Lets a process of our own user have only so many descriptors more than now."""
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    used = open_files(pid)
-    free = (number for number in itertools.count() if number not in used)
-    limit = next(itertools.islice(free, room, None))  # the first that is not to be had
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+def limited(pid, what, value):
+    """Sets a soft limit of a process of our own user, such as resource.RLIMIT_FSIZE."""
+    before = resource.prlimit(pid, what)
+    resource.prlimit(pid, what, (value, before[1]))
     try:
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+            resource.prlimit(pid, what, before)
+
+
+def descriptors_limited(pid, room):
+    """Lets a process of our own user have only so many descriptors more than now."""
+    used = open_files(pid)
+    free = (number for number in itertools.count() if number not in used)
+    first = next(itertools.islice(free, room, None))  # that is not to be had
+    return limited(pid, resource.RLIMIT_NOFILE, first)
 
 
 def kill_session(session):
