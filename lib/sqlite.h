@@ -41,6 +41,9 @@ struct db {
     char *path;        /* as db_open got it */
     dev_t dev;         /* of the file that it led to then */
     ino_t ino;
+    /* Why the last commit failed, as the rollback replaces SQLite's message; empty: it did
+     * not. */
+    char commit_failure[160];
     int wal_pages;         /* as of the last commit */
     int64_t restart_at_ms; /* monotonic clock: when the WAL may be restarted again */
     int restart_pause_ms;  /* that was added at the last restart; 0: it succeeded */

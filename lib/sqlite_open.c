@@ -253,5 +253,5 @@ void db_close(struct db *db)
 
 const char *db_message(const struct db *db)
 {
-    return sqlite3_errmsg(db->handle);
+    return db->commit_failure[0] != '\0' ? db->commit_failure : sqlite3_errmsg(db->handle);
 }

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* True when another file, such as a backup, is at the database's path, or the file was
@@ -34,6 +36,7 @@ void db_read_end(struct db *db)
 enum status db_write_begin(struct db *db, int timeout_ms)
 {
     assert(db->lock != NULL && !db_in_transaction(db));
+    db->commit_failure[0] = '\0';
     enum status status = lock_take(db->lock, timeout_ms);
     if (status != STATUS_OK)
         return status;
@@ -78,12 +81,23 @@ static enum status status_of_failed_commit(struct db *db)
     }
 }
 
+static void keep_message(struct db *db)
+{
+    int error = errno_of_wal(db);
+
+    (void)snprintf(db->commit_failure, sizeof db->commit_failure, "%s%s%s",
+                   sqlite3_errmsg(db->handle), error != 0 ? ": " : "",
+                   error != 0 ? strerror(error) : "");
+}
+
 enum status db_write_commit(struct db *db)
 {
     enum status status = sqlite_run(db, "COMMIT");
 
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         status = status_of_failed_commit(db);
+        keep_message(db);
+    }
     if (db_in_transaction(db))
         (void)sqlite_run(db, "ROLLBACK");
     lock_release(db->lock);

@@ -120,6 +120,10 @@ static enum status run_transaction(struct batch *batch, struct batch_item *items
         return status;
     }
     status = db_write_commit(batch->db);
+    if (status != STATUS_OK)
+        LOG(LEVEL_ERROR, "commit_failed", LOG_TEXT("status", status_name(status)),
+            LOG_TEXT("message", db_message(batch->db)),
+            LOG_NUMBER("commands", (int64_t)count));
     settle_applied(items, count, status);
     return STATUS_OK;
 }

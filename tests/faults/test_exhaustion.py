@@ -179,6 +179,9 @@ def test_a_full_disk(dice):
             assert {e.state for e in last} == {REFUSED}, "the disk did not get full"
             assert {e.code for e in entries if e.state == REFUSED} <= {"UNAVAILABLE"}
             b.assert_master_lives()
+            event = b.service.wait_for_event("commit_failed")
+            assert (event["level"], event["status"]) == ("error", "unavailable"), event
+            assert "full" in event["message"] and event["commands"] >= 1
             ballast.unlink()
             print(f"stores again after {b.wait_until_it_stores():.1f} s")
 
