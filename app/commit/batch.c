@@ -69,12 +69,12 @@ static void set_all(struct batch_item *items, size_t count, enum status status)
         items[i].status = status;
 }
 
-/* Items that were applied get the status of the commit; the others keep their own. */
-static void settle_applied(struct batch_item *items, size_t count, enum status status)
+/* The commit failed. Items that were applied get its status. A refusal may rest on what one
+ * of them had changed, so it counts no more; what was refused is certainly not stored. */
+static void settle_failed(struct batch_item *items, size_t count, enum status status)
 {
     for (size_t i = 0; i < count; i++)
-        if (items[i].status == STATUS_OK)
-            items[i].status = status;
+        items[i].status = items[i].status == STATUS_OK ? status : STATUS_UNAVAILABLE;
 }
 
 static bool is_fault(enum status status)
@@ -120,11 +120,11 @@ static enum status run_transaction(struct batch *batch, struct batch_item *items
         return status;
     }
     status = db_write_commit(batch->db);
-    if (status != STATUS_OK)
-        LOG(LEVEL_ERROR, "commit_failed", LOG_TEXT("status", status_name(status)),
-            LOG_TEXT("message", db_message(batch->db)),
-            LOG_NUMBER("commands", (int64_t)count));
-    settle_applied(items, count, status);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    LOG(LEVEL_ERROR, "commit_failed", LOG_TEXT("status", status_name(status)),
+        LOG_TEXT("message", db_message(batch->db)), LOG_NUMBER("commands", (int64_t)count));
+    settle_failed(items, count, status);
     return STATUS_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "app/commit/batch.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/lock.h"
@@ -128,6 +129,46 @@ static void one_that_spoils_the_transaction_fails_alone(void **state)
     assert_notes(2);
 }
 
+static void commit_without_room(struct batch_item *items, size_t count)
+{
+    struct rlimit before, little;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little = (struct rlimit){1000, before.rlim_max};
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    batch_commit(batch, items, count, STAGE_LOCK_MS);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+/* fingerprint: different for different fields. */
+static void set_idempotency_key(const struct batch_item *item, unsigned char fingerprint)
+{
+    struct command *command = &command_of(item)->common;
+
+    (void)snprintf(command->idempotency_key, sizeof command->idempotency_key, "key");
+    command->fingerprint.bytes[0] = fingerprint;
+}
+
+/* The second one has the key of the first one, which is not stored either. */
+static void a_refusal_does_not_outlive_the_commit_that_it_rests_on(void **state)
+{
+    struct batch_item items[] = {item_for(1), item_for(2)};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(items); i++)
+        set_idempotency_key(&items[i], (unsigned char)i);
+    commit_without_room(items, COUNT(items));
+    assert_int_equal(items[0].status, STATUS_UNAVAILABLE);
+    assert_int_equal(items[1].status, STATUS_UNAVAILABLE);
+    assert_notes(0);
+    commit_one(&items[1], STAGE_LOCK_MS);
+    assert_int_equal(items[1].status, STATUS_OK);
+    commit_one(&items[0], STAGE_LOCK_MS);
+    assert_int_equal(items[0].status, STATUS_REFUSED);
+    assert_int_equal(items[0].result.refusal, ERROR_IDEMPOTENCY_MISMATCH);
+}
+
 static void a_key_revoked_meanwhile_is_refused(void **state)
 {
     static const struct {
@@ -232,6 +273,7 @@ int main(void)
         WITH_GROUP(one_that_fails_takes_no_other_along),
         WITH_GROUP(what_a_failed_item_did_is_undone),
         WITH_GROUP(one_that_spoils_the_transaction_fails_alone),
+        WITH_GROUP(a_refusal_does_not_outlive_the_commit_that_it_rests_on),
         WITH_GROUP(a_key_revoked_meanwhile_is_refused),
         WITH_GROUP(while_somebody_else_holds_the_lock_nothing_is_stored),
         WITH_GROUP(a_database_that_comes_back_is_used_again),
