@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/secret.h"
 #include "lib/shared.h"
 
 enum {
@@ -141,16 +142,6 @@ static void announce(struct mailboxes *m, size_t number)
         ring(m->doorbell);
 }
 
-void mailboxes_claim(struct mailboxes *m, size_t client)
-{
-    for (size_t i = 0; i < m->boxes_each; i++) {
-        struct box *b = &m->boxes[client * m->boxes_each + i];
-        if (change(b, QUEUED, EMPTY) || change(b, TAKEN, ABANDONED))
-            continue;
-        (void)(change(b, ANSWERED, EMPTY) || change(b, LOST, EMPTY));
-    }
-}
-
 static void put_len(_Atomic uint32_t *out, size_t len)
 {
     atomic_store_explicit(out, (uint32_t)len, memory_order_relaxed);
@@ -161,6 +152,37 @@ static size_t len_up_to(size_t max, const _Atomic uint32_t *in)
     size_t len = atomic_load_explicit(in, memory_order_relaxed);
 
     return len < max ? len : max;
+}
+
+/* Whoever takes a letter out of use wipes it first, since it holds what a client has sent.
+ * That is the server for one that it has answered, and else the client. */
+static void wipe_letter(struct mailboxes *m, size_t number)
+{
+    size_t len = len_up_to(m->letter_bytes, &m->boxes[number].letter_len);
+
+    secret_wipe(m->letters + number * m->letter_bytes, len);
+}
+
+/* Takes back a letter that the server has not taken. */
+static bool withdraw(struct mailboxes *m, size_t number)
+{
+    if (!change(&m->boxes[number], QUEUED, EMPTY))
+        return false;
+    wipe_letter(m, number);
+    return true;
+}
+
+void mailboxes_claim(struct mailboxes *m, size_t client)
+{
+    for (size_t i = client * m->boxes_each; i < (client + 1) * m->boxes_each; i++) {
+        struct box *b = &m->boxes[i];
+        if (withdraw(m, i) || change(b, TAKEN, ABANDONED) || change(b, ANSWERED, EMPTY))
+            continue;
+        if (atomic_load(&b->state) == LOST) {
+            wipe_letter(m, i);
+            atomic_store(&b->state, EMPTY);
+        }
+    }
 }
 
 enum status mailbox_post(struct mailboxes *m, size_t client, size_t box,
@@ -188,8 +210,10 @@ enum status mailbox_post(struct mailboxes *m, size_t client, size_t box,
     return STATUS_OK;
 }
 
-static enum mailbox_state check(struct box *b, void *answer, size_t *answer_len)
+static enum mailbox_state check(struct mailboxes *m, size_t number, void *answer,
+                                size_t *answer_len)
 {
+    struct box *b = &m->boxes[number];
     uint32_t state = atomic_load(&b->state);
 
     if (state == QUEUED || state == TAKEN)
@@ -198,6 +222,8 @@ static enum mailbox_state check(struct box *b, void *answer, size_t *answer_len)
     if (state == ANSWERED) {
         *answer_len = len_up_to(sizeof b->answer, &b->answer_len);
         memcpy(answer, b->answer, *answer_len);
+    } else {
+        wipe_letter(m, number);
     }
     atomic_store(&b->state, EMPTY);
     return state == ANSWERED ? MAILBOX_ANSWERED : MAILBOX_LOST;
@@ -206,35 +232,41 @@ static enum mailbox_state check(struct box *b, void *answer, size_t *answer_len)
 enum mailbox_state mailbox_check(struct mailboxes *m, size_t client, size_t box,
                                  void *answer, size_t *answer_len)
 {
-    return check(&m->boxes[client * m->boxes_each + box], answer, answer_len);
+    return check(m, client * m->boxes_each + box, answer, answer_len);
 }
 
 enum mailbox_state mailbox_withdraw(struct mailboxes *m, size_t client, size_t box,
                                     void *answer, size_t *answer_len)
 {
-    struct box *b = &m->boxes[client * m->boxes_each + box];
+    size_t number = client * m->boxes_each + box;
 
-    return change(b, QUEUED, EMPTY) ? MAILBOX_WITHDRAWN : check(b, answer, answer_len);
+    return withdraw(m, number) ? MAILBOX_WITHDRAWN : check(m, number, answer, answer_len);
 }
 
 enum mailbox_state mailbox_give_up(struct mailboxes *m, size_t client, size_t box,
                                    void *answer, size_t *answer_len)
 {
-    struct box *b = &m->boxes[client * m->boxes_each + box];
+    size_t number = client * m->boxes_each + box;
 
-    if (change(b, QUEUED, EMPTY))
+    if (withdraw(m, number))
         return MAILBOX_WITHDRAWN;
-    return change(b, TAKEN, ABANDONED) ? MAILBOX_LOST : check(b, answer, answer_len);
+    return change(&m->boxes[number], TAKEN, ABANDONED)
+               ? MAILBOX_LOST
+               : check(m, number, answer, answer_len);
 }
 
 void mailboxes_recover(struct mailboxes *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         struct box *b = &m->boxes[i];
-        if (change(b, TAKEN, LOST))
+        if (change(b, TAKEN, LOST)) {
             m->to_tell[i / m->boxes_each] = true;
-        else if (!change(b, ABANDONED, EMPTY) && atomic_load(&b->state) == QUEUED)
+        } else if (atomic_load(&b->state) == ABANDONED) {
+            wipe_letter(m, i);
+            atomic_store(&b->state, EMPTY);
+        } else if (atomic_load(&b->state) == QUEUED) {
             announce(m, i);
+        }
     }
     mailboxes_tell(m);
 }
@@ -311,6 +343,7 @@ void mailboxes_answer(struct mailboxes *m, size_t number, const void *answer, si
     assert(len <= sizeof b->answer);
     memcpy(b->answer, answer, len);
     put_len(&b->answer_len, len);
+    wipe_letter(m, number);
     if (change(b, TAKEN, ANSWERED))
         m->to_tell[number / m->boxes_each] = true;
     else

@@ -5,7 +5,8 @@
  * letters that are queued, works on them together, and answers each. The state of a box
  * always says what has become of its letter, whichever process dies: a letter that was not
  * taken can be withdrawn, one that was taken by a server that died is lost, and an answer
- * after the client's deadline is dropped.
+ * after the client's deadline is dropped. A letter is wiped when it is answered, withdrawn
+ * or lost.
  *
  *   EMPTY ──post──► QUEUED ──take──► TAKEN ──answer──► ANSWERED ──check──► EMPTY
  *                     │ give up        │ server died ─► LOST ─────check──► EMPTY

@@ -182,6 +182,35 @@ static void an_answer_that_came_just_in_time_is_not_given_up(void **state)
     assert_int_equal(answer_len, 7);
 }
 
+static void a_letter_is_wiped_when_it_is_done_with(void **state)
+{
+    static const char zeros[6];
+    struct span letters[4];
+    size_t number;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        post(0, i, "secret");
+        assert_true(mailboxes_take(boxes, &number, &letters[i]));
+        assert_int_equal(number, i);
+    }
+    mailboxes_answer(boxes, 0, "yes", 3);
+    assert_memory_equal(letters[0].data, zeros, 6);
+    assert_int_equal(mailbox_give_up(boxes, 0, 1, answer, &answer_len), MAILBOX_LOST);
+    assert_memory_equal(letters[1].data, "secret", 6); /* the server may be reading it */
+    mailboxes_answer(boxes, 1, "late", 4);
+    assert_memory_equal(letters[1].data, zeros, 6);
+    assert_int_equal(mailbox_give_up(boxes, 0, 2, answer, &answer_len), MAILBOX_LOST);
+    mailboxes_recover(boxes); /* the server has died */
+    assert_memory_equal(letters[2].data, zeros, 6);
+    assert_int_equal(check(0, 3), MAILBOX_LOST);
+    assert_memory_equal(letters[3].data, zeros, 6);
+    assert_int_equal(check(0, 0), MAILBOX_ANSWERED);
+    post(0, 0, "secret");
+    assert_int_equal(mailbox_withdraw(boxes, 0, 0, answer, &answer_len), MAILBOX_WITHDRAWN);
+    assert_memory_equal(letters[0].data, zeros, 6);
+}
+
 static void what_a_dead_server_took_is_lost_and_the_rest_is_delivered(void **state)
 {
     (void)state;
@@ -366,6 +395,7 @@ int main(void)
         WITH_BOXES(a_letter_that_was_not_taken_can_be_withdrawn),
         WITH_BOXES(a_late_answer_reaches_nobody),
         WITH_BOXES(an_answer_that_came_just_in_time_is_not_given_up),
+        WITH_BOXES(a_letter_is_wiped_when_it_is_done_with),
         WITH_BOXES(what_a_dead_server_took_is_lost_and_the_rest_is_delivered),
         WITH_BOXES(a_new_client_finds_its_boxes_empty),
         WITH_BOXES(waiting_ends_when_a_letter_comes),
