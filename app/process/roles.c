@@ -1,6 +1,7 @@
 #include "app/process/roles.h"
 
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "app/api/call.h"
 #include "app/commit/writer.h"
@@ -46,10 +47,21 @@ static int run_worker(void *context, struct pool_worker *self)
     return worker_run(&worker, self);
 }
 
+/* The writer looks up hashes that workers have made, and serves no connection. */
+static void drop_what_the_writer_does_not_need(struct state *state)
+{
+    secret_wipe(&state->key, sizeof state->key);
+    (void)close(state->listening);
+    (void)close(state->give);
+    (void)close(state->take);
+    state->listening = state->give = state->take = -1;
+}
+
 static int run_writer(void *context, struct pool_worker *self)
 {
-    const struct state *state = context;
+    struct state *state = context;
 
+    drop_what_the_writer_does_not_need(state);
     if (!enter_sandbox(state, ROLE_WRITER))
         return EX_OSERR;
     const struct writer_context writer = {

@@ -1,12 +1,16 @@
 """No key, secret or text of a note is anywhere but in the database."""
 
+import contextlib
 import os
 import re
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
 
+from support import processes
+from support.family import writer_of
 from support.raw import send
 from support.site import encode
 from support.wait import wait_for
@@ -72,6 +76,53 @@ def test_no_environment_and_no_command_line_holds_a_secret(service):
         for name in ("environ", "cmdline"):
             content = Path(f"/proc/{pid}/{name}").read_bytes()
             assert not any(secret.encode() in content for secret in [*secrets, CANARY])
+
+
+def memory_of(pid):
+    """All that a process has mapped and written to."""
+    parts = []
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            place, rights = line.split()[:2]
+            if "w" not in rights:
+                continue
+            begin, end = (int(part, 16) for part in place.split("-"))
+            with contextlib.suppress(OSError):
+                parts.append(os.pread(memory.fileno(), end - begin, begin))
+    return b"".join(parts)
+
+
+def test_the_writer_has_no_key_and_no_socket_that_it_does_not_need(start):
+    service = start({"workers": 1})
+    key = service.site.key_file.read_bytes()
+    assert service.call(service.site.world().body()).status == 200
+    writer = writer_of(service)
+    (worker,) = set(service.workers()) - {writer}
+    try:
+        workers, writers = memory_of(worker), memory_of(writer)
+    except PermissionError:
+        pytest.skip("nobody may read a process's memory here")
+    assert (key in workers, key in writers) == (True, False)
+    (inode,) = re.findall(r"(\d+) " + re.escape(str(service.site.socket)) + "$", unix_sockets(), re.MULTILINE)
+    assert f"socket:[{inode}]" in processes.open_files(worker).values()
+    assert f"socket:[{inode}]" not in processes.open_files(writer).values()
+
+
+def unix_sockets():
+    return Path("/proc/net/unix").read_text()
+
+
+def test_no_letter_to_the_writer_is_kept_after_the_answer(start):
+    service = start({"workers": 1})
+    world = service.site.world()
+    assert service.call(world.body(note="warm up")).status == 200
+    canary = "canary " + uuid.uuid4().hex
+    service.call(world.body(note=canary, member_id=world.second_member))  # refused, so never stored
+    try:
+        found = canary.encode() in memory_of(writer_of(service))  # the letters are shared with it
+    except PermissionError:
+        pytest.skip("nobody may read a process's memory here")
+    assert not found
 
 
 def test_no_core_file_can_be_written(service):
