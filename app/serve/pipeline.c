@@ -346,6 +346,8 @@ static void end(struct pipeline *p, struct exchange *x)
         present(x);
     } else if (status == STATUS_REFUSED) {
         status = refuse_late(p, x);
+    } else {
+        x->identified = false; /* no transaction has checked a caller from the cache */
     }
     reply_to(p, x, status);
     limits_settle(&p->limits, x);

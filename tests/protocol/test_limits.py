@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from support.answers import assert_error, assert_success, error_body
+from support.family import writers_held_up
 from support.raw import code, send
 from support.service import Service
 from support.site import ABSENT, Site
@@ -259,6 +260,18 @@ def test_only_callers_that_were_identified_are_told(limited):
         answer = send(service, body)
         assert answer.code in ("INVALID_API_KEY", "MISSING_API_KEY", "INVALID_JSON")
         assert answer.header("RateLimit") is answer.header("RateLimit-Policy") is None
+
+
+def test_a_caller_of_the_past_is_told_nothing_while_nothing_can_be_checked(limited):
+    service = limited(rate_limit=FEW_AN_HOUR, request_timeout=1)
+    world = service.world
+    assert left(send(service, world.body())) == FEW - 1
+    service.site.ctl("apikey", "revoke", world.apikey_id)  # but it is remembered
+    with writers_held_up(service.site):
+        answer = send(service, world.body())
+    assert answer.code == "UNAVAILABLE"
+    assert answer.header("RateLimit") is answer.header("RateLimit-Policy") is None
+    assert code(service, world.body()) == "INVALID_API_KEY"
 
 
 def test_repeated_requests_cost_nothing(limited):
