@@ -327,6 +327,8 @@ bool mailboxes_take(struct mailboxes *m, size_t *number, struct span *letter)
         m->turn = (i + 1) % m->count;
         atomic_fetch_and(&m->shared->queued[i / WORD_BITS],
                          ~(UINT64_C(1) << i % WORD_BITS));
+        if (i >= m->count) /* no correct client sets that bit */
+            continue;
         if (!change(b, QUEUED, TAKEN)) /* withdrawn */
             continue;
         *letter = (struct span){m->letters + i * m->letter_bytes,

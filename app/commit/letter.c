@@ -4,10 +4,16 @@
 #include <string.h>
 
 #include "app/rules/given.h"
+#include "lib/utf8.h"
 
 size_t letter_max_bytes(size_t max_text_bytes)
 {
     return COMMAND_MAX_BYTES + max_text_bytes;
+}
+
+size_t letter_max_text_bytes(const struct mailboxes *boxes)
+{
+    return mailboxes_letter_bytes(boxes) - COMMAND_MAX_BYTES;
 }
 
 static struct span *text_of(struct command *command, size_t offset)
@@ -54,7 +60,13 @@ static bool is_sound(const struct command *c)
            is_terminated(c->idempotency_key, sizeof c->idempotency_key);
 }
 
-/* Makes the command's texts point at their bytes. False: the lengths do not agree. */
+static bool is_sound_text(struct span text)
+{
+    return utf8_valid(text) && (text.len == 0 || memchr(text.data, '\0', text.len) == NULL);
+}
+
+/* Makes the command's texts point at their bytes. False: the lengths do not agree, or a text
+ * is not sound. */
 static bool place_texts(struct command *command, const struct command_kind *kind,
                         struct span bytes)
 {
@@ -63,6 +75,8 @@ static bool place_texts(struct command *command, const struct command_kind *kind
         if (text->len > bytes.len)
             return false;
         text->data = bytes.data;
+        if (!is_sound_text(*text))
+            return false;
         bytes.data += text->len;
         bytes.len -= text->len;
     }
@@ -70,7 +84,7 @@ static bool place_texts(struct command *command, const struct command_kind *kind
 }
 
 enum status letter_read(struct command *out, const struct command_kinds *kinds,
-                        struct span letter)
+                        struct span letter, size_t max_text_bytes)
 {
     if (letter.len < sizeof *out)
         return STATUS_INVALID;
@@ -82,7 +96,7 @@ enum status letter_read(struct command *out, const struct command_kinds *kinds,
     /* the common part was copied before, because shared memory may have changed since */
     memcpy((char *)out + sizeof *out, letter.data + sizeof *out, kind->size - sizeof *out);
     const struct span texts = {letter.data + kind->size, letter.len - kind->size};
-    if (!place_texts(out, kind, texts))
+    if (texts.len > max_text_bytes || !place_texts(out, kind, texts))
         return STATUS_INVALID;
     return is_sound(out) && kind->is_sound(out) ? STATUS_OK : STATUS_INVALID;
 }

@@ -25,17 +25,20 @@ _Static_assert(sizeof(struct letter_answer) <= MAILBOX_ANSWER_BYTES, "answers mu
 /* The greatest length of a letter whose texts have up to max_text_bytes in all. */
 size_t letter_max_bytes(size_t max_text_bytes);
 
+/* What these mailboxes were made for by letter_max_bytes. */
+size_t letter_max_text_bytes(const struct mailboxes *boxes);
+
 /* Posts a command; as mailbox_post. */
 enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
                         const struct command_kind *kind, const struct command *command);
 
 /*
  * Reads a letter into *out, which has room for COMMAND_MAX_BYTES; its texts point into the
- * letter. STATUS_INVALID: the kind does not exist, lengths do not agree, a text has no NUL,
- * or a field holds a value that a correct worker never puts there. Credentials are not
- * checked here but by command_apply.
+ * letter. STATUS_INVALID: the kind does not exist, lengths do not agree, the texts have more
+ * than max_text_bytes in all, one is no UTF-8 or holds U+0000, or a field holds a value that
+ * a correct worker never puts there. Credentials are not checked here but by command_apply.
  */
 enum status letter_read(struct command *out, const struct command_kinds *kinds,
-                        struct span letter);
+                        struct span letter, size_t max_text_bytes);
 
 #endif

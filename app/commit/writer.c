@@ -38,6 +38,7 @@ static void answer(struct writer *w, size_t number, enum status status,
 
 static void gather(struct writer *w)
 {
+    const size_t max_text_bytes = letter_max_text_bytes(w->boxes);
     size_t number, bytes = 0;
     struct span letter;
 
@@ -49,7 +50,7 @@ static void gather(struct writer *w)
         struct command *command = (void *)(w->commands + w->count * COMMAND_MAX_BYTES);
 
         *item = (struct batch_item){.command = command};
-        if (letter_read(command, &w->kinds, letter) != STATUS_OK) {
+        if (letter_read(command, &w->kinds, letter, max_text_bytes) != STATUS_OK) {
             LOG(LEVEL_ERROR, "letter_unreadable", LOG_NUMBER("number", (int64_t)number));
             answer(w, number, STATUS_INTERNAL, &item->result);
             continue;

@@ -18,12 +18,14 @@
 #include "app/api/call.h"
 #include "app/commit/batch.h"
 #include "app/commit/letter.h"
+#include "lib/utf8.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/site.h"
 
 enum {
     HEAD_BYTES = 3, /* of an input */
     CHANGE_BYTES = 3,
+    TEXT_MAX_BYTES = 1000,
     WITH_KEY = 2,
     WITH_NOTE_ID = 4,
     WITH_OVERFLOW = 8,
@@ -209,10 +211,11 @@ static void check_texts(struct command *command, const struct command_kind *kind
 
     for (size_t i = 0; i < kind->text_count; i++) {
         const struct span *text = text_of(command, kind, i);
-        CHECK(text->data == at && text->len <= letter.len);
+        CHECK(text->data == at && text->len <= letter.len && utf8_valid(*text));
         at += text->len;
     }
     CHECK(at == letter.data + letter.len);
+    CHECK(at - (letter.data + kind->size) <= TEXT_MAX_BYTES);
 }
 
 static void commit(struct batch_item *item)
@@ -249,7 +252,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     union site_room room;
 
     site_tidy();
-    if (letter_read(&room.command, &kinds, letter) == STATUS_OK) {
+    if (letter_read(&room.command, &kinds, letter, TEXT_MAX_BYTES) == STATUS_OK) {
         const struct command_kind *kind = command_kind_of(&kinds, &room.command);
         CHECK(kind != NULL);
         check_texts(&room.command, kind, letter);

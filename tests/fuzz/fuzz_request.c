@@ -171,7 +171,8 @@ static void write_letter(void)
     size_t number;
 
     CHECK(mailboxes_take(boxes, &number, &letter));
-    CHECK(letter_read(&room.command, call_command_kinds(), letter) == STATUS_OK);
+    CHECK(letter_read(&room.command, call_command_kinds(), letter,
+                      letter_max_text_bytes(boxes)) == STATUS_OK);
     batch_commit(group, &item, 1, TIMEOUT_MS);
     answer.status = item.status;
     answer.result = item.result;

@@ -246,7 +246,7 @@ static size_t must_take(const char *content)
     size_t number = 0;
 
     assert_true(mailboxes_take(boxes, &number, &letter));
-    assert_int_equal(letter_read(&command.note.common, call_command_kinds(), letter),
+    assert_int_equal(letter_read(&command.note.common, call_command_kinds(), letter, 1000),
                      STATUS_OK);
     assert_true(span_equals(command.note.content, span_of(content)));
     assert_string_equal(command.note.common.request_id, "request-1");

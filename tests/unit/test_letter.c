@@ -7,11 +7,13 @@
 static const char note[] = "a note";
 
 static struct note_command command;
+static size_t max_text_bytes;
 static char letter[sizeof command + sizeof note - 1];
 
 static int make_command(void **state)
 {
     (void)state;
+    max_text_bytes = sizeof note - 1;
     memset(&command, 0, sizeof command);
     command.content = span_of(note);
     command.common.credentials.address.family = ADDRESS_IPV4;
@@ -24,8 +26,8 @@ static enum status read_bytes(struct note_command *out, size_t len)
         struct note_command note;
         char bytes[COMMAND_MAX_BYTES];
     } read;
-    enum status status =
-        letter_read(&read.note.common, call_command_kinds(), (struct span){letter, len});
+    enum status status = letter_read(&read.note.common, call_command_kinds(),
+                                     (struct span){letter, len}, max_text_bytes);
 
     *out = read.note;
     return status;
@@ -153,6 +155,33 @@ static void a_text_without_an_end_is_refused(void **state)
     }
 }
 
+static void texts_over_the_limit_are_refused(void **state)
+{
+    struct note_command out;
+
+    (void)state;
+    max_text_bytes = sizeof note - 2;
+    assert_int_equal(read_letter(&out), STATUS_INVALID);
+}
+
+static enum status read_with_note(const char bytes[sizeof note - 1])
+{
+    struct note_command out;
+
+    (void)read_letter(&out);
+    memcpy(letter + sizeof command, bytes, sizeof note - 1);
+    return read_bytes(&out, sizeof letter);
+}
+
+static void a_text_that_is_no_text_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(read_with_note("\xe2\x82\xac \xc3\xa9"), STATUS_OK);
+    assert_int_equal(read_with_note("a\0note"), STATUS_INVALID);
+    assert_int_equal(read_with_note("a not\xc3"), STATUS_INVALID);
+    assert_int_equal(read_with_note("\xed\xa0\x80ote"), STATUS_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup(a_family_that_does_not_exist_is_refused, make_command),
         cmocka_unit_test_setup(a_time_before_1970_is_refused, make_command),
         cmocka_unit_test_setup(a_text_without_an_end_is_refused, make_command),
+        cmocka_unit_test_setup(texts_over_the_limit_are_refused, make_command),
+        cmocka_unit_test_setup(a_text_that_is_no_text_is_refused, make_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -365,6 +365,19 @@ static void spoil(const void *from, const void *to, size_t size)
     assert_int_equal(found, 1);
 }
 
+/* The last word of bits has room for more boxes than there are. */
+static void bits_of_boxes_that_do_not_exist_are_ignored(void **state)
+{
+    static const uint64_t last = UINT64_C(1) << (CLIENTS * BOXES - 1) % 64,
+                          and_beyond = UINT64_MAX << (CLIENTS * BOXES - 1) % 64;
+
+    (void)state;
+    post(CLIENTS - 1, BOXES - 1, "the last one");
+    spoil(&last, &and_beyond, sizeof last);
+    assert_int_equal(take("the last one"), CLIENTS * BOXES - 1);
+    assert_no_letter();
+}
+
 static void lengths_that_cannot_be_true_are_cut(void **state)
 {
     static const uint32_t letter_len = 7777, of_answer = 77, nonsense = UINT32_MAX;
@@ -402,6 +415,7 @@ int main(void)
         WITH_BOXES(waiting_ends_when_the_other_descriptor_does),
         WITH_BOXES(every_client_gets_its_own_answers),
         WITH_BOXES(lengths_that_cannot_be_true_are_cut),
+        WITH_BOXES(bits_of_boxes_that_do_not_exist_are_ignored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
