@@ -61,8 +61,8 @@ static int errno_of_wal(struct db *db)
 }
 
 /* When the disk is full, or the file has its greatest size (RLIMIT_FSIZE), the commit frame
- * was not written. After another I/O error it may have been, and a later recovery of the WAL
- * may find it. */
+ * was not written. After another I/O error it may have been, and a later recovery of the
+ * WAL may find it. */
 static enum status status_of_failed_commit(struct db *db)
 {
     int code = sqlite3_extended_errcode(db->handle);
