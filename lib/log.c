@@ -20,6 +20,13 @@ static const char *const level_names[] = {
     [LEVEL_ERROR] = "error",
 };
 
+/* How the journal is told the priority of a line (sd-daemon(3)). */
+static const char *const journal_prefixes[] = {
+    [LEVEL_INFO] = "<6>",
+    [LEVEL_WARNING] = "<4>",
+    [LEVEL_ERROR] = "<3>",
+};
+
 /* The header of each line in the queue. */
 struct queued {
     size_t len;
@@ -172,7 +179,8 @@ static void add_field(struct line *line, const struct log_field *field)
 
     if (!is_number && text.len == 0)
         return;
-    bool fits = add(line, line->len > 1 ? ",\"" : "\"", line->len > 1 ? 2 : 1) &&
+    bool first = line->text[line->len - 1] == '{';
+    bool fits = add(line, first ? "\"" : ",\"", first ? 1 : 2) &&
                 add(line, field->name, strlen(field->name)) && add(line, "\":", 2) &&
                 (is_number ? add_number(line, field->number) : add_text(line, text)) &&
                 line->len + sizeof "}\n" <= sizeof line->text;
@@ -224,8 +232,10 @@ static void begin(struct line *line, enum log_level level, const char *event)
     char now[CLOCK_TEXT_BYTES];
 
     clock_format(clock_now_ms(), now);
-    line->text[0] = '{';
-    line->len = 1;
+    line->len = 0;
+    if (log_output_is_journal())
+        (void)add(line, journal_prefixes[level], 3);
+    (void)add(line, "{", 1);
     add_field(line, &LOG_TEXT("ts", now));
     add_field(line, &LOG_TEXT("level", level_names[level]));
     add_field(line, &LOG_TEXT("event", event));

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +43,7 @@ enum way {
 static struct {
     enum way way;
     int fd; /* unused with SYSLOG */
+    bool journal;
     char path[1024];
 } target = {.fd = STDERR_FILENO};
 
@@ -124,6 +127,23 @@ bool log_output_is_syslog(void)
     return target.way == SYSLOG;
 }
 
+bool log_output_is_journal(void)
+{
+    return target.journal;
+}
+
+/* systemd says by device and inode which file is the journal, because a program may have got
+ * another standard error since. */
+static bool is_journal(const struct stat *st)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char own[64];
+
+    (void)snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st->st_dev,
+                   (uintmax_t)st->st_ino);
+    return stream != NULL && strcmp(stream, own) == 0;
+}
+
 static bool is_null_device(int fd)
 {
     struct stat st;
@@ -139,6 +159,7 @@ static void use(enum way way, int fd)
         log_syslog_close();
     target.way = way;
     target.fd = fd;
+    target.journal = false;
 }
 
 /* Opens what may be a log file; O_NONBLOCK, because open(2) of a FIFO without a reader
@@ -223,6 +244,7 @@ static void open_stderr(void)
     }
     if (S_ISSOCK(st.st_mode)) {
         use(SOCKET, STDERR_FILENO);
+        target.journal = is_journal(&st);
         return;
     }
     again = open_stderr_again(&st);

@@ -26,6 +26,9 @@ enum status log_output_reopen(struct problem *why);
 /* Whether lines go to syslog now. */
 bool log_output_is_syslog(void);
 
+/* Whether lines go to systemd's journal by standard error. */
+bool log_output_is_journal(void);
+
 /* Writes a line with its newline, of at most LOG_LINE_BYTES. Returns how many bytes were
  * taken: all of them, 0 when there is no room now, fewer only in rare cases (a terminal, a
  * disk that is full). -1: it failed, and trying the same line again is of no use. */

@@ -55,9 +55,9 @@ static void log_request(const struct exchange *x, size_t bytes)
     char fields[LOG_FIELD_BYTES];
 
     list_fields(fields, reply);
-    LOG(LEVEL_INFO, "request", LOG_TEXT("request_id", request->id),
-        LOG_ADDRESS("remote_addr", &request->address), LOG_SPAN("method", request->method),
-        LOG_SPAN("path", without_query(request->path)),
+    LOG(reply->http_status < 500 ? LEVEL_INFO : LEVEL_ERROR, "request",
+        LOG_TEXT("request_id", request->id), LOG_ADDRESS("remote_addr", &request->address),
+        LOG_SPAN("method", request->method), LOG_SPAN("path", without_query(request->path)),
         LOG_UUID("org_id", &x->caller.org_id),
         LOG_UUID("devkey_id", &x->caller.developer_key_id), LOG_TEXT("code", reply->code),
         LOG_TEXT("instead_of", reply->hidden_code), LOG_TEXT("fields", fields),

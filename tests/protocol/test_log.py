@@ -10,6 +10,7 @@ import unicodedata
 import pytest
 
 from support.answers import assert_success, note_id_of
+from support.family import writers_held_up
 from support.fastcgi import http_params
 from support.paths import CALL_PATH
 from support.service import Service
@@ -155,6 +156,16 @@ def test_a_replay_is_a_success(service, world):
     again = send(service, world.body(note="x"), "replay", headers=headers)
     assert note_id_of(first) == note_id_of(again)
     assert line_of(service, "replay")["code"] == "OK"
+
+
+def test_an_answer_of_5xx_is_an_error(start):
+    service = start({"workers": 1, "request_timeout": 1})
+    world = service.site.world()
+    with writers_held_up(service.site):
+        assert send(service, world.body(), "failed").status == 503
+    assert send(service, world.body(api_key="wrong"), "refused").status == 200
+    assert line_of(service, "failed")["level"] == "error"
+    assert line_of(service, "refused")["level"] == "info"
 
 
 def test_one_line_for_every_request(service, world):

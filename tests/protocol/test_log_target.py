@@ -1,6 +1,7 @@
 """Where the log goes: files and their rotation, standard error, syslog."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -42,6 +43,36 @@ def test_the_log_may_be_a_file(single):
         assert service.log_text() == ""  # standard error
         for line in log.read_text().splitlines():
             json.loads(line)
+
+
+# The journal
+
+
+def log_to_socket(site, journal_stream):
+    """The lines that the service writes to a standard error like systemd's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        st = os.fstat(theirs.fileno())
+        env = site.environment(JOURNAL_STREAM=journal_stream.format(dev=st.st_dev, ino=st.st_ino))
+        command = [site.program(), "--config", site.config, "--workers", "1"]
+        with subprocess.Popen(command, stderr=theirs, env=env) as process:
+            wait_for(site.socket.exists, "the socket")
+            process.terminate()
+            assert process.wait(20) == 0
+        return ours.recv(1 << 20).decode().splitlines()
+
+
+def test_the_journal_gets_the_priority_of_each_line(site):
+    read = [(line[:3], json.loads(line[3:])) for line in log_to_socket(site, "{dev}:{ino}")]
+    assert "started" in [event["event"] for _, event in read]
+    priorities = {"info": "<6>", "warning": "<4>", "error": "<3>"}
+    assert all(prefix == priorities[event["level"]] for prefix, event in read)
+
+
+@pytest.mark.parametrize("stream", ["{dev}:1", "1:{ino}", "{ino}", ""])
+def test_another_standard_error_is_not_the_journal(site, stream):
+    events = [json.loads(line)["event"] for line in log_to_socket(site, stream)]
+    assert "started" in events
 
 
 # Rotation
