@@ -4,8 +4,9 @@
  * It goes to standard error, to syslog, or to a file that can be opened anew after it was
  * rotated. Where standard error is the null device (spawn-fcgi makes it so), syslog takes
  * its place. Where it is the journal (JOURNAL_STREAM of systemd.exec(5)), each line begins
- * with its priority, "<3>", "<4>" or "<6>". Before log_open everything goes to standard error. A line stays below
- * LOG_LINE_BYTES, so that lines of several processes never mix; long text is cut.
+ * with its priority, "<3>", "<4>" or "<6>". Before log_open everything goes to standard
+ * error. A line stays below LOG_LINE_BYTES, so that lines of several processes never mix;
+ * long text is cut.
  *
  * A process never waits for the reader of its log. Lines for which there is no room are
  * queued up to a fixed size, then dropped and counted; an event `log_lines_lost` with their

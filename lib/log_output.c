@@ -132,8 +132,8 @@ bool log_output_is_journal(void)
     return target.journal;
 }
 
-/* systemd says by device and inode which file is the journal, because a program may have got
- * another standard error since. */
+/* systemd says by device and inode which file is the journal, because a program may have
+ * got another standard error since. */
 static bool is_journal(const struct stat *st)
 {
     const char *stream = getenv("JOURNAL_STREAM");

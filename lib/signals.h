@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Blocks TERM, INT, QUIT, HUP, USR1 and CHLD, installs their handlers, and ignores others as
- * signals_ignore does. Once in a program, before its first wait; children inherit it. */
+/* Blocks TERM, INT, QUIT, HUP, USR1 and CHLD, installs their handlers, and ignores others
+ * as signals_ignore does. Once in a program, before its first wait; children inherit it. */
 void signals_init(void);
 
 /* Ignores PIPE and XFSZ, whose calls fail with EPIPE and EFBIG then, and signals without a

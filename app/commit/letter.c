@@ -65,8 +65,8 @@ static bool is_sound_text(struct span text)
     return utf8_valid(text) && (text.len == 0 || memchr(text.data, '\0', text.len) == NULL);
 }
 
-/* Makes the command's texts point at their bytes. False: the lengths do not agree, or a text
- * is not sound. */
+/* Makes the command's texts point at their bytes. False: the lengths do not agree, or a
+ * text is not sound. */
 static bool place_texts(struct command *command, const struct command_kind *kind,
                         struct span bytes)
 {
