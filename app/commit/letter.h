@@ -35,8 +35,8 @@ enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
 /*
  * Reads a letter into *out, which has room for COMMAND_MAX_BYTES; its texts point into the
  * letter. STATUS_INVALID: the kind does not exist, lengths do not agree, the texts have
- * more than max_text_bytes in all, one is no UTF-8 or holds U+0000, or a field holds a value
- * that a correct worker never puts there. Credentials are checked by command_apply.
+ * more than max_text_bytes in all, one is no UTF-8 or holds U+0000, or a field holds a
+ * value that a correct worker never puts there. Credentials are checked by command_apply.
  */
 enum status letter_read(struct command *out, const struct command_kinds *kinds,
                         struct span letter, size_t max_text_bytes);
