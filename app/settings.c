@@ -82,6 +82,7 @@ static const struct config_option options[] = {
      .max = 8 << 20},
     {FIELD(request_timeout), .initial = "30", .parse = config_integer, .min = 1,
      .max = 3600},
+    {FIELD(idle_timeout), .initial = "10", .parse = config_integer, .min = 1, .max = 3600},
     {FIELD(rate_limit), .initial = "off", .parse = config_rate},
     {FIELD(credential_failures), .initial = "100/10m", .parse = config_rate},
     {FIELD(contact_failures), .initial = "1000/10m", .parse = config_rate},

@@ -12,7 +12,7 @@
 #include "lib/throttle.h"
 
 enum {
-    SETTINGS_COUNT = 22, /* options in the table */
+    SETTINGS_COUNT = 23, /* options in the table */
 };
 
 struct settings {
@@ -29,7 +29,7 @@ struct settings {
     struct config_blocks trusted_proxies;
     int64_t max_body_bytes;
     int64_t max_note_bytes;
-    int64_t request_timeout;                  /* seconds */
+    int64_t request_timeout, idle_timeout;    /* seconds */
     struct throttle_rate rate_limit;          /* notes of a developer key */
     struct throttle_rate credential_failures; /* of a client network */
     struct throttle_rate contact_failures;    /* of a developer key */

@@ -65,7 +65,7 @@ static enum status watch_descriptors(struct fastcgi *f)
 }
 
 enum status fastcgi_create(struct fastcgi **out, const struct fastcgi_descriptors *fds,
-                           int timeout_ms, size_t max_body_bytes)
+                           const struct fastcgi_limits *limits)
 {
     struct fastcgi *f = calloc(1, sizeof *f);
 
@@ -73,7 +73,8 @@ enum status fastcgi_create(struct fastcgi **out, const struct fastcgi_descriptor
     if (f == NULL)
         return STATUS_NO_MEMORY;
     f->fds = *fds;
-    f->all = fcgi_connections_create(FASTCGI_PLACES, timeout_ms, max_body_bytes);
+    f->all = fcgi_connections_create(FASTCGI_PLACES, limits->request_ms, limits->idle_ms,
+                                     limits->max_body_bytes);
     if (f->all == NULL || fcgi_request_init() != STATUS_OK ||
         watch_descriptors(f) != STATUS_OK) {
         fastcgi_free(f);
@@ -94,9 +95,9 @@ void fastcgi_free(struct fastcgi *f)
 
 /* ---- After an answer ---- */
 
-static bool time_is_over(const struct fastcgi *f, int64_t since_ms, int64_t now_ms)
+static bool idle_time_is_over(const struct fastcgi *f, int64_t since_ms, int64_t now_ms)
 {
-    return now_ms - since_ms >= f->all->timeout_ms;
+    return now_ms - since_ms >= f->all->idle_ms;
 }
 
 /* Passes a connection on to another worker. When the hand-over socket is full it waits,
@@ -106,7 +107,7 @@ static void pass_on(struct fastcgi *f, int place)
     const struct fcgi_connection *c = &f->all->at[place];
 
     if (fcgi_handover_give(f->fds.give, c->fd, &c->input) != STATUS_BUSY ||
-        time_is_over(f, f->ending_since_ms, clock_monotonic_ms()))
+        idle_time_is_over(f, f->ending_since_ms, clock_monotonic_ms()))
         fcgi_connections_drop(f->all, place);
     else
         f->all->at[place].state = FCGI_WAITING;
@@ -248,22 +249,43 @@ static void try_last_time(struct fastcgi *f, int place, int64_t now_ms)
     const struct fcgi_connection *c = &f->all->at[place];
 
     send_more(f, place);
-    if (c->state == FCGI_SENDING && time_is_over(f, c->since_ms, now_ms))
+    if (c->state == FCGI_SENDING && idle_time_is_over(f, c->since_ms, now_ms))
         give_up_answer(f, place);
+}
+
+/* Why an unfinished request is given up; NULL: it still has time. */
+static const char *reason_to_give_up(const struct fastcgi *f,
+                                     const struct fcgi_connection *c, int64_t now_ms)
+{
+    if (now_ms - c->since_ms >= f->all->request_ms)
+        return "it took too long to arrive";
+    return idle_time_is_over(f, c->progress_ms, now_ms) ? "its peer sent no more of it"
+                                                        : NULL;
+}
+
+static void give_up_request(struct fastcgi *f, int place, const char *reason,
+                            int64_t now_ms)
+{
+    const struct fcgi_connection *c = &f->all->at[place];
+
+    LOG(LEVEL_WARNING, "request_given_up", LOG_TEXT("message", reason),
+        LOG_NUMBER("after_ms", now_ms - c->since_ms),
+        LOG_NUMBER("bytes", (int64_t)c->input.taken));
+    fcgi_connections_drop(f->all, place);
 }
 
 /* Checks a connection with a deadline. True: its request begins. */
 static bool look_at_timed(struct fastcgi *f, int place, int64_t now_ms)
 {
     const struct fcgi_connection *c = &f->all->at[place];
-    bool is_over = time_is_over(f, c->since_ms, now_ms);
 
-    if (c->state == FCGI_SENDING && is_over)
+    if (c->state == FCGI_SENDING && idle_time_is_over(f, c->since_ms, now_ms))
         try_last_time(f, place, now_ms);
     if (c->state != FCGI_WAITING || f->mode == HANDING_OVER)
         return false;
-    if (is_over)
-        fcgi_connections_drop(f->all, place);
+    const char *reason = reason_to_give_up(f, c, now_ms);
+    if (reason != NULL)
+        give_up_request(f, place, reason, now_ms);
     else if (c->input.file < 0 && now_ms - c->since_ms >= FCGI_CONNECTIONS_STALL_MS)
         return fcgi_connections_look_stalled(f->all, place);
     return false;

@@ -53,15 +53,22 @@ enum fastcgi_event {
 /* Makes the two ends of a hand-over socket, for all workers to share. */
 enum status fastcgi_handover_pair(int *give, int *take);
 
-/*
- * timeout_ms: how long a peer may take to send a whole request, how long it may take
- * nothing of an answer, and how long a connection may wait for another worker to take it
- * over. max_body_bytes: the most that fastcgi_read_body will be asked for; of a longer body
- * not much more is kept, but all of it is taken from its connection. STATUS_INTERNAL:
- * libfcgi does not behave as needed, or epoll failed.
- */
+/* What a peer may do. */
+struct fastcgi_limits {
+    /* How long it may take to send a whole request, from the first byte on. A connection
+     * whose time is over is closed, and the log has the event "request_given_up". */
+    int request_ms;
+    /* How long it may send nothing of a request that has begun, or take nothing of an
+     * answer; also how long a connection may wait for another worker to take it over. */
+    int idle_ms;
+    /* The most that fastcgi_read_body will be asked for. Of a longer body not much more is
+     * kept, but all of it is taken from its connection. */
+    size_t max_body_bytes;
+};
+
+/* STATUS_INTERNAL: libfcgi does not behave as needed, or epoll failed. */
 enum status fastcgi_create(struct fastcgi **out, const struct fastcgi_descriptors *fds,
-                           int timeout_ms, size_t max_body_bytes);
+                           const struct fastcgi_limits *limits);
 
 /* NULL is allowed. Closes every connection; the descriptors given at creation stay. */
 void fastcgi_free(struct fastcgi *fastcgi);
@@ -90,7 +97,7 @@ enum status fastcgi_read_body(struct fastcgi *fastcgi, size_t place, char *buffe
  * that is needed: it is sent as far as the peer takes it at once, and the rest during
  * fastcgi_wait.
  *
- * When the peer leaves, or takes nothing for timeout_ms, its connection is closed (whatever
+ * When the peer leaves, or takes nothing for idle_ms, its connection is closed (whatever
  * it takes extends that time, but no longer after fastcgi_finish or _hand_over, so that
  * these come to an end) and the log has the event "answer_not_taken" with label (at most 79
  * bytes; "": none) as request_id. The same happens when the answers that wait for their
@@ -106,7 +113,7 @@ void fastcgi_finish(struct fastcgi *fastcgi);
 
 /* The same, but passes all connections to the readers of the other end of the hand-over
  * socket: at once, or when the answer to the request that is in hand has been sent. Those
- * that no worker takes for timeout_ms are closed. */
+ * that no worker takes for idle_ms are closed. */
 void fastcgi_hand_over(struct fastcgi *fastcgi);
 
 #endif

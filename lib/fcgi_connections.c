@@ -8,7 +8,7 @@
 #include "lib/clock.h"
 #include "lib/fcgi_request.h"
 
-struct fcgi_connections *fcgi_connections_create(int count, int timeout_ms,
+struct fcgi_connections *fcgi_connections_create(int count, int request_ms, int idle_ms,
                                                  size_t max_body_bytes)
 {
     struct fcgi_connections *all =
@@ -17,7 +17,8 @@ struct fcgi_connections *fcgi_connections_create(int count, int timeout_ms,
     if (all == NULL)
         return NULL;
     all->count = count;
-    all->timeout_ms = timeout_ms;
+    all->request_ms = request_ms;
+    all->idle_ms = idle_ms;
     all->reader.max_body_bytes = max_body_bytes;
     for (int i = 0; i < count; i++) {
         all->at[i].fd = -1;
@@ -161,8 +162,10 @@ void fcgi_connections_set_deadline(struct fcgi_connections *all, int place)
 {
     struct fcgi_connection *c = &all->at[place];
 
-    if (c->since_ms == 0)
-        set_since(all, c, clock_monotonic_ms());
+    if (c->since_ms != 0)
+        return;
+    set_since(all, c, clock_monotonic_ms());
+    c->progress_ms = c->since_ms;
 }
 
 void fcgi_connections_mark(struct fcgi_connections *all, int place)
@@ -230,9 +233,12 @@ static bool act_on(struct fcgi_connections *all, int place, enum fcgi_arrived ar
 static enum fcgi_arrived collect(struct fcgi_connections *all, int place)
 {
     struct fcgi_connection *c = &all->at[place];
+    size_t taken = c->input.taken;
     bool more = false;
     enum fcgi_arrived arrived = fcgi_input_collect(&all->reader, &c->input, c->fd, &more);
 
+    if (c->input.taken != taken)
+        c->progress_ms = clock_monotonic_ms();
     if (arrived == FCGI_ARRIVED_SOME && more && watch(all, place) != STATUS_OK)
         return FCGI_ARRIVED_END;
     return arrived;

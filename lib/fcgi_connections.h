@@ -43,18 +43,19 @@ struct fcgi_connection {
     struct fcgi_request *request; /* NULL: this place had none yet */
     struct fcgi_output output;
     char label[FCGI_CONNECTIONS_LABEL_BYTES]; /* of the answer */
-    bool stays;       /* the web server wants to go on using it after the answer */
-    bool kept;        /* counted in kept below */
-    bool watched;     /* by epoll */
-    bool look;        /* something may have arrived of which epoll will not tell again */
-    int64_t since_ms; /* unfinished: when the request began; sending: when the peer last
+    bool stays;          /* the web server wants to go on using it after the answer */
+    bool kept;           /* counted in kept below */
+    bool watched;        /* by epoll */
+    bool look;           /* something may have arrived of which epoll will not tell again */
+    int64_t since_ms;    /* unfinished: when the request began; sending: when the peer last
                               took something; 0: there is no deadline */
+    int64_t progress_ms; /* unfinished: when something of it arrived last */
     int64_t rests_since_ms; /* without a request */
 };
 
 struct fcgi_connections {
     int epoll; /* tells of connections by their place; other numbers are the caller's */
-    int timeout_ms;
+    int request_ms, idle_ms;
     struct fcgi_reader reader;
     size_t unsent_bytes; /* of all answers that are being sent */
     int used;            /* places that are not free */
@@ -65,8 +66,9 @@ struct fcgi_connections {
     struct fcgi_connection at[];
 };
 
-/* timeout_ms and max_body_bytes as for fastcgi_create. NULL: no memory or no descriptor. */
-struct fcgi_connections *fcgi_connections_create(int count, int timeout_ms,
+/* request_ms, idle_ms and max_body_bytes as in struct fastcgi_limits. NULL: no memory or no
+ * descriptor. */
+struct fcgi_connections *fcgi_connections_create(int count, int request_ms, int idle_ms,
                                                  size_t max_body_bytes);
 
 /* NULL is allowed. Closes all connections. */

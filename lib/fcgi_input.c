@@ -61,7 +61,7 @@ enum fcgi_arrived fcgi_input_peek(struct fcgi_reader *reader, int fd)
 
 enum status fcgi_input_start(struct fcgi_input *input)
 {
-    input->left_out = 0;
+    input->left_out = input->taken = 0;
     input->file = memfd_create("request", MFD_CLOEXEC);
     return input->file >= 0 ? STATUS_OK : STATUS_IO;
 }
@@ -114,6 +114,7 @@ enum fcgi_arrived fcgi_input_collect(struct fcgi_reader *reader, struct fcgi_inp
             return FCGI_ARRIVED_END;
         taken += (size_t)len;
     }
+    input->taken += taken;
     *more = len > 0;
     bool ended = len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR);
     enum fcgi_arrived found = look(reader, input);
@@ -130,5 +131,5 @@ void fcgi_input_clear(struct fcgi_input *input)
     if (input->file >= 0)
         (void)close(input->file);
     input->file = -1;
-    input->left_out = 0;
+    input->left_out = input->taken = 0;
 }

@@ -28,6 +28,7 @@ struct fcgi_reader {
 struct fcgi_input {
     int file; /* in memory, with what was taken off the connection; -1: nothing was */
     size_t left_out; /* bytes of the body that were taken off, but are not in the file */
+    size_t taken;    /* all bytes that were taken off by this process */
 };
 
 enum fcgi_arrived {

@@ -12,7 +12,6 @@
 #include "lib/log.h"
 
 enum {
-    IO_TIMEOUT_MAX_MS = 10000,
     LOOK_MS = 100, /* how often commits and orders are checked without an event */
     ARENA_FIXED_BYTES = 1024 * 1024,
     ARENA_BYTES_PER_BODY_BYTE = 32, /* for the names of a body of many members */
@@ -149,13 +148,6 @@ static int loop(struct worker *w)
     }
 }
 
-static int io_timeout_ms(const struct settings *settings)
-{
-    int64_t ms = settings->request_timeout * 1000 / 2;
-
-    return ms < IO_TIMEOUT_MAX_MS ? (int)ms : IO_TIMEOUT_MAX_MS;
-}
-
 static struct committer *make_committer(const struct worker_context *context,
                                         const struct pool_worker *self)
 {
@@ -177,6 +169,12 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
         .take = context->take,
     };
 
+    const struct fastcgi_limits limits = {
+        .request_ms = (int)context->settings->request_timeout * 1000,
+        .idle_ms = (int)context->settings->idle_timeout * 1000,
+        .max_body_bytes = (size_t)context->settings->max_body_bytes,
+    };
+
     w->outdated = context->outdated;
     w->reader = reader_create(context->settings, context->key, context->outdated);
     w->pipeline =
@@ -184,8 +182,7 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
                         context->throttle, w->reader, make_committer(context, w->self));
     if (w->pipeline == NULL)
         return STATUS_NO_MEMORY;
-    return fastcgi_create(&w->fastcgi, &fds, io_timeout_ms(context->settings),
-                          (size_t)context->settings->max_body_bytes);
+    return fastcgi_create(&w->fastcgi, &fds, &limits);
 }
 
 static void close_worker(struct worker *w)

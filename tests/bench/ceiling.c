@@ -62,11 +62,12 @@ static void serve_own(int give, int take)
 {
     const struct fastcgi_descriptors fds = {
         .listening = 0, .wake = -1, .news = -1, .give = give, .take = take};
+    const struct fastcgi_limits limits = {TIMEOUT_MS, TIMEOUT_MS, BODY_MAX_BYTES};
     struct fastcgi *fastcgi;
     size_t place, len;
 
     signals_init();
-    if (fastcgi_create(&fastcgi, &fds, TIMEOUT_MS, BODY_MAX_BYTES) != STATUS_OK)
+    if (fastcgi_create(&fastcgi, &fds, &limits) != STATUS_OK)
         return;
     while (fastcgi_wait(fastcgi, -1, &place) == FASTCGI_REQUEST) {
         (void)fastcgi_read_body(fastcgi, place, body, sizeof body, &len);

@@ -24,6 +24,7 @@ DEFAULTS = {
     "max_body_bytes": "524288",
     "max_note_bytes": "65536",
     "request_timeout": "30",
+    "idle_timeout": "10",
     "rate_limit": "off",
     "credential_failures": "100/10m",
     "contact_failures": "1000/10m",

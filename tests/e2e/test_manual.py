@@ -138,7 +138,7 @@ def ranges():
 
 
 def test_the_numbers_have_a_range():
-    numbers = {"workers", "max_body_bytes", "max_note_bytes", "request_timeout"}
+    numbers = {"workers", "max_body_bytes", "max_note_bytes", "request_timeout", "idle_timeout"}
     assert {option for option, _, _ in ranges()} == numbers
 
 

@@ -247,7 +247,7 @@ def idle_descriptors(service):
 
 
 def assert_served(site, kind, dice, seconds):
-    site.configure(request_timeout=REQUEST_TIMEOUT)
+    site.configure(request_timeout=REQUEST_TIMEOUT, idle_timeout=REQUEST_TIMEOUT // 2)
     with Service(site, args=["--workers", WORKERS]) as service:
         world = site.world()
         body = encode(world.body(note="h" * 60_000))

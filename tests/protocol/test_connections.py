@@ -101,7 +101,7 @@ def serves_soon(service):
 
 
 def test_idle_connections_beyond_all_places_do_not_stop_the_service(start):
-    service = start({"workers": 1, "request_timeout": 4})
+    service = start({"workers": 1, "request_timeout": 4, "idle_timeout": 2})
     with contextlib.ExitStack() as stack:
         for _ in range(150):
             peer = stack.enter_context(service.connect(timeout=1.0))

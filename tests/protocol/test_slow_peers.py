@@ -57,7 +57,38 @@ def test_a_request_that_never_ends_is_given_up(few):
             peer.send(request[: int(len(request) * share)])
         for peer in peers:
             assert peer.is_closed_by_peer(10 * TIMEOUT)
+    wait_for(lambda: len(few.events("request_given_up")) >= 6, "lines in the log")
+    event = few.events("request_given_up")[-1]
+    assert event["level"] == "warning" and event["message"] == "its peer sent no more of it"
+    assert event["after_ms"] >= 1000 * TIMEOUT and event["bytes"] > 0
     assert_prompt(few, 1)
+
+
+def send_slowly(peer, request, seconds, pieces=30):
+    step = -(-len(request) // pieces)
+    for at in range(0, len(request), step):
+        peer.send(request[at : at + step])
+        time.sleep(seconds / pieces)
+
+
+def test_a_slow_peer_that_goes_on_sending_may_take_as_long_as_a_request_may(few, few_world):
+    request = whole_request(encode(few_world.body(note="x")).ljust(100_000))
+    with few.connect() as peer:
+        send_slowly(peer, request, (TIMEOUT + REQUEST_TIMEOUT) / 2)
+        assert_success(peer.read_response(), few_world.contact, '"x"', visibility=1)
+
+
+def test_a_slow_peer_may_not_take_longer_than_a_request_may(few, few_world):
+    request = whole_request(encode(few_world.body(note="x")).ljust(100_000))
+    before = len(few.events("request_given_up"))
+    with few.connect() as peer:
+        with contextlib.suppress(OSError):
+            send_slowly(peer, request, 2 * REQUEST_TIMEOUT)
+        assert peer.is_closed_by_peer(TIMEOUT)
+    wait_for(lambda: len(few.events("request_given_up")) > before, "a line in the log")
+    event = few.events("request_given_up")[-1]
+    assert event["message"] == "it took too long to arrive"
+    assert 1000 * REQUEST_TIMEOUT <= event["after_ms"] < 1500 * REQUEST_TIMEOUT
 
 
 def test_a_peer_that_ends_its_side_gets_its_answer(few, few_world):
@@ -105,7 +136,12 @@ UNDELAYED = 0.5  # seconds; one peer that does not read would delay a waiting wr
 
 @contextlib.contextmanager
 def one_worker():
-    options = {"workers": 1, "request_timeout": REQUEST_TIMEOUT, "max_body_bytes": 1 << 20}
+    options = {
+        "workers": 1,
+        "request_timeout": REQUEST_TIMEOUT,
+        "idle_timeout": TIMEOUT,
+        "max_body_bytes": 1 << 20,
+    }
     with Site(options=options) as site, Service(site) as running:
         yield running
 

@@ -9,7 +9,7 @@ from support.site import Site
 
 WORKERS = 2
 REQUEST_TIMEOUT = 4
-TIMEOUT = REQUEST_TIMEOUT / 2  # for a peer to send a request, or to take a piece of an answer
+TIMEOUT = 2  # for a peer to send or take anything
 
 PROMPT = 1.0  # seconds; a median on a loaded machine, where an idle one needs some 20 ms
 
@@ -20,6 +20,7 @@ def few_workers():
     options = {
         "workers": WORKERS,
         "request_timeout": REQUEST_TIMEOUT,
+        "idle_timeout": TIMEOUT,
         "max_body_bytes": 1 << 20,
         "max_note_bytes": 1 << 18,
     }

@@ -12,6 +12,7 @@
 
 #include "lib/listener.h"
 
+const struct fastcgi_limits site_limits = {TIMEOUT_MS, TIMEOUT_MS, BODY_MAX_BYTES};
 int listening = -1, give = -1, take = -1;
 pid_t servers[SERVERS_MAX];
 static char directory[64], path[96], where[104];
@@ -114,7 +115,7 @@ static _Noreturn void be_server(int ready)
     const struct fastcgi_descriptors fds = {listening, -1, -1, give, take};
     struct fastcgi *f = NULL;
 
-    if (fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES) != STATUS_OK)
+    if (fastcgi_create(&f, &fds, &site_limits) != STATUS_OK)
         _exit(3);
     (void)close(ready);
     int exit_status = serve(f);

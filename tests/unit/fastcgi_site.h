@@ -42,6 +42,7 @@ enum {
 
 /* ---- Servers ---- */
 
+extern const struct fastcgi_limits site_limits;
 extern int listening, give, take;
 extern pid_t servers[SERVERS_MAX]; /* in the order of their start; 0: ended */
 

@@ -188,7 +188,7 @@ static void a_body_of_another_length_than_announced_is_invalid(void **state)
         {"2", "invalid"},  {"4", "invalid"},
         {"0", "invalid"},  {"x", "invalid"},
         {"3x", "invalid"}, {"99999999999999999999", "invalid"},
-        {"-3", "invalid"}, {"-18446744073709551613", "invalid"},
+        {"-", "invalid"},  {"--3", "invalid"},
     };
     int fd = connect_to_server();
 

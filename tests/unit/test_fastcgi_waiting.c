@@ -22,7 +22,7 @@ static void waiting_ends_when_the_wake_descriptor_does(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     const struct fastcgi_descriptors fds = {listening, ends[0], -1, -1, -1};
-    assert_int_equal(fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES), STATUS_OK);
+    assert_int_equal(fastcgi_create(&f, &fds, &site_limits), STATUS_OK);
     assert_int_equal(close(ends[1]), 0);
     assert_int_equal(fastcgi_wait(f, -1, &place), FASTCGI_WOKEN);
     fastcgi_free(f);
@@ -38,7 +38,7 @@ static void waiting_ends_when_its_time_is_over(void **state)
     size_t place = 0;
 
     (void)state;
-    assert_int_equal(fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES), STATUS_OK);
+    assert_int_equal(fastcgi_create(&f, &fds, &site_limits), STATUS_OK);
     forget_signals();
     for (size_t i = 0; i < COUNT(waits_ms); i++) {
         int64_t began_ms = clock_monotonic_ms();
@@ -58,7 +58,7 @@ static void waiting_ends_once_for_each_piece_of_news(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     const struct fastcgi_descriptors fds = {listening, -1, ends[0], -1, -1};
-    assert_int_equal(fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES), STATUS_OK);
+    assert_int_equal(fastcgi_create(&f, &fds, &site_limits), STATUS_OK);
     forget_signals();
     for (int i = 0; i < 3; i++) {
         assert_int_equal(write(ends[1], "x", 1), 1);
@@ -81,7 +81,7 @@ static void waiting_ends_when_a_signal_comes(void **state)
     size_t place = 0;
 
     (void)state;
-    assert_int_equal(fastcgi_create(&f, &fds, TIMEOUT_MS, BODY_MAX_BYTES), STATUS_OK);
+    assert_int_equal(fastcgi_create(&f, &fds, &site_limits), STATUS_OK);
     assert_int_equal(raise(SIGUSR1), 0);
     assert_false(signals_take(SIGUSR1));
     assert_int_equal(fastcgi_wait(f, -1, &place), FASTCGI_WOKEN);

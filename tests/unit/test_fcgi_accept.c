@@ -38,7 +38,7 @@ static int start(void **state)
         listen(listening, 16) != 0 ||
         getsockname(listening, (struct sockaddr *)&address, &len) != 0)
         return -1;
-    all = fcgi_connections_create(PLACES, 1000, 1000);
+    all = fcgi_connections_create(PLACES, 1000, 1000, 1000);
     fcgi_acceptor_init(&acceptor, listening, NUMBER);
     fcgi_acceptor_watch(&acceptor, all);
     return all == NULL ? -1 : 0;

@@ -26,7 +26,7 @@ static int start(void **state)
     (void)state;
     for (int i = 0; i < PLACES; i++)
         peers[i] = -1;
-    all = fcgi_connections_create(PLACES, TIMEOUT_MS, BODY_MAX_BYTES);
+    all = fcgi_connections_create(PLACES, TIMEOUT_MS, TIMEOUT_MS, BODY_MAX_BYTES);
     large = calloc(1, LARGE_BYTES);
     return all == NULL || large == NULL ? -1 : 0;
 }
