@@ -1,6 +1,7 @@
 #include "app/process/start.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -127,6 +128,20 @@ static int load_key(struct state *state)
     return report_failure(EX_CONFIG, &why);
 }
 
+/* lib/fcgi_input.c needs it. Some containers forbid it. */
+static void warn_of_missing_memfd(void)
+{
+    int fd = memfd_create("probe", MFD_CLOEXEC);
+
+    if (fd >= 0)
+        (void)close(fd);
+    else
+        LOG(LEVEL_WARNING, "no_memfd",
+            LOG_TEXT("message", "memfd_create(2) is refused, so requests that are long or "
+                                "arrive slowly cannot be served: allow it in the seccomp "
+                                "profile of the container"));
+}
+
 /* Logs settings that the operator may not have intended. */
 static void warn_operator(const struct state *state)
 {
@@ -139,6 +154,7 @@ static void warn_operator(const struct state *state)
         LOG(LEVEL_WARNING, "user_ignored", LOG_TEXT("user", s->user),
             LOG_TEXT("message", "only root can become another user"));
     sandbox_report(s);
+    warn_of_missing_memfd();
 }
 
 static int open_log(struct state *state)

@@ -46,7 +46,7 @@ class _Control(ctypes.Structure):
 OPERATIONS = {
     name: number
     for number, name in enumerate(
-        ("none", "write", "sync", "open", "truncate", "fork", "malloc"),
+        ("none", "write", "sync", "open", "truncate", "fork", "malloc", "memfd"),
     )
 }
 FILES = {"database": 1, "wal": 2, "both": 3, "shm": 4, "none": 0}

@@ -8,6 +8,7 @@ import pytest
 
 from support import fastcgi
 from support.family import run
+from support.fastcgi import Closed
 from support.service import Service
 from support.wait import wait_for
 
@@ -22,6 +23,22 @@ def assert_told(status, stderr):
     logged = [line for line in lines if line.startswith("{") and json.loads(line)["level"] == "error"]
     assert said or logged, stderr  # later failures are in the log
     assert all(line.startswith("crmnotes.fcgi: ") for line in said), stderr
+
+
+def test_a_kernel_that_refuses_files_in_memory(site, faults):
+    """As the seccomp profile of a container may."""
+    site.configure(workers=1, idle_timeout=1)
+    world = site.world()
+    faults.fail("memfd", error=errno.EPERM, lasting=True)
+    with Service(site, env=faults.environment) as service:
+        event = service.wait_for_event("no_memfd")
+        assert event["level"] == "warning" and "memfd_create" in event["message"]
+        assert service.call(world.body()).status == 200
+        with pytest.raises((Closed, OSError)):
+            service.call(world.body(note="x" * 65_536))
+        service.wait_for_event("request_given_up")
+        faults.clear()
+        assert service.call(world.body(note="x" * 65_536)).status == 200
 
 
 def test_a_check_without_memory(site, faults, dice, is_long, scale):

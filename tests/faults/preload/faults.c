@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum operation { NONE, WRITE, SYNC, OPEN, TRUNCATE, FORK, MALLOC };
+enum operation { NONE, WRITE, SYNC, OPEN, TRUNCATE, FORK, MALLOC, MEMFD };
 enum file { OTHER = 0, DATABASE = 1, WAL = 2, SHM = 4 };
 enum { FDS = 4096, SHORT_WRITE = -1, FORGOTTEN = -2 };
 
@@ -202,6 +202,17 @@ pid_t fork(void)
         return -1;
     }
     return NEXT(pid_t(*)(void), "fork")();
+}
+
+int memfd_create(const char *name, unsigned flags)
+{
+    int error = strike(MEMFD, OTHER);
+
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return (int)syscall(SYS_memfd_create, name, flags);
 }
 
 extern void *__libc_malloc(size_t size);
