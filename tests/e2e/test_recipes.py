@@ -16,22 +16,44 @@ from support.service import Service
 
 RECIPES = dict(re.findall(r"```(sh|php|js)\n(.*?)```", (SOURCE / "docs/api.md").read_text(), re.S))
 
-COMMANDS = {
-    "sh": lambda recipe, url: ["bash", "-c", f"url={url}\n{recipe}\ncat answer.json"],
-    "php": lambda recipe, url: [
+# How a reader runs it: saved to a file of that name, with a call of the function at its end.
+CALLS = {
+    "add-note.sh": ("sh", "bash", "\ncat answer.json\n"),
+    "add-note.php": (
         "php",
-        "-r",
-        f"{recipe}\necho json_encode(add_note('{url}',"
-        " json_decode(file_get_contents('note.json'), true)));",
-    ],
-    "js": lambda recipe, url: [
+        "php",
+        "\necho json_encode(add_note($argv[1], json_decode(file_get_contents('note.json'), true)));\n",
+    ),
+    "add-note.js": (
+        "js",
         "node",
-        "--input-type=module",
-        "-e",
-        f"{recipe}\nimport fs from 'node:fs';\nconsole.log(JSON.stringify("
-        f"await addNote('{url}', JSON.parse(fs.readFileSync('note.json')))));",
-    ],
+        "\nconst fs = require('node:fs');\n"
+        "addNote(process.argv[2], JSON.parse(fs.readFileSync('note.json')))"
+        ".then((answer) => console.log(JSON.stringify(answer)));\n",
+    ),
+    "add-note.mjs": (
+        "js",
+        "node",
+        "\nimport fs from 'node:fs';\n"
+        "console.log(JSON.stringify(await addNote(process.argv[2], JSON.parse(fs.readFileSync('note.json')))));\n",
+    ),
 }
+
+
+def run_recipe(directory, name, url):
+    language, program, call = CALLS[name]
+    begin = {"sh": 'url=$1\n', "php": "<?php\n", "js": ""}[language]
+    (directory / name).write_text(begin + RECIPES[language] + call)
+    # Debian's Node.js has no global of that name
+    options = ["--no-experimental-global-webcrypto"] if program == "node" else []
+    return subprocess.run(
+        [program, *options, name, url],
+        cwd=directory,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 class Forgetful(http.server.ThreadingHTTPServer):
@@ -77,25 +99,47 @@ class Relay(http.server.BaseHTTPRequestHandler):
 
 # Other tests cover all web servers.
 @pytest.mark.parametrize("front", ["nginx"], indirect=True)
-@pytest.mark.parametrize("language", COMMANDS)
+@pytest.mark.parametrize("name", CALLS)
 def test_a_recipe_stores_one_note_though_the_first_answer_is_lost(
-    front, shared, contact, tmp_path, language
+    front, shared, contact, tmp_path, name
 ):
     (tmp_path / "note.json").write_text(json.dumps(shared.body(contact_id=contact, note="once")))
     with Forgetful(front.url) as between:
         url = f"http://127.0.0.1:{between.server_address[1]}/"
-        done = subprocess.run(
-            COMMANDS[language](RECIPES[language], url),
-            cwd=tmp_path,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = run_recipe(tmp_path, name, url)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "success"
     assert len(between.keys) == 2 and len(set(between.keys)) == 1
     assert [note["note_content"] for note in front.site.notes(contact)] == ["once"]
+
+
+class WebServersOwnAnswer(http.server.BaseHTTPRequestHandler):
+    """As a web server answers a body that is over its own limit."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        text = b"<html><head><title>413 Request Entity Too Large</title></head></html>"
+        self.send_response(413)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("X-Request-Id", "of-the-server")
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_recipe_shows_an_answer_that_is_no_json(tmp_path, name):
+    (tmp_path / "note.json").write_text("{}")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), WebServersOwnAnswer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = run_recipe(tmp_path, name, f"http://127.0.0.1:{server.server_address[1]}/")
+        server.shutdown()
+    shown = done.stdout + done.stderr
+    assert "413 Request Entity Too Large" in shown and "of-the-server" in shown, shown
+    assert "SyntaxError" not in shown and "Syntax error" not in shown
 
 
 def rotation_steps():
