@@ -68,6 +68,7 @@ static const struct verb verbs[] = {
      .run = issue},
     {.name = "list",
      .help = "List an organization's API keys, the oldest first",
+     .more = keys_list_more,
      .access = CTL_READ,
      .nothing = "no API keys",
      .parameters = keys_list_parameters,

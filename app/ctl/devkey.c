@@ -91,6 +91,7 @@ static const struct verb verbs[] = {
      .run = issue},
     {.name = "list",
      .help = "List an organization's developer keys, the oldest first",
+     .more = keys_list_more,
      .access = CTL_READ,
      .nothing = "no developer keys",
      .parameters = keys_list_parameters,

@@ -33,6 +33,10 @@ const struct parameter keys_revoke_parameters[] = {
     {.name = NULL},
 };
 
+const char keys_list_more[] =
+    "LAST USED and LAST USED FROM are of the first use in a minute: a use from another\n"
+    "address soon after it is not shown. The log has each request with its address.";
+
 const char keys_rotate_more[] =
     "Both work until the time that is shown, and the service logs each use of the former\n"
     "one. Former ones of earlier rotations keep their time, or end with this one's if\n"

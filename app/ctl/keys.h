@@ -45,7 +45,7 @@ extern const struct keys_noun keys_apikey, keys_devkey;
 /* Parameters of the verbs that are the same for both nouns. */
 extern const struct parameter keys_list_parameters[], keys_rotate_parameters[],
     keys_revoke_parameters[];
-extern const char keys_rotate_more[];
+extern const char keys_list_more[], keys_rotate_more[];
 
 /* Prints a key that was just issued, with its secret, and says that it is shown once. */
 enum status keys_show_issued(struct ctl *ctl, const struct key_result *result);
