@@ -414,9 +414,23 @@ static enum fastcgi_event wait_once(struct fastcgi *f, int timeout_ms)
     return FASTCGI_DONE;
 }
 
+/* What is left of a time limit; -1: there is none. *until_ms is its end, 0 at first. */
+static int left_of(int timeout_ms, int64_t *until_ms)
+{
+    if (timeout_ms < 0)
+        return -1;
+    int64_t now_ms = clock_monotonic_ms();
+    if (*until_ms == 0)
+        *until_ms = now_ms + timeout_ms;
+    return *until_ms > now_ms ? (int)(*until_ms - now_ms) : 0;
+}
+
 enum fastcgi_event fastcgi_wait(struct fastcgi *f, int timeout_ms, size_t *place)
 {
+    int64_t until_ms = 0;
+
     for (;;) {
+        bool has_waited = until_ms != 0;
         int found = -1;
         enum fastcgi_event event = next_of_batch(f, &found);
         if (event == FASTCGI_WOKEN || event == FASTCGI_NEWS)
@@ -429,7 +443,11 @@ enum fastcgi_event fastcgi_wait(struct fastcgi *f, int timeout_ms, size_t *place
         }
         if (f->mode != SERVING && f->all->used == 0)
             return FASTCGI_DONE;
-        event = wait_once(f, timeout_ms);
+        int left_ms = left_of(timeout_ms, &until_ms);
+        /* whatever else has happened meanwhile, such as a part of a request */
+        if (has_waited && left_ms == 0)
+            return FASTCGI_NEWS;
+        event = wait_once(f, left_ms);
         if (event != FASTCGI_DONE)
             return event;
     }

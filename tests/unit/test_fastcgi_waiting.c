@@ -49,6 +49,28 @@ static void waiting_ends_when_its_time_is_over(void **state)
     fastcgi_free(f);
 }
 
+/* It is looked at every 50 ms. */
+static void an_unfinished_request_does_not_prolong_a_wait(void **state)
+{
+    const struct fastcgi_descriptors fds = {listening, -1, -1, -1, -1};
+    struct fastcgi *f = NULL;
+    size_t place = 0;
+
+    (void)state;
+    assert_int_equal(fastcgi_create(&f, &fds, &site_limits), STATUS_OK);
+    assert_int_equal(end_server(0, SIGTERM), 0); /* it would take the connection */
+    forget_signals();
+    int peer = connect_to_server();
+    send_bytes(peer, "\1\1", 2);
+    for (int i = 0; i < 3; i++) {
+        int64_t began_ms = clock_monotonic_ms();
+        assert_int_equal(fastcgi_wait(f, 120, &place), FASTCGI_NEWS);
+        assert_in_range(clock_monotonic_ms() - began_ms, 119, 120 + SLACK_MS);
+    }
+    assert_int_equal(close(peer), 0);
+    fastcgi_free(f);
+}
+
 static void waiting_ends_once_for_each_piece_of_news(void **state)
 {
     int ends[2];
@@ -95,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_server(waiting_ends_when_the_wake_descriptor_does),
         with_server(waiting_ends_when_its_time_is_over),
+        with_server(an_unfinished_request_does_not_prolong_a_wait),
         with_server(waiting_ends_once_for_each_piece_of_news),
         with_server(waiting_ends_when_a_signal_comes),
     };
