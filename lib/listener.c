@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +16,14 @@
 #include <unistd.h>
 
 #include "lib/address.h"
+#include "lib/clock.h"
 #include "lib/privileges.h"
 
 enum {
     BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn; full means 502 at once */
     FIRST_PASSED_FD = 3,
+    PREDECESSOR_MS = 3000, /* for another program to end that listens on the same path */
+    PREDECESSOR_LOOK_MS = 50,
 };
 
 static const char unix_prefix[] = "unix:";
@@ -42,10 +46,25 @@ static int new_socket(int family)
     return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Removes a socket file that no program listens on any more. */
+/* Whether a program listens there. Any failure to find out (another type of socket, no
+ * permission) counts as one. */
+static bool is_served(const struct sockaddr_un *address)
+{
+    int fd = new_socket(AF_UNIX);
+    bool served = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                  (errno != ECONNREFUSED && errno != ENOENT);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return served;
+}
+
+/* Removes a socket file that no program listens on any more. One that is ending gets some
+ * time: the workers of a master that was killed need about a second. */
 static enum status clear_path(const struct sockaddr_un *address, struct problem *why)
 {
     const char *path = address->sun_path;
+    const int64_t until_ms = clock_monotonic_ms() + PREDECESSOR_MS;
     struct stat st;
 
     if (lstat(path, &st) != 0)
@@ -53,17 +72,15 @@ static enum status clear_path(const struct sockaddr_un *address, struct problem 
     if (!S_ISSOCK(st.st_mode))
         return problem_set(why, STATUS_CANT_CREATE,
                            "%s exists and is no socket: choose another path", path);
-    int fd = new_socket(AF_UNIX);
-    if (fd < 0)
-        return failed(why, "make a socket for", path);
-    /* any other failure (another type of socket, no permission) counts as served */
-    bool served = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-                  errno != ECONNREFUSED;
-    (void)close(fd);
-    if (served)
-        return problem_set(why, STATUS_CANT_CREATE,
-                           "another program is serving %s: stop it first", path);
-    return unlink(path) == 0 ? STATUS_OK : failed(why, "remove the old socket", path);
+    while (is_served(address)) {
+        if (clock_monotonic_ms() >= until_ms)
+            return problem_set(why, STATUS_CANT_CREATE,
+                               "another program is serving %s: stop it first", path);
+        (void)poll(NULL, 0, PREDECESSOR_LOOK_MS);
+    }
+    return unlink(path) == 0 || errno == ENOENT
+               ? STATUS_OK
+               : failed(why, "remove the old socket", path);
 }
 
 static enum status fill_unix(struct sockaddr_un *out, const char *path, struct problem *why)

@@ -28,10 +28,11 @@ struct listener_made {
 
 /*
  * Makes a non-blocking listening socket. where: "unix:PATH", "127.0.0.1:PORT" or
- * "[::1]:PORT". A socket file that no program listens on is replaced; one that is served is
- * not. The file has its owner, group and mode from the beginning. Root acts in a directory
- * of another user as that user, who may put other files or links in the way meanwhile. The
- * caller owns *fd. made has an empty path for TCP.
+ * "[::1]:PORT". A socket file that no program listens on is replaced; for one that is
+ * served it waits for three seconds, and then it fails. The file has its owner, group and
+ * mode from the beginning. Root acts in a directory of another user as that user, who may
+ * put other files or links in the way meanwhile. The caller owns *fd. made has an empty
+ * path for TCP.
  */
 enum status listener_open(int *fd, struct listener_made *made, const char *where,
                           const struct listener_file *file, struct problem *why);

@@ -100,6 +100,19 @@ def test_all_processes_end_with_the_master(site):
         assert kept.is_closed_by_peer()
 
 
+def test_a_start_waits_for_a_predecessor_that_is_ending(site):
+    world = site.world()
+    first = Service(site).start()
+    with first.connect() as connection:
+        connection.begin()
+        connection.params(http_params(b"{"))
+        connection.stdin(b"{", end=False)  # so that a worker stays for a while
+        first.process.kill()
+        first.process.wait(20)
+        with Service(site) as second:
+            assert second.call(world.body(note="x")).status == 200
+
+
 def test_a_request_in_hand_outlives_the_master(site):
     world = site.world()
     body = encode(world.body(note="x"))
