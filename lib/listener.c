@@ -336,6 +336,14 @@ void listener_remove(const struct listener_made *made)
         (void)unlink(made->path);
 }
 
+void listener_close(int fd, int spare)
+{
+    if (fd > STDERR_FILENO)
+        (void)close(fd);
+    else
+        (void)dup2(spare, fd);
+}
+
 static bool is_listening(int fd)
 {
     int on = 0;

@@ -47,6 +47,11 @@ const char *listener_path(const char *where);
 /* Removes the file, unless it was replaced by another one since. */
 void listener_remove(const struct listener_made *made);
 
+/* Closes this process's descriptor of a listening socket. A standard descriptor becomes one
+ * of the file of spare instead, because the next file that is opened must not get its
+ * number. */
+void listener_close(int fd, int spare);
+
 /* The listening socket handed over as LISTEN_FDS (sd_listen_fds(3)) or as descriptor 0
  * (spawn-fcgi, mod_fcgid, systemd's StandardInput=socket), made non-blocking.
  * STATUS_NOT_FOUND: there is none. STATUS_CONFIG: there are several, or other machines can

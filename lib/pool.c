@@ -103,7 +103,7 @@ void pool_idle(struct pool_worker *self)
     atomic_store(&self->board->busy_since_ms, 0);
 }
 
-static bool master_is_gone(const struct pool_worker *self)
+bool pool_is_orphan(const struct pool_worker *self)
 {
     struct pollfd end = {.fd = self->master_gone_fd, .events = POLLIN};
 
@@ -124,7 +124,7 @@ enum pool_order pool_order(struct pool_worker *self)
     log_flush();
     if (signals_take(SIGUSR1))
         reopen_log();
-    if (signals_take_end() || master_is_gone(self))
+    if (signals_take_end() || pool_is_orphan(self))
         self->order = POOL_FINISH;
     else if (signals_take(SIGHUP) && self->order != POOL_FINISH)
         self->order = POOL_HAND_OVER;

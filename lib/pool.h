@@ -13,6 +13,7 @@
 #ifndef LIB_POOL_H
 #define LIB_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/status.h"
@@ -63,6 +64,9 @@ int pool_slot(const struct pool_worker *self);
 
 /* A descriptor that is at its end when the master is gone; -1 without a master. */
 int pool_master_gone_fd(const struct pool_worker *self);
+
+/* Whether the master is gone. */
+bool pool_is_orphan(const struct pool_worker *self);
 
 /* Reports that this process can serve now. */
 void pool_ready(struct pool_worker *self);

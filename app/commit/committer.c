@@ -145,6 +145,14 @@ void committer_start(struct committer *committer, size_t place,
     committer->kind->start(committer, place, command, timeout_ms, commit);
 }
 
+void committer_hurry(struct commit *commit, int64_t at_ms)
+{
+    if (commit->begin_by_ms > at_ms)
+        commit->begin_by_ms = at_ms;
+    if (commit->end_by_ms > at_ms)
+        commit->end_by_ms = at_ms;
+}
+
 void committer_look(struct committer *committer, size_t place, struct commit *commit)
 {
     if (!commit->done)

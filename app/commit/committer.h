@@ -43,6 +43,9 @@ void committer_free(struct committer *committer);
 void committer_start(struct committer *committer, size_t place,
                      const struct command *command, int timeout_ms, struct commit *commit);
 
+/* Moves the deadlines of a command that is under way to at_ms, unless they are sooner. */
+void committer_hurry(struct commit *commit, int64_t at_ms);
+
 /* Checks whether it is done, and gives it up after its deadline. */
 void committer_look(struct committer *committer, size_t place, struct commit *commit);
 

@@ -48,10 +48,11 @@ static int run_worker(void *context, struct pool_worker *self)
 }
 
 /* The writer looks up hashes that workers have made, and serves no connection. */
-static void drop_what_the_writer_does_not_need(struct state *state)
+static void drop_what_the_writer_does_not_need(struct state *state,
+                                               const struct pool_worker *self)
 {
     secret_wipe(&state->key, sizeof state->key);
-    (void)close(state->listening);
+    listener_close(state->listening, pool_master_gone_fd(self));
     (void)close(state->give);
     (void)close(state->take);
     state->listening = state->give = state->take = -1;
@@ -61,7 +62,7 @@ static int run_writer(void *context, struct pool_worker *self)
 {
     struct state *state = context;
 
-    drop_what_the_writer_does_not_need(state);
+    drop_what_the_writer_does_not_need(state, self);
     if (!enter_sandbox(state, ROLE_WRITER))
         return EX_OSERR;
     const struct writer_context writer = {

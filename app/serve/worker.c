@@ -9,10 +9,14 @@
 #include "app/serve/pipeline.h"
 #include "app/serve/response.h"
 #include "lib/clock.h"
+#include "lib/listener.h"
 #include "lib/log.h"
 
 enum {
     LOOK_MS = 100, /* how often commits and orders are checked without an event */
+    /* After the end of the master: how long commits may still take, and connections. */
+    ORPHAN_COMMIT_MS = 700,
+    ORPHAN_MS = 900,
     ARENA_FIXED_BYTES = 1024 * 1024,
     ARENA_BYTES_PER_BODY_BYTE = 32, /* for the names of a body of many members */
 };
@@ -29,6 +33,8 @@ struct worker {
     int arena_count;
     int committing;    /* exchanges that wait for their commit */
     int64_t looked_ms; /* when orders were checked last; monotonic */
+    int listening;
+    int64_t orphan_since_ms; /* monotonic; 0: there is a master */
 };
 
 /* After a commit the note is on the disk, so the caller must not be told that it is not
@@ -111,6 +117,25 @@ static void look_after_commits(struct worker *w)
     }
 }
 
+/* Without a master, nobody replaces a writer that has died, and another master can only
+ * start when nobody listens any more. */
+static void hurry(struct worker *w)
+{
+    if (w->orphan_since_ms == 0) {
+        w->orphan_since_ms = clock_monotonic_ms();
+        listener_close(w->listening, pool_master_gone_fd(w->self));
+    }
+    for (size_t i = 0; i < FASTCGI_PLACES; i++)
+        if (w->exchanges[i].committing)
+            committer_hurry(&w->exchanges[i].commit, w->orphan_since_ms + ORPHAN_COMMIT_MS);
+}
+
+static bool must_leave(const struct worker *w)
+{
+    return w->orphan_since_ms != 0 &&
+           clock_monotonic_ms() - w->orphan_since_ms >= ORPHAN_MS;
+}
+
 static void obey(struct worker *w)
 {
     w->looked_ms = clock_monotonic_ms();
@@ -119,6 +144,8 @@ static void obey(struct worker *w)
         break;
     case POOL_FINISH:
         fastcgi_finish(w->fastcgi);
+        if (pool_is_orphan(w->self))
+            hurry(w);
         break;
     case POOL_HAND_OVER:
         fastcgi_hand_over(w->fastcgi);
@@ -131,10 +158,11 @@ static int loop(struct worker *w)
     for (;;) {
         size_t place = 0;
         pool_idle(w->self);
-        enum fastcgi_event event = fastcgi_wait(
-            w->fastcgi, w->committing > 0 || log_is_waiting() ? LOOK_MS : -1, &place);
+        bool must_look = w->committing > 0 || log_is_waiting() || w->orphan_since_ms != 0;
+        enum fastcgi_event event =
+            fastcgi_wait(w->fastcgi, must_look ? LOOK_MS : -1, &place);
         pool_busy(w->self);
-        if (event == FASTCGI_DONE)
+        if (event == FASTCGI_DONE || must_leave(w))
             return EXIT_SUCCESS;
         if (event == FASTCGI_BROKEN)
             return EX_OSERR;
@@ -175,6 +203,7 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
         .max_body_bytes = (size_t)context->settings->max_body_bytes,
     };
 
+    w->listening = context->listening;
     w->outdated = context->outdated;
     w->reader = reader_create(context->settings, context->key, context->outdated);
     w->pipeline =

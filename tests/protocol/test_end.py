@@ -100,6 +100,30 @@ def test_all_processes_end_with_the_master(site):
         assert kept.is_closed_by_peer()
 
 
+def test_a_master_and_a_writer_that_are_killed_make_room_for_the_next(site):
+    """Requests are in hand then, and one is half sent."""
+    world = site.world()
+    body = encode(world.body(note="x"))
+    with running(site) as service, contextlib.ExitStack() as stack:
+        service.call(world.body())  # opens the lock file
+        writer = writer_of(service)
+        waiting, half = [stack.enter_context(service.connect()) for _ in range(2)]
+        half.begin()
+        half.params(http_params(body))
+        half.stdin(body[:50], end=False)
+        with writers_held_up(site):
+            send(waiting, body)
+            wait_for(lambda: waits_for_lock(writer), "the writer at the lock")
+            began = time.monotonic()
+            for pid in (service.process.pid, writer):
+                os.kill(pid, signal.SIGKILL)
+            service.process.wait(20)
+            answer = waiting.read_response()
+        assert answer.header("X-Error-Code") == "OUTCOME_UNKNOWN"
+        wait_for(lambda: not processes.session_members(service.process.pid), "the end of all", 5)
+        assert time.monotonic() - began < 3  # a second, on a quiet machine
+
+
 def test_a_start_waits_for_a_predecessor_that_is_ending(site):
     world = site.world()
     first = Service(site).start()
