@@ -143,8 +143,8 @@ enum status db_run(struct db *db, int *changed, const char *sql,
 enum status db_script(struct db *db, const char *sql);
 
 /* Lets all statements until db_read_end see one state of the database. Keep it short.
- * STATUS_UNAVAILABLE: another database has taken the place of this one since db_open, or it
- * was removed; open it again. */
+ * STATUS_UNAVAILABLE: the database, or a file that belongs to it, was removed or replaced
+ * since db_open; close this connection and open it again. */
 enum status db_read_begin(struct db *db);
 void db_read_end(struct db *db);
 
@@ -157,9 +157,9 @@ enum status db_write_begin(struct db *db, int timeout_ms);
 
 /*
  * Commits, and lets others write.
- * STATUS_OK: the change is durable. STATUS_UNKNOWN: the commit failed in a way that leaves
- * open whether the change will be found later; close this connection and report that. Any
- * other status: the change is certainly not stored.
+ * STATUS_OK: the change is durable, in files that the next start finds. STATUS_UNKNOWN: it
+ * is open whether the change will be found later; close this connection and report that.
+ * Any other status: the change is certainly not stored.
  */
 enum status db_write_commit(struct db *db);
 
@@ -181,6 +181,15 @@ enum status db_stamp_read(struct db *db, struct db_stamp *stamp);
 
 /* Stamps the database, within a writing transaction. */
 enum status db_stamp_write(struct db *db, int application, int version);
+
+/*
+ * Checks, for a connection that writes, that the next start will find what was stored; call
+ * it about once a second, also while nothing is written. STATUS_UNAVAILABLE: as for
+ * db_read_begin, and db_message says which file it was. STATUS_BUSY: the same, but another
+ * connection writes; ask again. SQLite: the changes in a WAL that was removed are saved in
+ * the database file first.
+ */
+enum status db_guard(struct db *db);
 
 /*
  * Does upkeep that commits have left behind and that can wait until their callers have been

@@ -9,6 +9,7 @@
  *   sqlite_stamp.c        application_id and user_version
  *   sqlite_backup.c       checking and copying
  *   sqlite_files.c        names and sizes of the files
+ *   sqlite_moved.c        what happens when files are removed while they are in use
  *
  * SQLite is used in WAL mode with synchronous=FULL, so that a commit is one fdatasync of
  * the WAL. With SQLite's own locks waiting writers poll and can starve, and one connection
@@ -23,6 +24,7 @@
 #include <sys/types.h>
 
 #include "lib/db.h"
+#include "lib/db_files.h"
 #include "lib/lock.h"
 
 enum {
@@ -35,15 +37,22 @@ struct prepared {
     sqlite3_stmt *statement;
 };
 
+/* A file of the database as it was when the connection was opened. */
+struct sqlite_file {
+    char *path;
+    dev_t dev;
+    ino_t ino; /* 0: there was none */
+};
+
 struct db {
     sqlite3 *handle;
     struct lock *lock; /* NULL when reading only */
-    char *path;        /* as db_open got it */
-    dev_t dev;         /* of the file that it led to then */
-    ino_t ino;
-    /* Why the last commit failed, as the rollback replaces SQLite's message; empty: it did
-     * not. */
-    char commit_failure[160];
+    struct sqlite_file files[DB_FILES_MAX];
+    size_t file_count;
+    bool has_saved; /* the content of a WAL that was removed */
+    /* Why the last transaction failed where SQLite's own message does not tell; else
+     * empty. */
+    char failure[256];
     int wal_pages;         /* as of the last commit */
     int64_t restart_at_ms; /* monotonic clock: when the WAL may be restarted again */
     int restart_pause_ms;  /* that was added at the last restart; 0: it succeeded */
@@ -62,8 +71,36 @@ enum status sqlite_run(struct db *db, const char *sql);
 /* Whether a pragma that answers with one text answers with this one. */
 bool sqlite_answers(struct db *db, const char *sql, const char *wanted);
 
-/* Whether the path now leads to another file than the one that is open, or to none. */
+/* Notes the files that a connection of this mode opens, before it does. */
+enum status sqlite_name_files(struct db *db, const char *location, enum db_mode mode);
+
+/* Notes those that were made by opening. False: one was replaced meanwhile. */
+bool sqlite_adopt_files(struct db *db);
+
+void sqlite_forget_files(struct db *db);
+
+/*
+ * Whether a path now leads to another file than the one that is open, or to none. In WAL
+ * mode SQLite does not check that by itself. Commits would go to removed files, and
+ * connections with different WAL files or indexes would not see each other's changes.
+ */
 bool sqlite_has_moved(const struct db *db);
+
+/* While the WAL is missing and other processes use the database, a new connection would
+ * not see what is in the removed WAL. Waits until one of the two changes;
+ * STATUS_UNAVAILABLE: in vain. This process must have no connection. */
+enum status sqlite_wait_for_wal(const struct db *db, struct problem *why);
+
+/*
+ * After a commit, under the lock: makes sure that it is in files that the next start finds.
+ * The content of a WAL that was removed meanwhile is copied into the database file.
+ * STATUS_UNKNOWN: it may not be found.
+ */
+enum status sqlite_keep_commit(struct db *db);
+
+/* Under the lock, of a connection whose files have moved: saves the content of a WAL that
+ * was removed. Returns STATUS_UNAVAILABLE, and db_message says which file it was. */
+enum status sqlite_leave_files(struct db *db);
 
 /* Counts the pages of the WAL after each commit of this connection. */
 void sqlite_count_wal_pages(struct db *db);

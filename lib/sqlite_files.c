@@ -127,7 +127,7 @@ enum status db_sizes(struct db *db, struct db_sizes *out)
 {
     struct db_files files;
 
-    db_files_find(&files, db->path);
+    db_files_find(&files, db->files[0].path);
     *out = (struct db_sizes){
         .data_bytes = file_size_bytes(files.list[0].path),
         .log_bytes = file_size_bytes(files.list[1].path),

@@ -16,6 +16,7 @@ enum {
 };
 
 static void (*report_trouble)(int code, const char *message);
+static int connections; /* of this process */
 
 static void on_sqlite_log(void *unused, int code, const char *message)
 {
@@ -148,6 +149,8 @@ static enum status set_wal_mode(struct db *db, const char *path, struct problem 
         return problem_set(why, status, "another program is writing to %s: try again",
                            path);
     status = require_wal(db, path, DB_CREATE, why);
+    if (status == STATUS_OK) /* a read makes -wal and -shm */
+        status = sqlite_status(sqlite_exec(db, "PRAGMA schema_version"));
     lock_release(db->lock);
     return status;
 }
@@ -175,8 +178,12 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
         [DB_WRITE] = SQLITE_OPEN_READWRITE,
         [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
-    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+    enum status status = connections == 0 ? sqlite_wait_for_wal(db, why) : STATUS_OK;
 
+    if (status != STATUS_OK)
+        return status;
+    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+    connections += db->handle != NULL;
     if (code == SQLITE_OK) {
         make_defensive(db);
         code = configure(db, mode);
@@ -189,25 +196,10 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
                            db->handle != NULL ? db_message(db) : sqlite3_errstr(code));
     if (mode == DB_CREATE)
         return set_wal_mode(db, path, why);
-    enum status status = require_wal(db, path, mode, why);
+    status = require_wal(db, path, mode, why);
     if (status == STATUS_OK && mode == DB_WRITE)
         status = open_lock(db, path, why);
     return status;
-}
-
-static enum status remember_file(struct db *db, const char *path, struct problem *why)
-{
-    struct stat info;
-
-    db->path = strdup(path);
-    if (db->path == NULL)
-        return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    if (stat(path, &info) != 0)
-        return problem_set(why, STATUS_UNAVAILABLE, "cannot find the database %s: %s", path,
-                           strerror(errno));
-    db->dev = info.st_dev;
-    db->ino = info.st_ino;
-    return STATUS_OK;
 }
 
 enum status db_open(struct db **out, const char *path, enum db_mode mode,
@@ -227,10 +219,13 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode,
     if (db == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
     enum status status = mode == DB_CREATE ? make_file(path, why) : STATUS_OK;
-    if (status == STATUS_OK)
-        status = remember_file(db, path, why);
+    if (status == STATUS_OK && sqlite_name_files(db, path, mode) != STATUS_OK)
+        status = problem_set(why, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK)
         status = open_and_configure(db, path, mode, why);
+    if (status == STATUS_OK && !sqlite_adopt_files(db))
+        status =
+            problem_set(why, STATUS_UNAVAILABLE, "%s was just replaced: try again", path);
     if (status != STATUS_OK) {
         db_close(db);
         return status;
@@ -245,13 +240,15 @@ void db_close(struct db *db)
         return;
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(db->statements[i].statement);
+    if (db->handle != NULL)
+        connections--;
     sqlite3_close(db->handle);
     lock_close(db->lock);
-    free(db->path);
+    sqlite_forget_files(db);
     free(db);
 }
 
 const char *db_message(const struct db *db)
 {
-    return db->commit_failure[0] != '\0' ? db->commit_failure : sqlite3_errmsg(db->handle);
+    return db->failure[0] != '\0' ? db->failure : sqlite3_errmsg(db->handle);
 }

@@ -4,23 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* True when another file, such as a backup, is at the database's path, or the file was
- * removed. In WAL mode SQLite does not check that by itself, and commits would go to the
- * removed file. SQLITE_FCNTL_HAS_MOVED looks at the path that a symbolic link led to when
- * it was opened; stat also notices that the link leads elsewhere. */
-bool sqlite_has_moved(const struct db *db)
-{
-    struct stat info;
-    int moved = 0;
-
-    if (stat(db->path, &info) != 0 || info.st_ino != db->ino || info.st_dev != db->dev)
-        return true;
-    return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) ==
-               SQLITE_OK &&
-           moved != 0;
-}
 
 enum status db_read_begin(struct db *db)
 {
@@ -36,11 +19,14 @@ void db_read_end(struct db *db)
 enum status db_write_begin(struct db *db, int timeout_ms)
 {
     assert(db->lock != NULL && !db_in_transaction(db));
-    db->commit_failure[0] = '\0';
+    db->failure[0] = '\0';
     enum status status = lock_take(db->lock, timeout_ms);
     if (status != STATUS_OK)
         return status;
-    status = sqlite_has_moved(db) ? STATUS_UNAVAILABLE : sqlite_run(db, "BEGIN IMMEDIATE");
+    if (sqlite_has_moved(db))
+        status = sqlite_leave_files(db);
+    else
+        status = sqlite_run(db, "BEGIN IMMEDIATE");
     if (status != STATUS_OK)
         lock_release(db->lock);
     return status;
@@ -85,16 +71,20 @@ static void keep_message(struct db *db)
 {
     int error = errno_of_wal(db);
 
-    (void)snprintf(db->commit_failure, sizeof db->commit_failure, "%s%s%s",
-                   sqlite3_errmsg(db->handle), error != 0 ? ": " : "",
-                   error != 0 ? strerror(error) : "");
+    (void)snprintf(db->failure, sizeof db->failure, "%s%s%s", sqlite3_errmsg(db->handle),
+                   error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 }
 
 enum status db_write_commit(struct db *db)
 {
     enum status status = sqlite_run(db, "COMMIT");
 
-    if (status != STATUS_OK) {
+    if (status == STATUS_OK) {
+        status = sqlite_keep_commit(db);
+        if (status != STATUS_OK)
+            (void)snprintf(db->failure, sizeof db->failure,
+                           "files of the database were removed or replaced meanwhile");
+    } else {
         status = status_of_failed_commit(db);
         keep_message(db);
     }
