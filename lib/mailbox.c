@@ -279,8 +279,9 @@ static bool any_queued(const struct mailboxes *m)
     return false;
 }
 
-bool mailboxes_wait(struct mailboxes *m, int wake_fd, const sigset_t *mask)
+bool mailboxes_wait(struct mailboxes *m, int timeout_ms, int wake_fd, const sigset_t *mask)
 {
+    const struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
     struct pollfd fds[] = {
         {.fd = m->doorbell, .events = POLLIN},
         {.fd = wake_fd, .events = POLLIN},
@@ -290,7 +291,7 @@ bool mailboxes_wait(struct mailboxes *m, int wake_fd, const sigset_t *mask)
     /* a client reads server_sleeps after it has queued: at least one of the two notices the
      * other */
     atomic_store(&m->shared->server_sleeps, true);
-    if (!any_queued(m) && ppoll(fds, 2, NULL, mask) < 0)
+    if (!any_queued(m) && ppoll(fds, 2, &timeout, mask) < 0)
         fds[0].revents = 0;
     atomic_store(&m->shared->server_sleeps, false);
     if (fds[0].revents != 0)

@@ -81,9 +81,10 @@ enum mailbox_state mailbox_give_up(struct mailboxes *boxes, size_t client, size_
  * as lost, and wakes their clients. Queued letters are for the new server. */
 void mailboxes_recover(struct mailboxes *boxes);
 
-/* Waits until there is a letter (true), or until a signal of the mask came or wake_fd (-1:
- * none) is readable or at its end (false). */
-bool mailboxes_wait(struct mailboxes *boxes, int wake_fd, const sigset_t *mask);
+/* Waits until there is a letter (true), or until timeout_ms have passed, a signal of the
+ * mask came, or wake_fd (-1: none) is readable or at its end (false). */
+bool mailboxes_wait(struct mailboxes *boxes, int timeout_ms, int wake_fd,
+                    const sigset_t *mask);
 
 /* Takes the next letter: *number identifies it, and the bytes stay valid until it is
  * answered. False: none is queued. Boxes take turns. */

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -173,6 +174,8 @@ static const struct condition conditions[] = {
     {0, SCMP_SYS(prlimit64), 2, SCMP_CMP_EQ, 0, 0},
     /* over a connected socket, not to an address */
     {0, SCMP_SYS(sendto), 4, SCMP_CMP_EQ, 0, 0},
+    /* an ordinary file */
+    {SYSCALLS_STORE, SCMP_SYS(mknodat), 2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG},
     {SYSCALLS_SERVE, SCMP_SYS(socketpair), 0, SCMP_CMP_EQ, AF_UNIX, 0},
     {SYSCALLS_SUPERVISE, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0},
 };
@@ -292,6 +295,14 @@ static int allow_on_condition(scmp_filter_ctx filter, unsigned sets)
     return error;
 }
 
+static bool is_conditional(int call, unsigned sets)
+{
+    for (size_t i = 0; i < COUNT(conditions); i++)
+        if (conditions[i].call == call && wanted(conditions[i].set, sets))
+            return true;
+    return false;
+}
+
 /* abort(3) and others signal their own process. */
 static int allow_signals_to_itself(scmp_filter_ctx filter, unsigned sets)
 {
@@ -318,7 +329,7 @@ static int refuse(scmp_filter_ctx filter, unsigned sets)
     int error = 0;
 
     for (size_t i = 0; i < COUNT(refused); i++)
-        if (!is_allowed(refused[i], sets))
+        if (!is_allowed(refused[i], sets) && !is_conditional(refused[i], sets))
             error |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
     for (size_t i = 0; i < COUNT(deadly); i++)
         if (!is_allowed(deadly[i], sets))

@@ -23,7 +23,7 @@
 /* Sets of calls beside those that every process has: memory, clocks, files. */
 enum syscalls {
     SYSCALLS_SERVE = 1, /* accept connections, use them, pass them on */
-    SYSCALLS_STORE = 2, /* lock and sync files */
+    SYSCALLS_STORE = 2, /* lock, sync and make files */
     SYSCALLS_OWN_FILES =
         4,               /* set mode and owner of files that are open, and remove files */
     SYSCALLS_SYSLOG = 8, /* Unix datagram sockets, and connecting them */

@@ -63,6 +63,21 @@ static void close_database(struct batch *batch)
     batch->db = NULL;
 }
 
+void batch_open(struct batch *batch)
+{
+    (void)open_database(batch);
+}
+
+void batch_guard(struct batch *batch)
+{
+    enum status status = batch->db == NULL ? STATUS_OK : db_guard(batch->db);
+
+    if (status == STATUS_OK || status == STATUS_BUSY)
+        return;
+    LOG(LEVEL_ERROR, "database_moved", LOG_TEXT("message", db_message(batch->db)));
+    close_database(batch);
+}
+
 static void set_all(struct batch_item *items, size_t count, enum status status)
 {
     for (size_t i = 0; i < count; i++)

@@ -25,8 +25,15 @@ struct batch_item {
  * failure. NULL: no memory. */
 struct batch *batch_create(const char *database_path, const struct command_kinds *kinds);
 
-/* Whether the database is open: not before the first commit, and not after a fault. */
+/* Opens the database unless it is open; logs why where that fails. */
+void batch_open(struct batch *batch);
+
+/* Whether the database is open: not after a fault. */
 bool batch_is_open(const struct batch *batch);
+
+/* Checks that the files of the database are still in their places: see db_guard. Otherwise
+ * closes it, and logs what has happened. */
+void batch_guard(struct batch *batch);
 
 /* NULL is allowed. If no other process uses the database, its file is complete without the
  * WAL afterwards. */

@@ -112,6 +112,7 @@ struct committer *committer_create_direct(const char *database_path,
         free(committer);
         return NULL;
     }
+    batch_open(committer->batch);
     return committer;
 }
 
@@ -143,6 +144,12 @@ void committer_start(struct committer *committer, size_t place,
 {
     *commit = (struct commit){.done = false};
     committer->kind->start(committer, place, command, timeout_ms, commit);
+}
+
+void committer_guard(struct committer *committer)
+{
+    if (committer->batch != NULL)
+        batch_guard(committer->batch);
 }
 
 void committer_hurry(struct commit *commit, int64_t at_ms)

@@ -13,6 +13,8 @@
 enum {
     BATCH_MAX_ITEMS = 256,
     BATCH_MAX_BYTES = 4 * 1024 * 1024, /* of letters */
+    GUARD_MS =
+        1000, /* how often the database's files are checked while nothing is written */
 };
 
 struct writer {
@@ -80,6 +82,7 @@ static int loop(struct writer *w)
     for (;;) {
         enum pool_order order = pool_order(w->self);
 
+        batch_guard(w->batch);
         /* letters in the boxes are left to the next writer, whose sandbox allows the new
          * database */
         if (!batch_is_open(w->batch) && w->outdated())
@@ -93,7 +96,7 @@ static int loop(struct writer *w)
         } else if (order != POOL_GO_ON) {
             return EXIT_SUCCESS;
         } else {
-            (void)mailboxes_wait(w->boxes, pool_master_gone_fd(w->self),
+            (void)mailboxes_wait(w->boxes, GUARD_MS, pool_master_gone_fd(w->self),
                                  signals_waiting_mask());
         }
     }
@@ -129,6 +132,7 @@ int writer_run(const struct writer_context *context, struct pool_worker *self)
     w->self = self;
     if (open_writer(w, context) == STATUS_OK) {
         mailboxes_recover(w->boxes);
+        batch_open(w->batch); /* what is in the WAL can only be saved by a connection */
         pool_ready(self);
         exit_status = loop(w);
     }

@@ -142,8 +142,8 @@ static void make_rules(struct rules *rules, enum role role, const struct sandbox
     add_log(rules, settings);
     if (role == ROLE_WORKER) /* can read a database that replaces this one */
         allow_files(rules, settings->database, DB_READ, LANDLOCK_READ);
-    if (role == ROLE_WRITER) /* syncs the directory */
-        allow_files(rules, settings->database, DB_WRITE, LANDLOCK_LIST);
+    if (role == ROLE_WRITER) /* syncs the directory, and makes a WAL that was removed */
+        allow_files(rules, settings->database, DB_WRITE, LANDLOCK_LIST | LANDLOCK_MAKE);
     else
         add_reading(rules, settings);
     if (role == ROLE_SINGLE)

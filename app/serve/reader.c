@@ -71,11 +71,24 @@ void reader_open(struct reader *reader)
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
 }
 
-enum status reader_begin(struct reader *reader, struct db **db)
+static enum status begin(struct reader *reader)
 {
     reader_open(reader);
+    return reader->db == NULL ? STATUS_UNAVAILABLE : db_read_begin(reader->db);
+}
+
+/* Files of the database that were replaced since the last request cost no request. */
+enum status reader_begin(struct reader *reader, struct db **db)
+{
+    bool was_open = reader->db != NULL;
+    enum status status = begin(reader);
+
+    if (status == STATUS_UNAVAILABLE && was_open) {
+        close_database(reader);
+        status = begin(reader);
+    }
     *db = reader->db;
-    return *db == NULL ? STATUS_UNAVAILABLE : db_read_begin(*db);
+    return status;
 }
 
 void reader_end(struct reader *reader, enum status status)

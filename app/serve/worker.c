@@ -13,7 +13,8 @@
 #include "lib/log.h"
 
 enum {
-    LOOK_MS = 100, /* how often commits and orders are checked without an event */
+    LOOK_MS = 100,   /* how often commits and orders are checked without an event */
+    GUARD_MS = 1000, /* how often a process that writes checks the database's files */
     /* After the end of the master: how long commits may still take, and connections. */
     ORPHAN_COMMIT_MS = 700,
     ORPHAN_MS = 900,
@@ -31,8 +32,10 @@ struct worker {
     struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
-    int committing;    /* exchanges that wait for their commit */
-    int64_t looked_ms; /* when orders were checked last; monotonic */
+    int committing;              /* exchanges that wait for their commit */
+    int64_t looked_ms;           /* when orders were checked last; monotonic */
+    struct committer *committer; /* the pipeline's */
+    bool writes;                 /* there is no writer */
     int listening;
     int64_t orphan_since_ms; /* monotonic; 0: there is a master */
 };
@@ -95,6 +98,7 @@ static void begin(struct worker *w, size_t place)
         fastcgi_answer(w->fastcgi, place, response_last_resort(ERROR_INTERNAL, false), "");
         return;
     }
+    committer_guard(w->committer);
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
         pipeline_begin(w->pipeline, x);
     else
@@ -139,6 +143,7 @@ static bool must_leave(const struct worker *w)
 static void obey(struct worker *w)
 {
     w->looked_ms = clock_monotonic_ms();
+    committer_guard(w->committer);
     switch (pool_order(w->self)) {
     case POOL_GO_ON:
         break;
@@ -153,14 +158,19 @@ static void obey(struct worker *w)
     }
 }
 
+static int waiting_ms(const struct worker *w)
+{
+    if (w->committing > 0 || log_is_waiting() || w->orphan_since_ms != 0)
+        return LOOK_MS;
+    return w->writes ? GUARD_MS : -1;
+}
+
 static int loop(struct worker *w)
 {
     for (;;) {
         size_t place = 0;
         pool_idle(w->self);
-        bool must_look = w->committing > 0 || log_is_waiting() || w->orphan_since_ms != 0;
-        enum fastcgi_event event =
-            fastcgi_wait(w->fastcgi, must_look ? LOOK_MS : -1, &place);
+        enum fastcgi_event event = fastcgi_wait(w->fastcgi, waiting_ms(w), &place);
         pool_busy(w->self);
         if (event == FASTCGI_DONE || must_leave(w))
             return EXIT_SUCCESS;
@@ -206,9 +216,10 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
     w->listening = context->listening;
     w->outdated = context->outdated;
     w->reader = reader_create(context->settings, context->key, context->outdated);
-    w->pipeline =
-        pipeline_create(context->settings, context->key, context->caller_cache,
-                        context->throttle, w->reader, make_committer(context, w->self));
+    w->committer = make_committer(context, w->self);
+    w->writes = context->boxes == NULL;
+    w->pipeline = pipeline_create(context->settings, context->key, context->caller_cache,
+                                  context->throttle, w->reader, w->committer);
     if (w->pipeline == NULL)
         return STATUS_NO_MEMORY;
     return fastcgi_create(&w->fastcgi, &fds, &limits);

@@ -265,7 +265,7 @@ static void waiting_ends_when_a_letter_comes(void **state)
         _exit(post_parts(boxes, 0, 7, span_of("hello"), span_of("")) != STATUS_OK);
     }
     int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
-    while (!mailboxes_wait(boxes, -1, &none))
+    while (!mailboxes_wait(boxes, PATIENCE_MS, -1, &none))
         assert_true(clock_monotonic_ms() < deadline_ms);
     (void)take("hello");
     int status;
@@ -282,7 +282,7 @@ static void waiting_ends_when_the_other_descriptor_does(void **state)
     sigemptyset(&none);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(close(ends[1]), 0);
-    assert_false(mailboxes_wait(boxes, ends[0], &none));
+    assert_false(mailboxes_wait(boxes, PATIENCE_MS, ends[0], &none));
     assert_int_equal(close(ends[0]), 0);
 }
 
@@ -324,7 +324,7 @@ static void every_client_gets_its_own_answers(void **state)
     for (int answered = 0; answered < CLIENTS * LETTERS;) {
         size_t number;
         struct span letter;
-        (void)mailboxes_wait(boxes, -1, &none);
+        (void)mailboxes_wait(boxes, PATIENCE_MS, -1, &none);
         while (mailboxes_take(boxes, &number, &letter)) {
             mailboxes_answer(boxes, number, letter.data, letter.len);
             answered++;
