@@ -10,7 +10,8 @@
 struct batch {
     struct command_kinds kinds;
     char *path;
-    struct db *db; /* NULL: not open */
+    struct db *db;      /* NULL: not open */
+    int64_t checked_ms; /* when its schema was checked; monotonic */
 };
 
 struct batch *batch_create(const char *database_path, const struct command_kinds *kinds)
@@ -53,6 +54,7 @@ static enum status open_database(struct batch *batch)
     enum status status = schema_open(&batch->db, batch->path, DB_WRITE, &why);
     if (status != STATUS_OK)
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
+    batch->checked_ms = clock_monotonic_ms();
     return status == STATUS_OK ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
@@ -68,14 +70,31 @@ void batch_open(struct batch *batch)
     (void)open_database(batch);
 }
 
+static void check_schema(struct batch *batch)
+{
+    struct problem why = {""};
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms - batch->checked_ms < SCHEMA_CHECK_MS)
+        return;
+    batch->checked_ms = now_ms;
+    if (schema_check(batch->db, &why) == STATUS_OK)
+        return;
+    LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
+    close_database(batch);
+}
+
 void batch_guard(struct batch *batch)
 {
-    enum status status = batch->db == NULL ? STATUS_OK : db_guard(batch->db);
-
-    if (status == STATUS_OK || status == STATUS_BUSY)
+    if (batch->db == NULL)
         return;
-    LOG(LEVEL_ERROR, "database_moved", LOG_TEXT("message", db_message(batch->db)));
-    close_database(batch);
+    enum status status = db_guard(batch->db);
+    if (status == STATUS_OK) {
+        check_schema(batch);
+    } else if (status != STATUS_BUSY) {
+        LOG(LEVEL_ERROR, "database_moved", LOG_TEXT("message", db_message(batch->db)));
+        close_database(batch);
+    }
 }
 
 static void set_all(struct batch_item *items, size_t count, enum status status)

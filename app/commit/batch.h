@@ -31,8 +31,9 @@ void batch_open(struct batch *batch);
 /* Whether the database is open: not after a fault. */
 bool batch_is_open(const struct batch *batch);
 
-/* Checks that the files of the database are still in their places: see db_guard. Otherwise
- * closes it, and logs what has happened. */
+/* Checks that the files of the database are still in their places, see db_guard, and about
+ * once a second that it still has this program's schema. Otherwise closes it, and logs what
+ * has happened. */
 void batch_guard(struct batch *batch);
 
 /* NULL is allowed. If no other process uses the database, its file is complete without the

@@ -4,13 +4,15 @@
 
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 struct reader {
     const struct settings *settings;
     const struct secret_key *key;
     reader_outdated *outdated;
-    struct db *db; /* NULL: not open */
+    struct db *db;      /* NULL: not open */
+    int64_t checked_ms; /* when its schema was checked; monotonic */
     bool renewed;
 };
 
@@ -52,6 +54,7 @@ static enum status open_database(struct reader *reader, struct problem *why)
 
     if (status != STATUS_OK)
         return status;
+    reader->checked_ms = clock_monotonic_ms();
     status = key_mark_check(reader->db, &ours, why);
     if (status != STATUS_OK)
         close_database(reader);
@@ -71,10 +74,27 @@ void reader_open(struct reader *reader)
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
 }
 
+static enum status check_schema(struct reader *reader)
+{
+    struct problem why = {""};
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms - reader->checked_ms < SCHEMA_CHECK_MS)
+        return STATUS_OK;
+    reader->checked_ms = now_ms;
+    if (schema_check(reader->db, &why) == STATUS_OK)
+        return STATUS_OK;
+    LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
+    close_database(reader);
+    return STATUS_UNAVAILABLE;
+}
+
 static enum status begin(struct reader *reader)
 {
     reader_open(reader);
-    return reader->db == NULL ? STATUS_UNAVAILABLE : db_read_begin(reader->db);
+    enum status status =
+        reader->db == NULL ? STATUS_UNAVAILABLE : db_read_begin(reader->db);
+    return status == STATUS_OK ? check_schema(reader) : status;
 }
 
 /* Files of the database that were replaced since the last request cost no request. */
@@ -83,7 +103,7 @@ enum status reader_begin(struct reader *reader, struct db **db)
     bool was_open = reader->db != NULL;
     enum status status = begin(reader);
 
-    if (status == STATUS_UNAVAILABLE && was_open) {
+    if (status == STATUS_UNAVAILABLE && was_open && reader->db != NULL) {
         close_database(reader);
         status = begin(reader);
     }

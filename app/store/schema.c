@@ -24,22 +24,29 @@ static void say_what_to_run(struct problem *why)
                   sizeof why->text - strlen(why->text) - 1);
 }
 
+enum status schema_check(struct db *db, struct problem *why)
+{
+    struct migrations ours = schema_ours();
+    enum status status = migrate_check(db, &ours, why);
+    int version = 0;
+
+    if (status == STATUS_SCHEMA &&
+        migrate_version(db, &ours, &version, NULL) == STATUS_OK &&
+        version < (int)ours.count)
+        say_what_to_run(why);
+    return status;
+}
+
 enum status schema_open(struct db **out, const char *location, enum db_mode mode,
                         struct problem *why)
 {
     struct problem sentence = {""};
-    struct migrations ours = schema_ours();
     enum status status = db_open(out, location, mode, &sentence);
-    int version = 0;
 
     if (status == STATUS_NOT_FOUND || status == STATUS_SCHEMA)
         say_what_to_run(&sentence);
     if (status == STATUS_OK) {
-        status = migrate_check(*out, &ours, &sentence);
-        if (status == STATUS_SCHEMA &&
-            migrate_version(*out, &ours, &version, NULL) == STATUS_OK &&
-            version < (int)ours.count)
-            say_what_to_run(&sentence);
+        status = schema_check(*out, &sentence);
         if (status != STATUS_OK) {
             db_close(*out);
             *out = NULL;

@@ -22,4 +22,12 @@ struct migrations schema_ours(void);
 enum status schema_open(struct db **out, const char *location, enum db_mode mode,
                         struct problem *why);
 
+enum {
+    SCHEMA_CHECK_MS = 1000, /* how often a process that serves checks the schema again */
+};
+
+/* Checks as schema_open does, for a connection that is open: a newer program may have
+ * migrated the database meanwhile. */
+enum status schema_check(struct db *db, struct problem *why);
+
 #endif

@@ -302,6 +302,25 @@ def test_a_database_that_is_replaced_by_one_that_cannot_be_used(service, world, 
     assert_serves_again(service, world, replaced=True)
 
 
+def test_a_database_that_a_newer_program_migrates_meanwhile(service, world):
+    """Within about a second every process stops using it."""
+    site = service.site
+    assert_added(service, world)
+    with contextlib.closing(sqlite3.connect(site.database, isolation_level=None)) as other:
+        [version] = other.execute("PRAGMA user_version").fetchone()
+        other.execute(f"PRAGMA user_version = {version + 1}")
+        wait_for(lambda: all(service.call(world.body()).status == 503 for _ in range(8)), "refusals")
+        event = service.wait_for_event("database_unavailable", says=f"schema {version + 1}")
+        assert event["level"] == "error"
+        count = "SELECT count(*) FROM notes"
+        before = other.execute(count).fetchone()
+        for _ in range(8):
+            assert_unavailable(service.call(world.body()))
+        assert other.execute(count).fetchone() == before
+        other.execute(f"PRAGMA user_version = {version}")
+    assert_serves_again(service, world)
+
+
 @pytest.mark.parametrize("damage", ["header", "all", "cut off"])
 def test_a_database_that_is_damaged_in_place(service, world, damage):
     """No answer may be a success whose note is not there after the repair."""
