@@ -75,10 +75,11 @@ def test_no_acknowledged_note_is_lost(site, libraries, dice, images, is_long, sc
     events = recorder.events()
     assert_complete(recorder, events)
     checks = []
+    with_key = site.environment(CRMNOTES_SECRET_KEY_FILE=str(site.key_file))
 
     def check(database):
         if len(checks) < CHECKS:
-            done = site.ctl_raw("--database", database, "db", "check")
+            done = site.ctl_raw("--database", database, "db", "check", env=with_key)
             checks.append(done.stderr if done.returncode else "")
 
     cuts = make_cuts(recorder, events, 1000 if is_long else int(120 * scale), dice, images, contents, check)
