@@ -28,6 +28,7 @@ enum db_mode {
     DB_READ,   /* cannot change anything */
     DB_WRITE,  /* the database must exist */
     DB_CREATE, /* as DB_WRITE, but makes an empty database where there is none */
+    DB_ALONE,  /* as DB_CREATE, while no other connection is open, nor a service running */
 };
 
 /* Once per program, before the first db_open. report (NULL: none) is called with the
@@ -35,11 +36,12 @@ enum db_mode {
 enum status db_init(void (*report)(int code, const char *message));
 
 /*
- * Opens the database at location: for SQLite the path of its file, which DB_CREATE makes
- * with mode 0660 less umask, and sets to WAL mode. STATUS_NOT_FOUND: there is none;
- * STATUS_UNAVAILABLE: it is no database, or cannot be used as this process's user;
+ * Opens the database at location: for SQLite the path of its file, which DB_CREATE and
+ * DB_ALONE make with mode 0660 less umask, and set to WAL mode. STATUS_NOT_FOUND: there is
+ * none; STATUS_UNAVAILABLE: it is no database, or cannot be used as this process's user;
  * STATUS_SCHEMA: it is in another mode, and DB_CREATE would set the right one;
- * STATUS_CANT_CREATE. why says which. *out is NULL then.
+ * STATUS_CANT_CREATE; STATUS_BUSY: it is in use (DB_ALONE). why says which. *out is NULL
+ * then.
  */
 enum status db_open(struct db **out, const char *location, enum db_mode mode,
                     struct problem *why);

@@ -3,10 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum {
+    COPY_BYTES = 1 << 24, /* at a time */
+};
 
 /* Keeps the errno of what failed first. */
 static enum status sync_path(const char *path, int flags)
@@ -40,6 +46,24 @@ enum status file_sync_directory_of(const char *path)
     free(copy);
     errno = error;
     return status;
+}
+
+/* Some file systems have no hard links, others know no flags of renameat2(2). */
+bool file_rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return true;
+    return (errno == EINVAL || errno == ENOSYS) && link(from, to) == 0 && unlink(from) == 0;
+}
+
+bool file_copy(int from, int to)
+{
+    ssize_t sent;
+
+    do
+        sent = sendfile(to, from, NULL, COPY_BYTES);
+    while (sent > 0 || (sent < 0 && errno == EINTR));
+    return sent == 0;
 }
 
 int64_t file_size_bytes(const char *path)

@@ -4,6 +4,7 @@
 #ifndef LIB_FILE_H
 #define LIB_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/status.h"
@@ -17,6 +18,13 @@ enum status file_sync(const char *path);
  * that fails.
  */
 enum status file_sync_directory_of(const char *path);
+
+/* Renames a file, but replaces none that has the new name. False with errno: it failed. */
+bool file_rename_new(const char *from, const char *to);
+
+/* Appends the rest of a file to another one, by their descriptors. False with errno: it
+ * failed. */
+bool file_copy(int from, int to);
 
 /* The size in bytes; 0 for a file that does not exist or cannot be examined. */
 int64_t file_size_bytes(const char *path);

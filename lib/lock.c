@@ -95,7 +95,7 @@ static enum status take_by_alarm(struct lock *lock, int timeout_ms)
 
 enum status lock_take(struct lock *lock, int timeout_ms)
 {
-    if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0)
+    if (lock == NULL || flock(lock->fd, LOCK_EX | LOCK_NB) == 0)
         return STATUS_OK;
     if (errno != EWOULDBLOCK && errno != EINTR)
         return STATUS_UNAVAILABLE;
@@ -104,5 +104,27 @@ enum status lock_take(struct lock *lock, int timeout_ms)
 
 void lock_release(struct lock *lock)
 {
-    (void)flock(lock->fd, LOCK_UN);
+    if (lock != NULL)
+        (void)flock(lock->fd, LOCK_UN);
+}
+
+/* Users have a read lock of fcntl(2) on the first byte, which flock(2) does not touch. It
+ * belongs to the open file description, and so to children as well. */
+static struct flock users(short type)
+{
+    return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+}
+
+enum status lock_add_user(struct lock *lock)
+{
+    struct flock mark = users(F_RDLCK);
+
+    return fcntl(lock->fd, F_OFD_SETLK, &mark) == 0 ? STATUS_OK : STATUS_UNAVAILABLE;
+}
+
+bool lock_has_users(const struct lock *lock)
+{
+    struct flock mark = users(F_WRLCK);
+
+    return fcntl(lock->fd, F_OFD_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
 }

@@ -8,6 +8,8 @@
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H
 
+#include <stdbool.h>
+
 #include "lib/status.h"
 
 struct lock;
@@ -22,10 +24,23 @@ enum status lock_open(struct lock **out, const char *path, const char *like_path
 /* NULL is allowed. Releases the lock when it is held. */
 void lock_close(struct lock *lock);
 
-/* Waits at most timeout_ms for the lock; then STATUS_BUSY. Uses SIGALRM and ITIMER_REAL
- * while it waits, and restores them. */
+/* Waits at most timeout_ms for the lock; then STATUS_BUSY. NULL: there is none to wait for.
+ * Uses SIGALRM and ITIMER_REAL while it waits, and restores them. */
 enum status lock_take(struct lock *lock, int timeout_ms);
 
+/* NULL is allowed. */
 void lock_release(struct lock *lock);
+
+/*
+ * The file also says whether a program is running that uses what the lock is for. That is
+ * independent of the lock.
+ */
+
+/* Says that this process, and those that it forks from now on, are users until they end or
+ * close the lock. */
+enum status lock_add_user(struct lock *lock);
+
+/* Whether there are users other than this lock. */
+bool lock_has_users(const struct lock *lock);
 
 #endif

@@ -114,6 +114,20 @@ enum status migrate_check(struct db *db, const struct migrations *ours, struct p
     return status;
 }
 
+enum status migrate_known(struct db *db, const struct migrations *ours, int *version,
+                          struct problem *why)
+{
+    enum status status = migrate_version(db, ours, version, why);
+
+    if (status != STATUS_OK)
+        return status;
+    if (*version == 0)
+        return problem_set(why, STATUS_SCHEMA, "the database is empty");
+    if (*version > (int)ours->count)
+        return compare_version(*version, ours, why);
+    return check_records(db, ours, *version, why);
+}
+
 static enum status run_one(struct db *db, const struct migration *m,
                            const struct migrations *ours)
 {
@@ -139,10 +153,8 @@ static enum status run_next(struct db *db, const struct migrations *ours,
     int version = 0;
     enum status status = migrate_version(db, ours, &version, why);
 
-    if (status == STATUS_OK && version > (int)ours->count)
-        return compare_version(version, ours, why);
-    if (status == STATUS_OK)
-        status = check_records(db, ours, version, why);
+    if (status == STATUS_OK && version > 0)
+        status = migrate_known(db, ours, &version, why);
     if (status != STATUS_OK)
         return status;
     if (version == (int)ours->count)

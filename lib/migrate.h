@@ -35,6 +35,12 @@ enum status migrate_version(struct db *db, const struct migrations *ours, int *v
 enum status migrate_check(struct db *db, const struct migrations *ours,
                           struct problem *why);
 
+/* STATUS_OK when the database has our schema or an earlier version of it, so that
+ * migrate_apply can bring it to ours; *version as migrate_version. STATUS_SCHEMA: it is
+ * newer, foreign, empty, or made by another text of one of our migrations. */
+enum status migrate_known(struct db *db, const struct migrations *ours, int *version,
+                          struct problem *why);
+
 /* Brings the database to our schema; *applied (NULL allowed) gets the number of migrations
  * that were run. STATUS_SCHEMA: the database is newer, foreign, or made by another text of
  * one of our migrations; it is left alone. */

@@ -10,6 +10,7 @@
  *   sqlite_backup.c       checking and copying
  *   sqlite_files.c        names and sizes of the files
  *   sqlite_moved.c        what happens when files are removed while they are in use
+ *   sqlite_alone.c        being the only user, and replacing the database
  *
  * SQLite is used in WAL mode with synchronous=FULL, so that a commit is one fdatasync of
  * the WAL. With SQLite's own locks waiting writers poll and can starve, and one connection
@@ -24,6 +25,7 @@
 #include <sys/types.h>
 
 #include "lib/db.h"
+#include "lib/db_alone.h"
 #include "lib/db_files.h"
 #include "lib/lock.h"
 
@@ -46,7 +48,8 @@ struct sqlite_file {
 
 struct db {
     sqlite3 *handle;
-    struct lock *lock; /* NULL when reading only */
+    struct lock *lock;      /* NULL when reading only, and for the only user */
+    struct db_alone *alone; /* NULL: not the only user */
     struct sqlite_file files[DB_FILES_MAX];
     size_t file_count;
     bool has_saved; /* the content of a WAL that was removed */
@@ -61,6 +64,13 @@ struct db {
 
 /* The status that stands for a result code, which may be an extended one. */
 enum status sqlite_status(int code);
+
+/* Opens the file of the lock between writers. */
+enum status sqlite_open_lock(struct lock **out, const char *path, struct problem *why);
+
+/* Opens a connection for the process that holds struct db_alone: SQLite takes no locks, and
+ * keeps the index of the WAL in memory. Returns a result code. */
+int sqlite_open_alone(sqlite3 **out, const char *path);
 
 /* Runs SQL text that is used once; returns a result code. */
 int sqlite_exec(struct db *db, const char *sql);

@@ -56,15 +56,6 @@ static enum status finish_copy(const char *path, struct problem *why)
     return status;
 }
 
-/* Gives the file its name, but replaces none that was made meanwhile. Some file systems
- * have no hard links, others know no flags of renameat2(2). False with errno: it failed. */
-static bool take_name(const char *temporary, const char *path)
-{
-    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return true;
-    return (errno == EINVAL || errno == ENOSYS) && link(temporary, path) == 0;
-}
-
 static enum status write_copy(struct db *db, const char *temporary, const char *path,
                               struct problem *why)
 {
@@ -83,7 +74,7 @@ static enum status write_copy(struct db *db, const char *temporary, const char *
         return status;
     if (file_sync(temporary) != STATUS_OK)
         return problem_set(why, STATUS_IO, "cannot sync %s: %s", path, strerror(errno));
-    if (!take_name(temporary, path))
+    if (!file_rename_new(temporary, path))
         return problem_set(why, STATUS_CANT_CREATE, "cannot make %s: %s", path,
                            strerror(errno));
     return file_sync_directory_of(path);

@@ -45,7 +45,7 @@ enum status sqlite_name_files(struct db *db, const char *location, enum db_mode 
 
     db_files_find(&files, location);
     for (size_t i = 0; i < files.count; i++) {
-        if (db_file_use_of(&files.list[i], mode) == 0)
+        if (db_file_use_of(&files.list[i], mode) == 0 || (mode == DB_ALONE && i > WAL))
             continue;
         struct sqlite_file *file = &db->files[db->file_count++];
         struct stat now;

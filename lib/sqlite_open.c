@@ -101,7 +101,8 @@ static int configure(struct db *db, enum db_mode mode)
 static enum status require_wal(struct db *db, const char *path, enum db_mode mode,
                                struct problem *why)
 {
-    const char *ask = mode == DB_CREATE ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode";
+    bool may_set = mode == DB_CREATE || mode == DB_ALONE;
+    const char *ask = may_set ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode";
 
     if (!sqlite_answers(db, ask, "wal")) {
         int code = sqlite3_errcode(db->handle);
@@ -111,7 +112,7 @@ static enum status require_wal(struct db *db, const char *path, enum db_mode mod
         if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE)
             return problem_set(why, sqlite_status(sqlite3_extended_errcode(db->handle)),
                                "cannot read the database %s: %s", path, db_message(db));
-        if (mode == DB_CREATE)
+        if (may_set)
             return problem_set(why, STATUS_UNAVAILABLE,
                                "%s cannot be set to WAL mode: its file system must be a "
                                "local one",
@@ -123,7 +124,7 @@ static enum status require_wal(struct db *db, const char *path, enum db_mode mod
     return STATUS_OK;
 }
 
-static enum status open_lock(struct db *db, const char *path, struct problem *why)
+enum status sqlite_open_lock(struct lock **out, const char *path, struct problem *why)
 {
     size_t size = strlen(path) + sizeof ".lock";
     char *lock_path = malloc(size);
@@ -131,16 +132,22 @@ static enum status open_lock(struct db *db, const char *path, struct problem *wh
     if (lock_path == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
     (void)snprintf(lock_path, size, "%s.lock", path);
-    enum status status = lock_open(&db->lock, lock_path, path, why);
+    enum status status = lock_open(out, lock_path, path, why);
     free(lock_path);
     return status;
+}
+
+/* A read makes -wal and, where it is used, -shm. */
+static enum status make_wal(struct db *db)
+{
+    return sqlite_status(sqlite_exec(db, "PRAGMA schema_version"));
 }
 
 /* Under the lock, because SQLite fails at once, whatever the timeout, when two connections
  * change the journal mode at the same time. */
 static enum status set_wal_mode(struct db *db, const char *path, struct problem *why)
 {
-    enum status status = open_lock(db, path, why);
+    enum status status = sqlite_open_lock(&db->lock, path, why);
 
     if (status != STATUS_OK)
         return status;
@@ -149,8 +156,8 @@ static enum status set_wal_mode(struct db *db, const char *path, struct problem 
         return problem_set(why, status, "another program is writing to %s: try again",
                            path);
     status = require_wal(db, path, DB_CREATE, why);
-    if (status == STATUS_OK) /* a read makes -wal and -shm */
-        status = sqlite_status(sqlite_exec(db, "PRAGMA schema_version"));
+    if (status == STATUS_OK)
+        status = make_wal(db);
     lock_release(db->lock);
     return status;
 }
@@ -170,19 +177,33 @@ static enum status make_file(const char *path, struct problem *why)
     return STATUS_OK;
 }
 
-static enum status open_and_configure(struct db *db, const char *path, enum db_mode mode,
-                                      struct problem *why)
+static int open_handle(struct db *db, const char *path, enum db_mode mode)
 {
     static const int flags[] = {
         [DB_READ] = SQLITE_OPEN_READONLY,
         [DB_WRITE] = SQLITE_OPEN_READWRITE,
         [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
-    enum status status = connections == 0 ? sqlite_wait_for_wal(db, why) : STATUS_OK;
+
+    return mode == DB_ALONE ? sqlite_open_alone(&db->handle, path)
+                            : sqlite3_open_v2(path, &db->handle,
+                                              flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+}
+
+/* The only user finds out by itself whether others use the database. */
+static enum status wait_for_wal(const struct db *db, struct problem *why)
+{
+    return connections == 0 && db->alone == NULL ? sqlite_wait_for_wal(db, why) : STATUS_OK;
+}
+
+static enum status open_and_configure(struct db *db, const char *path, enum db_mode mode,
+                                      struct problem *why)
+{
+    enum status status = wait_for_wal(db, why);
 
     if (status != STATUS_OK)
         return status;
-    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+    int code = open_handle(db, path, mode);
     connections += db->handle != NULL;
     if (code == SQLITE_OK) {
         make_defensive(db);
@@ -198,15 +219,19 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
         return set_wal_mode(db, path, why);
     status = require_wal(db, path, mode, why);
     if (status == STATUS_OK && mode == DB_WRITE)
-        status = open_lock(db, path, why);
+        status = sqlite_open_lock(&db->lock, path, why);
+    if (status == STATUS_OK && mode == DB_ALONE)
+        status = make_wal(db);
     return status;
 }
 
 enum status db_open(struct db **out, const char *path, enum db_mode mode,
                     struct problem *why)
 {
+    bool may_make = mode == DB_CREATE || mode == DB_ALONE;
+
     *out = NULL;
-    if (mode != DB_CREATE && access(path, F_OK) != 0)
+    if (!may_make && access(path, F_OK) != 0)
         return problem_set(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_UNAVAILABLE,
                            "cannot find the database %s: %s", path, strerror(errno));
     /* SQLite's own message would only be "unable to open database file" */
@@ -218,7 +243,9 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode,
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    enum status status = mode == DB_CREATE ? make_file(path, why) : STATUS_OK;
+    enum status status = may_make ? make_file(path, why) : STATUS_OK;
+    if (status == STATUS_OK && mode == DB_ALONE)
+        status = db_alone_begin(&db->alone, path, why);
     if (status == STATUS_OK && sqlite_name_files(db, path, mode) != STATUS_OK)
         status = problem_set(why, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK)
@@ -244,6 +271,7 @@ void db_close(struct db *db)
         connections--;
     sqlite3_close(db->handle);
     lock_close(db->lock);
+    db_alone_end(db->alone);
     sqlite_forget_files(db);
     free(db);
 }

@@ -64,8 +64,9 @@ void db_finish(struct db *db)
     if (lock_take(db->lock, 0) != STATUS_OK)
         return;
     (void)sqlite3_busy_timeout(db->handle, 0);
-    (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
-                                    NULL);
+    if (!sqlite_has_moved(db)) /* the WAL may be that of another database by now */
+        (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                        NULL);
     (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     lock_release(db->lock);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/ctl/ctl.h"
+#include "app/manage/manage_restore.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
 #include "lib/db_files.h"
@@ -26,6 +27,8 @@ struct db_row {
     struct summary summary;
     bool ok;
     struct span backup;
+    struct span restored;
+    struct span kept;
 };
 
 /* Columns of several verbs. */
@@ -108,6 +111,21 @@ static const struct column backup_columns[] = {
      .heading = "BACKUP",
      .type = COLUMN_TEXT,
      OUTPUT_FIELD(db_row, backup)},
+    {SIZE_COLUMN},
+    {.member = NULL},
+};
+
+static const struct column restore_columns[] = {
+    {VERSION_COLUMN},
+    {DATABASE_COLUMN},
+    {.member = "restored",
+     .heading = "RESTORED FROM",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(db_row, restored)},
+    {.member = "kept",
+     .heading = "FORMER DATABASE",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(db_row, kept)},
     {SIZE_COLUMN},
     {.member = NULL},
 };
@@ -344,6 +362,57 @@ static enum status backup(struct ctl *ctl)
     return output_row(ctl->output, backup_columns, &row);
 }
 
+static enum status advise_to_stop(struct ctl *ctl, enum status status)
+{
+    if (status == STATUS_BUSY)
+        ctl_advise(ctl, ": stop it first, the service by "
+                        "'systemctl stop crmnotes.socket crmnotes.service'");
+    return status;
+}
+
+/* Writes into the copy's audit who restored it. */
+static enum status note_restore(struct ctl *ctl)
+{
+    ctl_changed(ctl, NULL, NULL);
+    return STATUS_OK;
+}
+
+static void remark_on_restored(struct ctl *ctl, const struct restore *restored)
+{
+    if (!key_file_exists(ctl))
+        ctl_remark(ctl, "there is no key file %s: put it back, without it no key works",
+                   restored->key_file);
+    if (restored->version < (int)schema_migrations_count)
+        ctl_remark(ctl, "the schema is an earlier one: run 'crmnotesctl db migrate'");
+}
+
+static enum status restore(struct ctl *ctl)
+{
+    struct db_row row = row_of(ctl);
+    struct restore restore = {
+        .file = ctl_get(ctl, "FILE")->text.data,
+        .database = ctl->settings->database,
+        .key_file = ctl->settings->secret_key_file,
+        .discard = ctl_get(ctl, "--discard")->given,
+    };
+    enum status status = manage_restore_begin(&restore, &ctl->why);
+
+    if (status == STATUS_OK && restore.version == (int)schema_migrations_count) {
+        ctl->db = restore.copy;
+        status = ctl_write(ctl, note_restore);
+        ctl->db = NULL;
+    }
+    status = manage_restore_end(&restore, ctl->now_ms, status, &ctl->why);
+    if (status != STATUS_OK)
+        return advise_to_stop(ctl, status);
+    remark_on_restored(ctl, &restore);
+    row.schema_version = restore.version;
+    row.restored = span_of(restore.file);
+    row.kept = span_of(restore.kept);
+    row.size_bytes = file_size_bytes(restore.database);
+    return output_row(ctl->output, restore_columns, &row);
+}
+
 static const struct parameter none[] = {{.name = NULL}};
 
 static const struct verb verbs[] = {
@@ -379,6 +448,21 @@ static const struct verb verbs[] = {
                                      .help = "the copy, which must not exist yet"},
                                     {.name = NULL}},
      .run = backup},
+    {.name = "restore",
+     .help = "Verify a copy and put it in place of the database",
+     .more = "Stop the service first: systemctl stop crmnotes.socket crmnotes.service",
+     .access = CTL_ALONE,
+     .one = true,
+     .parameters =
+         (const struct parameter[]){{.name = "FILE",
+                                     .rule = argument_any,
+                                     .need = PARAMETER_REQUIRED,
+                                     .help = "the copy, as db backup makes it"},
+                                    {.name = "--discard",
+                                     .help = "remove the present database; else it is kept "
+                                             "beside the restored one, under a new name"},
+                                    {.name = NULL}},
+     .run = restore},
     {.name = NULL},
 };
 

@@ -10,6 +10,7 @@
 #include "app/process/roles.h"
 #include "app/process/sandbox.h"
 #include "app/serve/limits.h"
+#include "lib/db_alone.h"
 #include "lib/fastcgi.h"
 #include "lib/listener.h"
 #include "lib/log.h"
@@ -119,6 +120,16 @@ static int drop_privileges(struct state *state)
     return status == STATUS_OK ? EX_OK : report_failure(EX_OSERR, &why);
 }
 
+/* For programs that would replace the database, or change its schema. */
+static int claim_database(struct state *state)
+{
+    struct problem why = {""};
+
+    return db_use(&state->use, state->settings->database, &why) == STATUS_OK
+               ? EX_OK
+               : report_failure(EX_UNAVAILABLE, &why);
+}
+
 static int load_key(struct state *state)
 {
     struct problem why = {""};
@@ -200,8 +211,8 @@ int start(struct state *state)
 {
     /* in this order; each reports its failure and returns the exit status */
     static int (*const steps[])(struct state * state) = {
-        prepare_log, check_files, limit_descriptors, get_socket,   drop_privileges,
-        load_key,    open_log,    share_memory,      lay_out_pool,
+        prepare_log,    check_files, limit_descriptors, get_socket,   drop_privileges,
+        claim_database, load_key,    open_log,          share_memory, lay_out_pool,
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {

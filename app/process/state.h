@@ -11,6 +11,7 @@
 #include "app/serve/caller_cache.h"
 #include "app/settings.h"
 #include "lib/listener.h"
+#include "lib/lock.h"
 #include "lib/mailbox.h"
 #include "lib/pool.h"
 #include "lib/privileges.h"
@@ -23,7 +24,8 @@ struct state {
     bool drop;                 /* started by root: `identity` is still to be assumed */
     struct identity identity;  /* of settings->user; all zeros where none is set */
     struct secret_key key;
-    int listening; /* the socket to accept from */
+    struct lock *use; /* says that the database is in use; until the process ends */
+    int listening;    /* the socket to accept from */
     /* Its configuration; empty: it was inherited. */
     char made_socket[CONFIG_TEXT_BYTES];
     struct listener_made socket_file; /* to be removed at the end */

@@ -80,6 +80,16 @@ enum status key_mark_check(struct db *db, const struct key_mark *ours, struct pr
     return verdict == RIGHT ? STATUS_OK : refuse(ours, why);
 }
 
+enum status key_mark_fits(struct db *db, const struct key_mark *ours, struct problem *why)
+{
+    enum verdict verdict;
+    enum status status = judge(&verdict, db, ours);
+
+    if (status != STATUS_OK)
+        return report_fault(db, status, why);
+    return verdict == WRONG ? refuse(ours, why) : STATUS_OK;
+}
+
 enum status key_mark_settle(struct db *db, bool *changed, const struct key_mark *ours,
                             int64_t now_ms, struct problem *why)
 {

@@ -14,6 +14,10 @@
 #include "lib/db.h"
 #include "lib/secret.h"
 
+enum {
+    KEY_MARK_SINCE = 3, /* the version of the schema that brought it */
+};
+
 /* The mark of a key file, and both names for messages. */
 struct key_mark {
     struct secret_hash mark;
@@ -29,6 +33,10 @@ struct key_mark key_mark_of(const struct secret_key *key, const char *key_file,
  * database has no mark of it; why names both files and says what to do. Any other failure
  * is one of the database. */
 enum status key_mark_check(struct db *db, const struct key_mark *ours, struct problem *why);
+
+/* As key_mark_check, but STATUS_OK also where the database has no mark, or where no live
+ * key depends on it. The schema must have version KEY_MARK_SINCE at least. */
+enum status key_mark_fits(struct db *db, const struct key_mark *ours, struct problem *why);
 
 /* As key_mark_check, within a writing transaction: where the database has no mark, or has
  * another one but no live key, it gets ours, and *changed (NULL allowed) becomes true. */

@@ -69,7 +69,7 @@ def run(*words, **more):
     return subprocess.run([CTL, *words], capture_output=True, text=True, timeout=60, **more)
 
 
-VERBS = """db migrate|db status|db check|db backup|org add|org list|member add|member list
+VERBS = """db migrate|db status|db check|db backup|db restore|org add|org list|member add|member list
 member deactivate|member activate|apikey issue|apikey list|apikey rotate|apikey revoke
 devkey issue|devkey list|devkey rotate|devkey revoke|allow add|allow remove|allow list|allow test|contact add
 contact list|contact show|contact assign|note list|note show|note history|audit list"""

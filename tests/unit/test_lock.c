@@ -191,6 +191,56 @@ static void link_or_missing_directory_is_refused_with_a_sentence(void **state)
     assert_int_equal(access(scratch_path("elsewhere"), F_OK), -1);
 }
 
+static int until_closed[2]; /* a pipe */
+
+/* Says that it is a user, forks a child that it leaves behind, and ends. */
+static int leave_a_user_behind(int to_parent)
+{
+    struct lock *lock = must_open();
+
+    if (lock_add_user(lock) != STATUS_OK)
+        return 1;
+    pid_t id = fork();
+    if (id == 0) {
+        char unused;
+        (void)close(until_closed[1]);
+        _exit((int)read(until_closed[0], &unused, 1));
+    }
+    child_tell(to_parent);
+    return 0;
+}
+
+static void users_are_known_until_the_last_of_them_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(pipe(until_closed), 0);
+    struct child user = child_start(leave_a_user_behind);
+    struct lock *lock = must_open();
+    child_wait_told(&user);
+    assert_int_equal(child_end(&user), 0);
+    assert_true(lock_has_users(lock));
+    assert_int_equal(lock_take(lock, 0), STATUS_OK); /* which they do not hold */
+    lock_release(lock);
+    assert_int_equal(close(until_closed[1]), 0);
+    while (lock_has_users(lock))
+        (void)usleep(1000);
+    assert_int_equal(close(until_closed[0]), 0);
+    lock_close(lock);
+}
+
+static void a_user_is_none_to_itself(void **state)
+{
+    struct lock *lock = must_open(), *other = must_open();
+
+    (void)state;
+    assert_int_equal(lock_add_user(lock), STATUS_OK);
+    assert_false(lock_has_users(lock));
+    assert_true(lock_has_users(other));
+    lock_close(lock);
+    assert_false(lock_has_users(other));
+    lock_close(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
 
 int main(void)
@@ -201,6 +251,8 @@ int main(void)
         TEST(lock_falls_when_its_holder_dies),
         TEST(waiter_gets_the_lock_when_it_is_released),
         TEST(closing_releases),
+        TEST(users_are_known_until_the_last_of_them_ends),
+        TEST(a_user_is_none_to_itself),
         TEST(waiting_leaves_the_callers_alarm_as_it_was),
         TEST(file_has_no_rights_for_others_and_is_used_again),
         TEST(new_file_gets_the_owner_of_its_model),
