@@ -9,6 +9,7 @@
 #ifndef LIB_DB_ALONE_H
 #define LIB_DB_ALONE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "lib/db.h"
@@ -22,6 +23,9 @@ struct db_alone;
  * lock_open.
  */
 enum status db_use(struct lock **out, const char *location, struct problem *why);
+
+/* Whether there is a process that has said so, which may be this one. */
+bool db_is_used(const char *location);
 
 /*
  * Becomes the only user: until db_alone_end no connection can be opened, except by DB_ALONE

@@ -122,9 +122,14 @@ enum status lock_add_user(struct lock *lock)
     return fcntl(lock->fd, F_OFD_SETLK, &mark) == 0 ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
-bool lock_has_users(const struct lock *lock)
+bool lock_has_users(const char *path)
 {
     struct flock mark = users(F_WRLCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
-    return fcntl(lock->fd, F_OFD_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
+    if (fd < 0)
+        return false;
+    bool found = fcntl(fd, F_OFD_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
+    (void)close(fd);
+    return found;
 }

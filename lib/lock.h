@@ -40,7 +40,8 @@ void lock_release(struct lock *lock);
  * close the lock. */
 enum status lock_add_user(struct lock *lock);
 
-/* Whether there are users other than this lock. */
-bool lock_has_users(const struct lock *lock);
+/* Whether the lock file at path has users, this process included. False where there is no
+ * such file. */
+bool lock_has_users(const char *path);
 
 #endif

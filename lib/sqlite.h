@@ -68,6 +68,10 @@ enum status sqlite_status(int code);
 /* Opens the file of the lock between writers. */
 enum status sqlite_open_lock(struct lock **out, const char *path, struct problem *why);
 
+/* STATUS_BUSY while a service runs, with a connection or without one, for instance because
+ * the database is missing. */
+enum status sqlite_require_unused(const char *location, struct problem *why);
+
 /* Opens a connection for the process that holds struct db_alone: SQLite takes no locks, and
  * keeps the index of the WAL in memory. Returns a result code. */
 int sqlite_open_alone(sqlite3 **out, const char *path);

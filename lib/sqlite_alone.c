@@ -82,20 +82,19 @@ static enum status say_who(int fd, const char *location, struct problem *why)
     return problem_set(why, STATUS_BUSY, "the database %s is in use", location);
 }
 
-/* A service may run without a connection, for instance while the database is missing. */
-static enum status refuse_users(const char *location, struct problem *why)
+bool db_is_used(const char *location)
 {
     char path[DB_FILE_PATH_BYTES];
-    struct lock *lock = NULL;
 
-    if (!db_files_beside(path, sizeof path, location, "lock") || access(path, F_OK) != 0)
-        return STATUS_OK;
-    enum status status = lock_open(&lock, path, location, why);
-    if (status == STATUS_OK && lock_has_users(lock))
-        status = problem_set(why, STATUS_BUSY,
-                             "the database %s is in use by a running service", location);
-    lock_close(lock);
-    return status;
+    return db_files_beside(path, sizeof path, location, "lock") && lock_has_users(path);
+}
+
+enum status sqlite_require_unused(const char *location, struct problem *why)
+{
+    return db_is_used(location)
+               ? problem_set(why, STATUS_BUSY,
+                             "the database %s is in use by a running service", location)
+               : STATUS_OK;
 }
 
 /* False: another file has taken its place since it was opened. */
@@ -142,7 +141,7 @@ enum status db_alone_begin(struct db_alone **out, const char *location, struct p
     memcpy(alone->path, files.list[0].path, sizeof alone->path);
     enum status status = exclude_others(alone, location, why);
     if (status == STATUS_OK)
-        status = refuse_users(location, why);
+        status = sqlite_require_unused(location, why);
     if (status != STATUS_OK) {
         db_alone_end(alone);
         return status;

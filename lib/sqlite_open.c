@@ -177,6 +177,15 @@ static enum status make_file(const char *path, struct problem *why)
     return STATUS_OK;
 }
 
+static enum status become_alone(struct db *db, const char *path, struct problem *why)
+{
+    enum status status = sqlite_require_unused(path, why);
+
+    if (status == STATUS_OK)
+        status = make_file(path, why);
+    return status == STATUS_OK ? db_alone_begin(&db->alone, path, why) : status;
+}
+
 static int open_handle(struct db *db, const char *path, enum db_mode mode)
 {
     static const int flags[] = {
@@ -211,6 +220,11 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
     }
     if (code == SQLITE_NOTADB)
         return problem_set(why, STATUS_UNAVAILABLE, "%s is not an SQLite database", path);
+    if (code == SQLITE_IOERR_SHORT_READ)
+        return problem_set(why, STATUS_IO,
+                           "cannot read the database %s: its -wal is incomplete: was it "
+                           "removed or replaced?",
+                           path);
     if (code != SQLITE_OK)
         return problem_set(why, sqlite_status(code), "cannot open the database %s: %s",
                            path,
@@ -243,9 +257,9 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode,
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    enum status status = may_make ? make_file(path, why) : STATUS_OK;
-    if (status == STATUS_OK && mode == DB_ALONE)
-        status = db_alone_begin(&db->alone, path, why);
+    enum status status = mode == DB_ALONE    ? become_alone(db, path, why)
+                         : mode == DB_CREATE ? make_file(path, why)
+                                             : STATUS_OK;
     if (status == STATUS_OK && sqlite_name_files(db, path, mode) != STATUS_OK)
         status = problem_set(why, STATUS_NO_MEMORY, "out of memory");
     if (status == STATUS_OK)

@@ -9,6 +9,7 @@
 
 #include "app/store/schema.h"
 #include "lib/clock.h"
+#include "lib/db_alone.h"
 #include "lib/json.h"
 
 enum {
@@ -140,6 +141,19 @@ static enum status run_reading(struct ctl *ctl)
     return status;
 }
 
+static void explain(struct ctl *ctl, enum status status)
+{
+    const char *sentence =
+        sentences[status] != NULL ? sentences[status] : status_name(status);
+
+    if (ctl->why.text[0] != '\0')
+        return;
+    if (ctl->db != NULL && status != STATUS_BUSY)
+        (void)problem_set(&ctl->why, status, "%s (%s)", sentence, db_message(ctl->db));
+    else
+        (void)problem_set(&ctl->why, status, "%s", sentence);
+}
+
 enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
 {
     char actor[ACTOR_BYTES];
@@ -157,6 +171,8 @@ enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
     if (status == STATUS_OK)
         status = change_end(&ctl->change, change(ctl));
     json_object_put(detail);
+    if (status != STATUS_OK)
+        explain(ctl, status);
     return status;
 }
 
@@ -166,19 +182,6 @@ static enum status open_database(struct ctl *ctl, enum db_mode mode)
     enum status status = schema_open(&ctl->db, ctl->settings->database, mode, &ctl->why);
 
     return status == STATUS_NOT_FOUND ? STATUS_UNAVAILABLE : status;
-}
-
-static void explain(struct ctl *ctl, enum status status)
-{
-    const char *sentence =
-        sentences[status] != NULL ? sentences[status] : status_name(status);
-
-    if (ctl->why.text[0] != '\0')
-        return;
-    if (ctl->db != NULL && status != STATUS_BUSY)
-        (void)problem_set(&ctl->why, status, "%s (%s)", sentence, db_message(ctl->db));
-    else
-        (void)problem_set(&ctl->why, status, "%s", sentence);
 }
 
 static enum status run_with_database(struct ctl *ctl)
@@ -198,6 +201,10 @@ static enum status run_with_database(struct ctl *ctl)
     }
     if (status != STATUS_OK)
         explain(ctl, status);
+    /* the database file is complete by itself then; a running service sees to that */
+    if (ctl->db != NULL && verb->access == CTL_WRITE &&
+        !db_is_used(ctl->settings->database))
+        db_finish(ctl->db);
     db_close(ctl->db);
     ctl->db = NULL;
     return status;

@@ -9,6 +9,7 @@
 #include "app/manage/change.h"
 #include "app/manage/key_secret.h"
 #include "app/manage/manage.h"
+#include "app/manage/manage_migrate.h"
 #include "app/settings.h"
 #include "lib/db.h"
 
@@ -25,9 +26,10 @@ struct ctl {
     struct db *db;
     struct output *output;
     int64_t now_ms;
-    struct change change;     /* that a verb of CTL_WRITE makes, for the use case */
-    struct key_secret secret; /* of a key that is being issued or rotated */
-    bool answer_is_no;        /* the answer to a question is no: exit status 1 */
+    struct change change;            /* that a verb of CTL_WRITE makes, for the use case */
+    struct key_secret secret;        /* of a key that is being issued or rotated */
+    struct migration_run *migration; /* of db migrate */
+    bool answer_is_no;               /* the answer to a question is no: exit status 1 */
     struct problem lost; /* what to do if the answer cannot be written; empty: nothing */
     struct problem note; /* a remark for the operator; empty: none */
     struct problem why;  /* what is wrong, when a verb fails */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/ctl/ctl.h"
+#include "app/manage/manage_migrate.h"
 #include "app/manage/manage_restore.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
@@ -147,45 +148,6 @@ static bool key_file_exists(const struct ctl *ctl)
     return lstat(ctl->settings->secret_key_file, &info) == 0 || errno != ENOENT;
 }
 
-/* Warns of an empty database beside a key file that exists: perhaps only a part of the
- * database was copied. */
-static enum status remark_on_empty(struct ctl *ctl)
-{
-    bool has_orgs = false;
-    enum status status = summary_has_orgs(ctl->db, &has_orgs);
-
-    if (status == STATUS_OK && !has_orgs)
-        (void)problem_set(&ctl->note, STATUS_OK,
-                          "the key file %s was there already, but the database is empty: "
-                          "if it was copied, was its -wal file left behind?",
-                          ctl->settings->secret_key_file);
-    return status;
-}
-
-/* Refuses to make a new key file where the database has API or developer keys: none of them
- * would be found any more, because they are hashed with the former key file. */
-static enum status make_key_file(struct ctl *ctl)
-{
-    const char *path = ctl->settings->secret_key_file;
-    bool has_keys = false;
-
-    if (key_file_exists(ctl))
-        return remark_on_empty(ctl);
-    enum status status = summary_has_keys(ctl->db, &has_keys);
-    if (status != STATUS_OK)
-        return status;
-    if (has_keys)
-        return problem_set(
-            &ctl->why, STATUS_CONFIG,
-            "the database holds keys, but the key file %s that they were made "
-            "with is missing: restore it from a backup, or, if it is lost, revoke all keys",
-            path);
-    status = secret_key_create(path, &ctl->why);
-    if (status == STATUS_OK)
-        ctl_changed(ctl, NULL, NULL);
-    return status;
-}
-
 /* Reads the key file and makes its mark. On failure why says what is wrong with it. */
 static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct problem *why)
 {
@@ -196,24 +158,6 @@ static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct prob
     if (status == STATUS_OK)
         *mark = key_mark_of(&key, path, ctl->settings->database);
     secret_wipe(&key, sizeof key);
-    return status;
-}
-
-static enum status settle_key_file(struct ctl *ctl)
-{
-    struct key_mark mark;
-    bool changed = false;
-    enum status status = make_key_file(ctl);
-
-    if (status == STATUS_OK) {
-        status = read_mark(ctl, &mark, &ctl->why);
-        if (status == STATUS_INVALID)
-            status = STATUS_CONFIG;
-    }
-    if (status == STATUS_OK)
-        status = key_mark_settle(ctl->db, &changed, &mark, ctl->now_ms, &ctl->why);
-    if (changed)
-        ctl_changed(ctl, NULL, NULL);
     return status;
 }
 
@@ -244,26 +188,54 @@ static enum status give_all_to_directory_owner(struct ctl *ctl)
     return status;
 }
 
+static enum status advise_to_stop(struct ctl *ctl, enum status status)
+{
+    if (status == STATUS_BUSY)
+        ctl_advise(ctl, ": stop it first, the service by "
+                        "'systemctl stop crmnotes.socket crmnotes.service'");
+    return status;
+}
+
+static enum status settle(struct ctl *ctl)
+{
+    return manage_migrate_settle(&ctl->change, ctl->migration, &ctl->why);
+}
+
+static enum status run_migration(struct ctl *ctl, struct migration_run *run)
+{
+    enum status status = manage_migrate_begin(run, &ctl->why);
+
+    if (status == STATUS_OK && run->db != NULL) {
+        ctl->db = run->db;
+        ctl->migration = run;
+        status = ctl_write(ctl, settle);
+        ctl->db = NULL;
+    }
+    manage_migrate_end(run);
+    return advise_to_stop(ctl, status);
+}
+
 static enum status migrate(struct ctl *ctl)
 {
-    struct migrations ours = schema_ours();
-    bool key_is_missing = !key_file_exists(ctl);
     struct db_row row = row_of(ctl);
-    int applied = 0;
-    enum status status = db_open(&ctl->db, ctl->settings->database, DB_CREATE, &ctl->why);
+    struct migration_run run = {
+        .database = ctl->settings->database,
+        .key_file = ctl->settings->secret_key_file,
+    };
+    enum status status = run_migration(ctl, &run);
 
-    if (status == STATUS_OK)
-        status = migrate_apply(ctl->db, &ours, &applied, &ctl->why);
-    if (applied > 0)
-        ctl_changed(ctl, NULL, NULL);
-    if (status == STATUS_OK)
-        status = ctl_write(ctl, settle_key_file);
     if (status == STATUS_OK)
         status = give_all_to_directory_owner(ctl);
     if (status != STATUS_OK)
         return status;
-    row.applied = applied;
-    row.secret_key_created = key_is_missing;
+    /* perhaps only a part of the database was copied */
+    if (run.empty_beside_key)
+        ctl_remark(ctl,
+                   "the key file %s was there already, but the database is empty: if it "
+                   "was copied, was its -wal file left behind?",
+                   run.key_file);
+    row.applied = run.applied;
+    row.secret_key_created = run.key_created;
     return output_row(ctl->output, migrate_columns, &row);
 }
 
@@ -275,9 +247,7 @@ static enum status open_any_version(struct ctl *ctl, int64_t *version)
     enum status status = db_open(&ctl->db, ctl->settings->database, DB_READ, &ctl->why);
 
     if (status == STATUS_NOT_FOUND)
-        return problem_set(&ctl->why, STATUS_UNAVAILABLE,
-                           "there is no database %s: run 'crmnotesctl db migrate'",
-                           ctl->settings->database);
+        return schema_advise(&ctl->why, STATUS_UNAVAILABLE, ctl->settings->database, 0);
     if (status == STATUS_OK)
         status = migrate_version(ctl->db, &ours, &number, &ctl->why);
     *version = number;
@@ -362,14 +332,6 @@ static enum status backup(struct ctl *ctl)
     return output_row(ctl->output, backup_columns, &row);
 }
 
-static enum status advise_to_stop(struct ctl *ctl, enum status status)
-{
-    if (status == STATUS_BUSY)
-        ctl_advise(ctl, ": stop it first, the service by "
-                        "'systemctl stop crmnotes.socket crmnotes.service'");
-    return status;
-}
-
 /* Writes into the copy's audit who restored it. */
 static enum status note_restore(struct ctl *ctl)
 {
@@ -418,7 +380,8 @@ static const struct parameter none[] = {{.name = NULL}};
 static const struct verb verbs[] = {
     {.name = "migrate",
      .help = "Make the database and the key file, or bring the database to this schema",
-     .more = "Safe to repeat: what is there already is left alone. Make a backup first.",
+     .more = "Safe to repeat: what is there already is left alone. Before an upgrade stop "
+             "the service and make a backup.",
      .access = CTL_ALONE,
      .one = true,
      .parameters = none,

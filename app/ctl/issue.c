@@ -56,7 +56,7 @@ static enum status open_source(struct ctl *ctl, struct key_source *source)
                                          ctl->settings->database, &ctl->why);
 
     if (status == STATUS_NOT_FOUND)
-        ctl_advise(ctl, ": run 'crmnotesctl db migrate'");
+        ctl_advise(ctl, ": put it back; for a new database, run 'crmnotesctl db migrate'");
     return status == STATUS_NOT_FOUND || status == STATUS_INVALID ? STATUS_CONFIG : status;
 }
 

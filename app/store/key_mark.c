@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/store/schema.h"
 #include "app/store/summary.h"
 
 static const char find[] = "SELECT mark FROM key_mark WHERE place = 1";
@@ -59,6 +60,17 @@ static enum status refuse(const struct key_mark *ours, struct problem *why)
                        ours->key_file, ours->database);
 }
 
+static enum status say_unknown(const struct key_mark *ours, struct problem *why)
+{
+    struct problem sentence;
+
+    (void)problem_set(&sentence, STATUS_CONFIG,
+                      "the database %s does not know the key file %s yet", ours->database,
+                      ours->key_file);
+    (void)schema_advise(&sentence, STATUS_CONFIG, ours->database, KEY_MARK_SINCE);
+    return problem_set(why, STATUS_CONFIG, "%s", sentence.text);
+}
+
 static enum status report_fault(struct db *db, enum status status, struct problem *why)
 {
     return problem_set(why, status, "cannot compare the key file with the database: %s",
@@ -73,10 +85,7 @@ enum status key_mark_check(struct db *db, const struct key_mark *ours, struct pr
     if (status != STATUS_OK)
         return report_fault(db, status, why);
     if (verdict == NOT_YET)
-        return problem_set(why, STATUS_CONFIG,
-                           "the database %s does not know the key file %s yet: run "
-                           "'crmnotesctl db migrate'",
-                           ours->database, ours->key_file);
+        return say_unknown(ours, why);
     return verdict == RIGHT ? STATUS_OK : refuse(ours, why);
 }
 

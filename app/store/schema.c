@@ -2,7 +2,9 @@
 
 #include "app/store/schema.h"
 
-#include <string.h>
+#include <stdbool.h>
+
+#include "lib/db_alone.h"
 
 enum {
     APPLICATION_ID = 0x43524D4E, /* "CRMN" */
@@ -18,23 +20,48 @@ struct migrations schema_ours(void)
     };
 }
 
-static void say_what_to_run(struct problem *why)
+static enum status advise(struct problem *why, enum status status, bool used, int version)
 {
-    (void)strncat(why->text, ": run 'crmnotesctl db migrate'",
-                  sizeof why->text - strlen(why->text) - 1);
+    static const char *const advices[] = {
+        "run 'crmnotesctl db migrate'",
+        "stop the service, then run 'crmnotesctl db migrate'",
+        "but a service is using it: was a file of it removed? Stop the service, then put "
+        "it back, or restore a backup",
+    };
+    int which = !used ? 0 : version > 0 ? 1 : 2;
+    struct problem sentence = {""};
+
+    if (why == NULL)
+        return status;
+    sentence = *why;
+    return problem_set(why, status, "%s: %s", sentence.text, advices[which]);
+}
+
+enum status schema_advise(struct problem *why, enum status status, const char *location,
+                          int version)
+{
+    return advise(why, status, db_is_used(location), version);
+}
+
+/* *behind: the schema is an earlier one, of *version. */
+static enum status check(struct db *db, bool *behind, int *version, struct problem *why)
+{
+    struct migrations ours = schema_ours();
+    enum status status = migrate_check(db, &ours, why);
+
+    *behind = status == STATUS_SCHEMA &&
+              migrate_version(db, &ours, version, NULL) == STATUS_OK &&
+              *version < (int)ours.count;
+    return status;
 }
 
 enum status schema_check(struct db *db, struct problem *why)
 {
-    struct migrations ours = schema_ours();
-    enum status status = migrate_check(db, &ours, why);
+    bool behind = false;
     int version = 0;
+    enum status status = check(db, &behind, &version, why);
 
-    if (status == STATUS_SCHEMA &&
-        migrate_version(db, &ours, &version, NULL) == STATUS_OK &&
-        version < (int)ours.count)
-        say_what_to_run(why);
-    return status;
+    return behind ? advise(why, status, true, version) : status;
 }
 
 enum status schema_open(struct db **out, const char *location, enum db_mode mode,
@@ -42,16 +69,18 @@ enum status schema_open(struct db **out, const char *location, enum db_mode mode
 {
     struct problem sentence = {""};
     enum status status = db_open(out, location, mode, &sentence);
+    bool behind = status == STATUS_NOT_FOUND || status == STATUS_SCHEMA;
+    int version = status == STATUS_SCHEMA ? 1 : 0; /* only the mode is wrong */
 
-    if (status == STATUS_NOT_FOUND || status == STATUS_SCHEMA)
-        say_what_to_run(&sentence);
     if (status == STATUS_OK) {
-        status = schema_check(*out, &sentence);
+        status = check(*out, &behind, &version, &sentence);
         if (status != STATUS_OK) {
             db_close(*out);
             *out = NULL;
         }
     }
+    if (behind)
+        (void)schema_advise(&sentence, status, location, version);
     if (status != STATUS_OK)
         (void)problem_set(why, status, "%s", sentence.text);
     return status;

@@ -15,9 +15,17 @@ extern const size_t schema_migrations_count;
 struct migrations schema_ours(void);
 
 /*
+ * Appends what to do about a database that is missing (version 0) or has an earlier schema.
+ * While a service uses it, that is never to migrate it at once: where the schema is missing
+ * altogether, a file of it was probably removed. Returns status.
+ */
+enum status schema_advise(struct problem *why, enum status status, const char *location,
+                          int version);
+
+/*
  * Opens the database as db_open does, after fork, and checks by migrate_check that its
- * schema is this program's. Where a migration or a database is missing, why names the
- * command that makes it.
+ * schema is this program's. Where a migration or a database is missing, why says what
+ * to do.
  */
 enum status schema_open(struct db **out, const char *location, enum db_mode mode,
                         struct problem *why);
@@ -26,8 +34,8 @@ enum {
     SCHEMA_CHECK_MS = 1000, /* how often a process that serves checks the schema again */
 };
 
-/* Checks as schema_open does, for a connection that is open: a newer program may have
- * migrated the database meanwhile. */
+/* Checks as schema_open does, for a connection of a service that is open: a newer program
+ * may have migrated the database meanwhile. */
 enum status schema_check(struct db *db, struct problem *why);
 
 #endif

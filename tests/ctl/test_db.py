@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from support.paths import CTL
+from support.paths import CTL, SOURCE
+from support.service import Service
 from support.site import owner_of_sites
 
 MIGRATE = ["schema_version", "applied", "database", "secret_key_file", "secret_key_created"]
@@ -81,6 +82,73 @@ def test_migrate_writes_what_it_did_into_the_audit(operator):
     assert rows == [{"action": "db migrate", "org_id": None, "subject": None}]
     operator.site.ctl("db", "migrate")
     assert len(operator.rows("SELECT * FROM audit")) == 1
+
+
+MIGRATE_LATER = "stop it first, the service by 'systemctl stop crmnotes.socket crmnotes.service'"
+
+
+def go_back_to_schema_3(site):
+    with sqlite3.connect(site.database) as connection:
+        connection.execute("DROP TABLE idempotency_keys")
+        connection.executescript((SOURCE / "migrations/0002_idempotency.sql").read_text())
+        connection.execute("DELETE FROM schema_migrations WHERE number = 4")
+        connection.execute("PRAGMA user_version = 3")
+    connection.close()
+
+
+def test_migrate_changes_nothing_while_a_service_runs(operator):
+    site = operator.site
+    with Service(site):
+        assert site.ctl_one("db", "migrate")["applied"] == 0, "there is nothing to do"
+        go_back_to_schema_3(site)
+        operator.fails(75, "db", "migrate", says=["is in use by", MIGRATE_LATER])
+        assert site.ctl_one("db", "status")["schema_version"] == 3
+        says = "stop the service, then run 'crmnotesctl db migrate'"
+        operator.fails(78, "org", "list", says=says)
+    assert site.ctl_one("db", "migrate")["applied"] == 1
+
+
+def test_migrate_changes_nothing_while_another_command_runs(operator):
+    go_back_to_schema_3(operator.site)
+    reader = sqlite3.connect(operator.site.database)
+    reader.execute("SELECT count(*) FROM orgs").fetchone()
+    operator.fails(75, "db", "migrate", says=[f"is in use by process {os.getpid()}", MIGRATE_LATER])
+    reader.close()
+    assert operator.site.ctl_one("db", "migrate")["applied"] == 1
+
+
+@pytest.mark.parametrize("gone", ["-wal", ""])
+def test_a_service_whose_files_vanished_is_to_be_stopped_and_nothing_migrated(empty_operator, gone):
+    """The whole schema was in the WAL, or the database itself was removed."""
+    site = empty_operator.site
+    done = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", "-e", "inject=ftruncate:signal=KILL"]
+        + [CTL, "--config", site.config, "db", "migrate"],
+        env=site.environment(ASAN_OPTIONS="detect_leaks=0"),
+        stdout=subprocess.DEVNULL,
+    )
+    assert done.returncode != 0, "killed before its checkpoint, so all is in the WAL"
+    site.key_file.exists() or site.key_file.write_bytes(b"k" * 32)
+    site.give_to_owner()
+    with Service(site):
+        site.database.with_name(f"crmnotes.db{gone}").unlink()
+        before = {path.name for path in site.data.iterdir()}
+        for words in (("org", "list"), ("db", "status"), ("db", "backup", site.directory / "x")):
+            says = empty_operator.fails(74 if gone else 69, *words)
+            assert "db migrate" not in says
+            assert ("was it removed" if gone else "Stop the service") in says
+        empty_operator.fails(75, "db", "migrate", says=MIGRATE_LATER)
+        made = {path.name for path in site.data.iterdir()} - before
+        assert made <= {"crmnotes.db-wal"}, "which SQLite makes also to read"
+
+
+def test_the_schema_is_in_the_database_file_itself(empty_operator):
+    site = empty_operator.site
+    site.ctl("db", "migrate")
+    assert site.database.with_name("crmnotes.db-wal").stat().st_size == 0
+    alone = shutil.copy(site.database, site.directory / "alone.db")
+    shutil.copy(site.key_file, f"{alone}.key")
+    assert site.ctl("--database", alone, "org", "list") == []
 
 
 def test_migrate_makes_no_new_key_for_keys_that_are_there(operator, world):

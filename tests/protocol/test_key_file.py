@@ -62,6 +62,7 @@ def test_a_database_that_knows_no_key_file_is_refused_with_the_command_to_run(si
     site.world()
     with sqlite3.connect(site.database) as connection:
         connection.execute("DELETE FROM key_mark")
+    connection.close()
     for words in ([], ["--check-config"]):
         done = run(site, *words)
         assert done.returncode == 78

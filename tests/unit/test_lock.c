@@ -215,30 +215,30 @@ static void users_are_known_until_the_last_of_them_ends(void **state)
     (void)state;
     assert_int_equal(pipe(until_closed), 0);
     struct child user = child_start(leave_a_user_behind);
-    struct lock *lock = must_open();
     child_wait_told(&user);
     assert_int_equal(child_end(&user), 0);
-    assert_true(lock_has_users(lock));
+    assert_true(lock_has_users(scratch_path("lock")));
+    struct lock *lock = must_open();
     assert_int_equal(lock_take(lock, 0), STATUS_OK); /* which they do not hold */
     lock_release(lock);
     assert_int_equal(close(until_closed[1]), 0);
-    while (lock_has_users(lock))
+    while (lock_has_users(scratch_path("lock")))
         (void)usleep(1000);
     assert_int_equal(close(until_closed[0]), 0);
     lock_close(lock);
 }
 
-static void a_user_is_none_to_itself(void **state)
+static void a_user_is_one_until_it_closes_the_lock(void **state)
 {
-    struct lock *lock = must_open(), *other = must_open();
+    struct lock *lock = must_open();
 
     (void)state;
+    assert_false(lock_has_users(scratch_path("lock")));
     assert_int_equal(lock_add_user(lock), STATUS_OK);
-    assert_false(lock_has_users(lock));
-    assert_true(lock_has_users(other));
+    assert_true(lock_has_users(scratch_path("lock")));
     lock_close(lock);
-    assert_false(lock_has_users(other));
-    lock_close(other);
+    assert_false(lock_has_users(scratch_path("lock")));
+    assert_false(lock_has_users(scratch_path("no lock")));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
@@ -252,7 +252,7 @@ int main(void)
         TEST(waiter_gets_the_lock_when_it_is_released),
         TEST(closing_releases),
         TEST(users_are_known_until_the_last_of_them_ends),
-        TEST(a_user_is_none_to_itself),
+        TEST(a_user_is_one_until_it_closes_the_lock),
         TEST(waiting_leaves_the_callers_alarm_as_it_was),
         TEST(file_has_no_rights_for_others_and_is_used_again),
         TEST(new_file_gets_the_owner_of_its_model),

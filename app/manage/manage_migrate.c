@@ -1,0 +1,119 @@
+#include "app/manage/manage_migrate.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "app/store/key_mark.h"
+#include "app/store/schema.h"
+#include "app/store/summary.h"
+
+static bool exists(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0 || errno != ENOENT;
+}
+
+/* On failure why says what is wrong with the key file. */
+static enum status read_mark(struct key_mark *mark, const struct migration_run *run,
+                             struct problem *why)
+{
+    struct secret_key key;
+    enum status status = secret_key_load(&key, run->key_file, why);
+
+    if (status == STATUS_OK)
+        *mark = key_mark_of(&key, run->key_file, run->database);
+    secret_wipe(&key, sizeof key);
+    return status;
+}
+
+static enum status find_empty(struct migration_run *run, struct db *db)
+{
+    bool has_orgs = false;
+    enum status status = summary_has_orgs(db, &has_orgs);
+
+    run->empty_beside_key = status == STATUS_OK && !has_orgs;
+    return status;
+}
+
+/* Whether the database has our schema and a key file that fits. What else is the matter
+ * with it is for db_open with DB_ALONE to say. */
+static bool is_in_order(struct migration_run *run)
+{
+    struct db *db = NULL;
+    struct key_mark mark;
+    enum status status = schema_open(&db, run->database, DB_READ, NULL);
+
+    if (status == STATUS_OK)
+        status = read_mark(&mark, run, NULL);
+    if (status == STATUS_OK)
+        status = key_mark_check(db, &mark, NULL);
+    if (status == STATUS_OK)
+        status = find_empty(run, db);
+    db_close(db);
+    return status == STATUS_OK;
+}
+
+enum status manage_migrate_begin(struct migration_run *run, struct problem *why)
+{
+    struct migrations ours = schema_ours();
+
+    run->db = NULL;
+    if (is_in_order(run))
+        return STATUS_OK;
+    enum status status = db_open(&run->db, run->database, DB_ALONE, why);
+    return status == STATUS_OK ? migrate_apply(run->db, &ours, &run->applied, why) : status;
+}
+
+/* Refuses to make a new key file where the database has API or developer keys: none of them
+ * would be found any more, because they are hashed with the former key file. */
+static enum status make_key_file(struct migration_run *run, struct problem *why)
+{
+    bool has_keys = false;
+
+    if (exists(run->key_file))
+        return find_empty(run, run->db);
+    enum status status = summary_has_keys(run->db, &has_keys);
+    if (status != STATUS_OK)
+        return status;
+    if (has_keys)
+        return problem_set(
+            why, STATUS_CONFIG,
+            "the database holds keys, but the key file %s that they were made "
+            "with is missing: restore it from a backup, or, if it is lost, revoke all keys",
+            run->key_file);
+    status = secret_key_create(run->key_file, why);
+    run->key_created = status == STATUS_OK;
+    return status;
+}
+
+enum status manage_migrate_settle(struct change *change, struct migration_run *run,
+                                  struct problem *why)
+{
+    struct key_mark mark;
+    bool marked = false;
+    enum status status = make_key_file(run, why);
+
+    if (status == STATUS_OK) {
+        status = read_mark(&mark, run, why);
+        if (status == STATUS_INVALID)
+            status = STATUS_CONFIG;
+    }
+    if (status == STATUS_OK)
+        status = key_mark_settle(run->db, &marked, &mark, change->now_ms, why);
+    if (run->applied > 0 || run->key_created || marked)
+        change_made(change, "db migrate", NULL, NULL);
+    return status;
+}
+
+void manage_migrate_end(struct migration_run *run)
+{
+    if (run->db == NULL)
+        return;
+    db_finish(run->db);
+    db_close(run->db);
+    run->db = NULL;
+    if (schema_open(&run->db, run->database, DB_WRITE, NULL) == STATUS_OK)
+        db_close(run->db);
+    run->db = NULL;
+}
