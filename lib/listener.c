@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/acting.h"
 #include "lib/address.h"
 #include "lib/clock.h"
 #include "lib/privileges.h"
@@ -95,15 +96,13 @@ static enum status fill_unix(struct sockaddr_un *out, const char *path, struct p
     return STATUS_OK;
 }
 
-/* The user who owns the directory of the path can rename and replace everything in it. */
+/* The user who can rename and replace what is at the path. */
 static uid_t owner_of_directory(const char *path)
 {
-    char directory[sizeof((struct sockaddr_un *)0)->sun_path];
-    struct stat info;
+    struct acting owner;
 
-    (void)snprintf(directory, sizeof directory, "%.*s",
-                   (int)(strrchr(path, '/') - path + 1), path);
-    return stat(directory, &info) == 0 ? info.st_uid : geteuid();
+    acting_find(&owner, path);
+    return owner.uid;
 }
 
 /* As root: accesses files as that user and group from now on. Without effect for others. */

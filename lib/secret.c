@@ -146,19 +146,21 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
 }
 
 /* fchmod, because the umask may have removed permissions of the owner. */
-static bool write_key(int fd, const struct secret_key *key)
+static bool write_key(int fd, const struct secret_key *key, const struct acting *owner)
 {
-    return fchmod(fd, 0600) == 0 && write_all(fd, key->bytes, sizeof key->bytes) &&
+    bool given = owner == NULL || geteuid() != 0 || fchown(fd, owner->uid, owner->gid) == 0;
+
+    return given && fchmod(fd, 0600) == 0 && write_all(fd, key->bytes, sizeof key->bytes) &&
            fsync(fd) == 0;
 }
 
 /* Returns an errno, 0 when the key is on the disk. Closes fd. */
-static int fill_key_file(int fd, const char *path)
+static int fill_key_file(int fd, const char *path, const struct acting *owner)
 {
     struct secret_key key;
 
     secret_random(key.bytes, sizeof key.bytes);
-    int error = write_key(fd, &key) ? 0 : errno;
+    int error = write_key(fd, &key, owner) ? 0 : errno;
     secret_wipe(&key, sizeof key);
     if (close(fd) != 0 && error == 0)
         error = errno;
@@ -167,7 +169,8 @@ static int fill_key_file(int fd, const char *path)
     return error;
 }
 
-enum status secret_key_create(const char *path, struct problem *why)
+enum status secret_key_create(const char *path, const struct acting *owner,
+                              struct problem *why)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -176,7 +179,7 @@ enum status secret_key_create(const char *path, struct problem *why)
     if (fd < 0)
         return problem_set(why, STATUS_CANT_CREATE, "cannot create key file %s: %s", path,
                            strerror(errno));
-    int error = fill_key_file(fd, path);
+    int error = fill_key_file(fd, path, owner);
     if (error == 0)
         return STATUS_OK;
     (void)unlink(path);

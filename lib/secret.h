@@ -4,6 +4,7 @@
 #ifndef LIB_SECRET_H
 #define LIB_SECRET_H
 
+#include "lib/acting.h"
 #include "lib/span.h"
 #include "lib/status.h"
 
@@ -48,7 +49,8 @@ void secret_wipe(void *memory, size_t size);
 enum status secret_key_load(struct secret_key *out, const char *path, struct problem *why);
 
 /* Makes a new key file with mode 0600 and writes it through to the disk; STATUS_EXISTS
- * where a file is already. */
-enum status secret_key_create(const char *path, struct problem *why);
+ * where a file is already. When root makes it, it gets this owner (NULL: root). */
+enum status secret_key_create(const char *path, const struct acting *owner,
+                              struct problem *why);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/acting.h"
 #include "lib/db_files.h"
 #include "lib/file.h"
 #include "lib/sqlite.h"
@@ -115,8 +116,8 @@ static enum status exclude_others(struct db_alone *alone, const char *location,
     if (alone->fd < 0 && errno == ENOENT)
         return STATUS_OK;
     if (alone->fd < 0)
-        return problem_set(why, STATUS_UNAVAILABLE, "cannot open the database %s: %s",
-                           location, strerror(errno));
+        return problem_set(why, STATUS_UNAVAILABLE, "cannot open the database %s: %s%s",
+                           location, strerror(errno), errno == EACCES ? ACTING_ADVICE : "");
     if (fcntl(alone->fd, F_OFD_SETLK, &all) != 0)
         return errno == EAGAIN || errno == EACCES
                    ? say_who(alone->fd, location, why)

@@ -251,8 +251,9 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode,
     /* SQLite's own message would only be "unable to open database file" */
     if (access(path, mode == DB_READ ? R_OK : R_OK | W_OK) != 0 && errno == EACCES)
         return problem_set(why, STATUS_UNAVAILABLE,
-                           "cannot open the database %s: permission denied: run this as "
-                           "root or as the file's owner",
+                           "cannot open the database %s: permission denied: it must belong "
+                           "to the owner of its directory; run this as that user or as "
+                           "root",
                            path);
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)

@@ -10,7 +10,7 @@
 #include "app/manage/manage_restore.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
-#include "lib/db_files.h"
+#include "lib/acting.h"
 #include "lib/file.h"
 #include "lib/migrate.h"
 
@@ -161,33 +161,6 @@ static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct prob
     return status;
 }
 
-static enum status give_to(struct ctl *ctl, const struct stat *owner, const char *path)
-{
-    if (lchown(path, owner->st_uid, owner->st_gid) == 0 || errno == ENOENT)
-        return STATUS_OK;
-    return problem_set(&ctl->why, STATUS_CANT_CREATE, "cannot change the owner of %s: %s",
-                       path, strerror(errno));
-}
-
-/* The service runs as the owner of the database's directory, and must be able to use files
- * that root has made there. */
-static enum status give_all_to_directory_owner(struct ctl *ctl)
-{
-    struct db_files files;
-    struct stat owner;
-
-    db_files_name(&files, ctl->settings->database);
-    if (geteuid() != 0 || files.count == 0)
-        return STATUS_OK;
-    if (stat(files.named_directory, &owner) != 0)
-        return problem_set(&ctl->why, STATUS_UNAVAILABLE,
-                           "cannot examine the directory of %s", ctl->settings->database);
-    enum status status = give_to(ctl, &owner, ctl->settings->secret_key_file);
-    for (size_t i = 0; status == STATUS_OK && i < files.count; i++)
-        status = give_to(ctl, &owner, files.list[i].path);
-    return status;
-}
-
 static enum status advise_to_stop(struct ctl *ctl, enum status status)
 {
     if (status == STATUS_BUSY)
@@ -224,8 +197,6 @@ static enum status migrate(struct ctl *ctl)
     };
     enum status status = run_migration(ctl, &run);
 
-    if (status == STATUS_OK)
-        status = give_all_to_directory_owner(ctl);
     if (status != STATUS_OK)
         return status;
     /* perhaps only a part of the database was copied */
@@ -314,21 +285,34 @@ static enum status check(struct ctl *ctl)
     return status == STATUS_OK ? output_row(ctl->output, check_columns, &row) : status;
 }
 
+/* The files of the database are open already. Those of the copy are opened with the rights
+ * of the user who could change their directory. */
+static enum status write_backup(struct ctl *ctl, const char *path, int64_t *size_bytes)
+{
+    struct acting writer, user;
+
+    acting_find(&writer, path);
+    acting_find(&user, ctl->settings->database);
+    enum status status = acting_as(&writer, &ctl->why);
+    if (status == STATUS_OK)
+        status = db_backup(ctl->db, path, &ctl->why);
+    *size_bytes = file_size_bytes(path);
+    return acting_as(&user, &ctl->why) == STATUS_OK ? status : STATUS_INTERNAL;
+}
+
 static enum status backup(struct ctl *ctl)
 {
     struct db_row row = row_of(ctl);
-    struct span path = ctl_get(ctl, "FILE")->text;
     enum status status =
         schema_open(&ctl->db, ctl->settings->database, DB_WRITE, &ctl->why);
 
     if (status == STATUS_NOT_FOUND)
         status = STATUS_UNAVAILABLE;
+    row.backup = ctl_get(ctl, "FILE")->text;
     if (status == STATUS_OK)
-        status = db_backup(ctl->db, path.data, &ctl->why);
+        status = write_backup(ctl, row.backup.data, &row.size_bytes);
     if (status != STATUS_OK)
         return status;
-    row.backup = path;
-    row.size_bytes = file_size_bytes(path.data);
     return output_row(ctl->output, backup_columns, &row);
 }
 

@@ -14,6 +14,7 @@
 #include "app/ctl/ctl.h"
 #include "app/ctl/help.h"
 #include "app/ctl/text.h"
+#include "lib/acting.h"
 #include "lib/signals.h"
 
 /* Errors of usage end with EX_USAGE, which no verb returns: see main(). */
@@ -96,6 +97,18 @@ static int answer_general(const struct args *args)
                 &why);
 }
 
+/* Root uses the database, and makes the files beside it, as the user whose they are. */
+static enum status run_as_user(struct ctl *ctl)
+{
+    struct acting user;
+
+    acting_find(&user, ctl->settings->database);
+    enum status status = acting_as(&user, &ctl->why);
+    if (status == STATUS_OK)
+        status = ctl_run(ctl);
+    return acting_as_before(&ctl->why) == STATUS_OK ? status : STATUS_INTERNAL;
+}
+
 static int run_verb(const struct args *args)
 {
     struct settings_arguments given = {.config = args->config, .database = args->database};
@@ -111,7 +124,7 @@ static int run_verb(const struct args *args)
     if (settings == NULL)
         return fail(STATUS_CONFIG, &ctl.why);
     ctl.settings = settings;
-    status = ctl_run(&ctl);
+    status = run_as_user(&ctl);
     secret_wipe(&ctl.secret, sizeof ctl.secret);
     free(settings);
     if (status != STATUS_OK)

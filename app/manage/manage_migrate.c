@@ -6,6 +6,7 @@
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
+#include "lib/acting.h"
 
 static bool exists(const char *path)
 {
@@ -65,6 +66,20 @@ enum status manage_migrate_begin(struct migration_run *run, struct problem *why)
     return status == STATUS_OK ? migrate_apply(run->db, &ours, &run->applied, why) : status;
 }
 
+/* It belongs to the user of the database, also in a directory of root. */
+static enum status create_key_file(struct migration_run *run, struct problem *why)
+{
+    struct acting maker, user;
+
+    acting_find(&maker, run->key_file);
+    acting_find(&user, run->database);
+    enum status status = acting_as(&maker, why);
+    if (status == STATUS_OK)
+        status = secret_key_create(run->key_file, &user, why);
+    run->key_created = status == STATUS_OK;
+    return acting_as(&user, why) == STATUS_OK ? status : STATUS_INTERNAL;
+}
+
 /* Refuses to make a new key file where the database has API or developer keys: none of them
  * would be found any more, because they are hashed with the former key file. */
 static enum status make_key_file(struct migration_run *run, struct problem *why)
@@ -82,9 +97,7 @@ static enum status make_key_file(struct migration_run *run, struct problem *why)
             "the database holds keys, but the key file %s that they were made "
             "with is missing: restore it from a backup, or, if it is lost, revoke all keys",
             run->key_file);
-    status = secret_key_create(run->key_file, why);
-    run->key_created = status == STATUS_OK;
-    return status;
+    return create_key_file(run, why);
 }
 
 enum status manage_migrate_settle(struct change *change, struct migration_run *run,

@@ -9,6 +9,7 @@
 
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
+#include "lib/acting.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 
@@ -18,7 +19,8 @@ static enum status open_file(int *fd, const char *path, struct problem *why)
     if (*fd >= 0)
         return STATUS_OK;
     return problem_set(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO,
-                       "cannot open %s: %s", path, strerror(errno));
+                       "cannot open %s: %s%s", path, strerror(errno),
+                       errno == EACCES ? ACTING_ADVICE : "");
 }
 
 static enum status require_database(int fd, const char *path, struct problem *why)
@@ -114,6 +116,21 @@ static enum status check_copy(struct restore *restore, struct problem *why)
     return check_key_file(restore, why);
 }
 
+/* Opens the file, with the rights of the user who could put a link in its place. */
+static enum status get_file(const struct restore *restore, int *fd, struct problem *why)
+{
+    struct acting reader, user;
+
+    acting_find(&reader, restore->file);
+    acting_find(&user, restore->database);
+    enum status status = acting_as(&reader, why);
+    if (status == STATUS_OK)
+        status = open_file(fd, restore->file, why);
+    if (status == STATUS_OK)
+        status = check_file(restore, *fd, why);
+    return acting_as(&user, why) == STATUS_OK ? status : STATUS_INTERNAL;
+}
+
 enum status manage_restore_begin(struct restore *restore, struct problem *why)
 {
     int fd = -1;
@@ -122,9 +139,7 @@ enum status manage_restore_begin(struct restore *restore, struct problem *why)
     restore->path[0] = restore->kept[0] = '\0';
     enum status status = db_alone_begin(&restore->alone, restore->database, why);
     if (status == STATUS_OK)
-        status = open_file(&fd, restore->file, why);
-    if (status == STATUS_OK)
-        status = check_file(restore, fd, why);
+        status = get_file(restore, &fd, why);
     if (status == STATUS_OK)
         status = copy_file(restore, fd, why);
     if (fd >= 0)

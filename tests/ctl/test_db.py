@@ -210,6 +210,7 @@ def test_backup_needs_a_database(empty_operator, tmp_path):
 def test_file_that_is_no_database(empty_operator):
     site = empty_operator.site
     site.database.write_text("not a database, but long enough to be asked for its header " * 4)
+    site.give_to_owner()
     for verb in ("migrate", "status", "check"):
         empty_operator.fails(69, "db", verb, says="not an SQLite database")
 
@@ -220,6 +221,7 @@ def test_database_of_another_program(empty_operator):
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("CREATE TABLE theirs (id)")
     connection.close()
+    site.give_to_owner()
     for verb in ("migrate", "status", "check"):
         empty_operator.fails(78, "db", verb, says="another program")
     assert not site.key_file.exists()
@@ -240,6 +242,7 @@ def test_older_schema_names_the_command(empty_operator):
     connection = sqlite3.connect(site.database)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
+    site.give_to_owner()
     empty_operator.fails(78, "org", "list", says="crmnotesctl db migrate")
     assert site.ctl_one("db", "status")["schema_version"] == 0
     assert site.ctl_one("db", "migrate")["applied"] >= 1
@@ -303,6 +306,7 @@ def test_backup_can_take_the_databases_place(operator, world):
         if path != site.key_file:
             path.unlink()
     shutil.copy(copy, site.database)
+    site.give_to_owner()
     assert site.ctl("member", "list", "--org", world.org) == before
     assert site.ctl_one("db", "check")["ok"] is True
     site.add_member(world.org, "after the restore")

@@ -39,14 +39,14 @@ def under_strace(site, words, inject, *options):
 
 
 @pytest.fixture
-def copy(site):
+def copy(site, tmp_path):
     """
     A backup that has one organization; the database has one more since.
 
     That stands in its WAL only, as after a power cut.
     """
     site.add_org("before")
-    path = site.directory / "copy.db"
+    path = tmp_path / "copy.db"
     site.ctl("db", "backup", path)
     wal = site.data / "crmnotes.db-wal"
     killed = under_strace(site, ["org", "add", "after"], "ftruncate:signal=KILL", "-P", wal)
@@ -181,7 +181,7 @@ def test_a_copy_of_another_key_file_is_refused(operator, copy):
         other.key_file.unlink()
         other.ctl("db", "migrate")
         other.world()
-        foreign = site.directory / "foreign.db"
+        foreign = copy.with_name("foreign.db")
         other.ctl("db", "backup", foreign)
     operator.fails(78, "db", "restore", foreign, says=[str(site.key_file), str(foreign)])
     assert sorted(names(site)) == ["after", "before"]
@@ -258,6 +258,7 @@ def test_the_database_itself_is_no_copy(operator):
 
 
 def test_a_linked_database_is_replaced_where_it_is(site, copy):
+    site.open_to_owner()
     real = site.directory / "real.db"
     shutil.move(site.database, real)
     shutil.move(f"{site.database}-wal", f"{real}-wal")
@@ -302,4 +303,5 @@ def test_killed_at_any_step_it_leaves_the_old_or_the_new_database_whole(site, co
         for path, content in old.items():
             path.touch(0o600)
             path.write_bytes(content)
+        site.give_to_owner()
     assert count > 1, "it makes such calls"

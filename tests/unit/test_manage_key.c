@@ -16,7 +16,7 @@ static int make(void **state)
         return -1;
     const char *path = scratch_path("key");
     struct problem problem = {""};
-    if (secret_key_create(path, &problem) != STATUS_OK)
+    if (secret_key_create(path, NULL, &problem) != STATUS_OK)
         return -1;
     if (key_source_open(&source, path, stage_path, &problem) != STATUS_OK)
         return -1;
@@ -300,7 +300,7 @@ static void a_secret_hashed_with_another_key_file_is_refused(void **state)
     struct key_source wrong;
 
     (void)state;
-    assert_int_equal(secret_key_create(scratch_path("wrong"), NULL), STATUS_OK);
+    assert_int_equal(secret_key_create(scratch_path("wrong"), NULL, NULL), STATUS_OK);
     assert_int_equal(key_source_open(&wrong, scratch_path("wrong"), stage_path, NULL),
                      STATUS_OK);
     key_secret_make(&secret, &wrong, CREDENTIAL_API_KEY);

@@ -155,8 +155,8 @@ static void a_created_key_can_be_loaded(void **state)
     struct problem why = {""};
 
     (void)state;
-    assert_int_equal(secret_key_create("key", &why), STATUS_OK);
-    assert_int_equal(secret_key_create("key2", NULL), STATUS_OK);
+    assert_int_equal(secret_key_create("key", NULL, &why), STATUS_OK);
+    assert_int_equal(secret_key_create("key2", NULL, NULL), STATUS_OK);
     assert_string_equal(why.text, "");
     assert_int_equal(secret_key_load(&first, "key", &why), STATUS_OK);
     assert_int_equal(secret_key_load(&again, "key", &why), STATUS_OK);
@@ -173,7 +173,7 @@ static void a_new_key_file_is_for_its_owner_whatever_the_umask(void **state)
     for (size_t i = 0; i < COUNT(masks); i++) {
         struct stat info;
         mode_t before = umask(masks[i]);
-        enum status status = secret_key_create("key", NULL);
+        enum status status = secret_key_create("key", NULL, NULL);
 
         (void)umask(before);
         assert_int_equal(status, STATUS_OK);
@@ -190,9 +190,9 @@ static void keys_are_created_in_any_directory(void **state)
 
     (void)state;
     assert_int_equal(mkdir("sub", 0700), 0);
-    assert_int_equal(secret_key_create("sub/key", NULL), STATUS_OK);
+    assert_int_equal(secret_key_create("sub/key", NULL, NULL), STATUS_OK);
     assert_int_equal(secret_key_load(&key, "sub/key", NULL), STATUS_OK);
-    assert_int_equal(secret_key_create(scratch_path("key"), NULL), STATUS_OK);
+    assert_int_equal(secret_key_create(scratch_path("key"), NULL, NULL), STATUS_OK);
     assert_int_equal(secret_key_load(&key, "key", NULL), STATUS_OK);
 }
 
@@ -203,13 +203,13 @@ static void what_is_there_is_never_overwritten(void **state)
 
     (void)state;
     write_file("key", SECRET_KEY_BYTES, 0600);
-    assert_int_equal(secret_key_create("key", &why), STATUS_EXISTS);
+    assert_int_equal(secret_key_create("key", NULL, &why), STATUS_EXISTS);
     assert_string_equal(why.text, "key exists already: it is left alone");
     assert_int_equal(secret_key_load(&key, "key", NULL), STATUS_OK);
     assert_int_equal(key.bytes[0], 1);
     assert_int_equal(key.bytes[31], 32);
     assert_int_equal(symlink("nowhere", "link"), 0);
-    assert_int_equal(secret_key_create("link", &why), STATUS_EXISTS);
+    assert_int_equal(secret_key_create("link", NULL, &why), STATUS_EXISTS);
     assert_int_equal(access("nowhere", F_OK), -1);
 }
 
@@ -218,10 +218,10 @@ static void a_key_that_cannot_be_created_comes_with_a_sentence(void **state)
     struct problem why = {""};
 
     (void)state;
-    assert_int_equal(secret_key_create("sub/key", &why), STATUS_CANT_CREATE);
+    assert_int_equal(secret_key_create("sub/key", NULL, &why), STATUS_CANT_CREATE);
     assert_string_equal(why.text,
                         "cannot create key file sub/key: No such file or directory");
-    assert_int_equal(secret_key_create("", NULL), STATUS_CANT_CREATE);
+    assert_int_equal(secret_key_create("", NULL, NULL), STATUS_CANT_CREATE);
 }
 
 static void a_key_that_cannot_be_written_leaves_no_file(void **state)
@@ -234,7 +234,7 @@ static void a_key_that_cannot_be_written_leaves_no_file(void **state)
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     const struct rlimit sixteen = {16, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &sixteen), 0);
-    enum status status = secret_key_create("key", &why);
+    enum status status = secret_key_create("key", NULL, &why);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     (void)signal(SIGXFSZ, handler);
     assert_int_equal(status, STATUS_IO);
