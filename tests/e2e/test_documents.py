@@ -7,6 +7,7 @@ import pytest
 
 from support.paths import CTL, SOURCE
 from support.service import Service
+from support.site import WEB_USER, owner_of_sites
 
 DOCS = SOURCE / "docs"
 PAGES = sorted(
@@ -179,7 +180,8 @@ def restore_commands(site, copy):
     commands = [line.strip() for line in steps.splitlines() if line.startswith("       ")]
     assert len(commands) == 6
     text = "\n".join(commands)
-    text = text.replace("-o crmnotes -g crmnotes ", "").replace("COPY", str(copy))
+    owner = f"-o {WEB_USER} -g {WEB_USER} " if owner_of_sites() else ""
+    text = text.replace("-o crmnotes -g crmnotes ", owner).replace("COPY", str(copy))
     text = text.replace("/var/lib/crmnotes", str(site.data))
     return f'systemctl() {{ :; }}\ncrmnotesctl() {{ {CTL} --config {site.config} "$@"; }}\n{text}\n'
 
