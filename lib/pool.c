@@ -1,4 +1,4 @@
-#include "lib/pool.h"
+#include "lib/pool_worker.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,13 +26,6 @@ enum {
     STOP_MARGIN_MS = 5000,    /* beyond the request timeout, when stopping */
     LOOK_MS = 500,            /* how often busy processes are checked */
     READY_LOOK_MS = 10,       /* how often new workers of a reload are checked */
-    LOG_FINISH_MS = 250,      /* for the reader of the log, when a process ends */
-};
-
-/* Shared memory, a cache line for each process, which only that process writes. */
-struct board {
-    _Alignas(64) atomic_bool ready;
-    atomic_int_least64_t busy_since_ms; /* monotonic; 0: idle */
 };
 
 /* The back-off between two starts of processes that die young. */
@@ -61,7 +54,7 @@ struct pool {
     struct pool_settings settings;
     struct role *roles, *workers; /* workers is the last of the roles */
     int places;                   /* slots of all roles */
-    struct board *boards;         /* one for each slot, shared */
+    struct pool_board *boards;    /* one for each slot, shared */
     struct slot *slots;
     int generation;         /* of workers */
     int alive[2];           /* the master holds [1]; other processes see its end in [0] */
@@ -69,85 +62,6 @@ struct pool {
     bool stopping;
     int64_t stop_until_ms;
 };
-
-struct pool_worker {
-    int master_gone_fd;
-    enum pool_order order; /* the last one */
-    int slot;
-    struct board *board;
-    struct board own_board; /* without a master */
-};
-
-int pool_slot(const struct pool_worker *self)
-{
-    return self->slot;
-}
-
-int pool_master_gone_fd(const struct pool_worker *self)
-{
-    return self->master_gone_fd;
-}
-
-void pool_ready(struct pool_worker *self)
-{
-    atomic_store(&self->board->ready, true);
-}
-
-void pool_busy(struct pool_worker *self)
-{
-    atomic_store(&self->board->busy_since_ms, clock_monotonic_ms());
-}
-
-void pool_idle(struct pool_worker *self)
-{
-    atomic_store(&self->board->busy_since_ms, 0);
-}
-
-bool pool_is_orphan(const struct pool_worker *self)
-{
-    struct pollfd end = {.fd = self->master_gone_fd, .events = POLLIN};
-
-    return self->master_gone_fd >= 0 && poll(&end, 1, 0) > 0;
-}
-
-static void reopen_log(void)
-{
-    struct problem why = {""};
-
-    if (log_reopen(&why) != STATUS_OK)
-        LOG(LEVEL_ERROR, "log_not_reopened", LOG_TEXT("message", why.text));
-}
-
-enum pool_order pool_order(struct pool_worker *self)
-{
-    signals_let_in();
-    log_flush();
-    if (signals_take(SIGUSR1))
-        reopen_log();
-    if (signals_take_end() || pool_is_orphan(self))
-        self->order = POOL_FINISH;
-    else if (signals_take(SIGHUP) && self->order != POOL_FINISH)
-        self->order = POOL_HAND_OVER;
-    return self->order;
-}
-
-int pool_run_single(const struct pool_program *program, void *context)
-{
-    struct pool_worker self = {.master_gone_fd = -1};
-    struct pool_settings unused;
-    int exit_status;
-
-    process_title_set("single", -1);
-    self.board = &self.own_board;
-    do {
-        self.order = POOL_GO_ON;
-        exit_status = program->run(context, &self);
-        if (self.order == POOL_HAND_OVER)
-            (void)program->reload(context, &unused);
-    } while (self.order == POOL_HAND_OVER);
-    log_finish(LOG_FINISH_MS);
-    return exit_status;
-}
 
 static _Noreturn void be_child(struct pool *pool, int i)
 {
@@ -162,7 +76,7 @@ static _Noreturn void be_child(struct pool *pool, int i)
     bool is_only_one = role != pool->workers && role->row.count == 1;
     process_title_set(role->row.name, is_only_one ? -1 : self.slot);
     int exit_status = role->row.run(pool->context, &self);
-    log_finish(LOG_FINISH_MS);
+    log_finish(POOL_LOG_FINISH_MS);
     _exit(exit_status);
 }
 
@@ -379,7 +293,7 @@ static void handle_signals(struct pool *pool)
     if (signals_take(SIGCHLD))
         reap(pool);
     if (signals_take(SIGUSR1)) {
-        reopen_log();
+        pool_worker_reopen_log();
         for (struct role *role = pool->roles; role <= pool->workers; role++)
             signal_role(pool, role, SIGUSR1);
     }
@@ -490,7 +404,7 @@ int pool_run(const struct pool_program *program, void *context,
     } else {
         LOG(LEVEL_ERROR, "start_failed", LOG_TEXT("message", strerror(errno)));
     }
-    log_finish(LOG_FINISH_MS);
+    log_finish(POOL_LOG_FINISH_MS);
     shared_free(pool.boards, (size_t)pool.places * sizeof *pool.boards);
     free(pool.slots);
     free(pool.roles);
