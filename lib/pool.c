@@ -196,10 +196,11 @@ static void stop(struct pool *pool)
 static void reload(struct pool *pool)
 {
     struct pool_settings settings = pool->settings;
+    struct problem why = {""};
 
     if (pool->stopping)
         return;
-    if (pool->program->reload(pool->context, &settings) != STATUS_OK)
+    if (pool->program->reload(pool->context, &settings, &why) != STATUS_OK)
         return;
     assert(settings.workers >= 1 && settings.workers <= pool->settings.slots);
     if (pool->ready_until_ms != 0) /* those that were starting are outdated, too */

@@ -47,8 +47,9 @@ struct pool_program {
     const struct pool_role *roles;
     size_t role_count;
     /* On HUP, in the master: renews the context for processes to come, and *settings. On
-     * failure everything stays as it was, and the function has logged why. */
-    enum status (*reload)(void *context, struct pool_settings *settings);
+     * failure everything stays as it was, and the function has logged why and filled it. */
+    enum status (*reload)(void *context, struct pool_settings *settings,
+                          struct problem *why);
 };
 
 /* Runs the master until TERM or INT and returns the program's exit status. */

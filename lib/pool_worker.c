@@ -66,6 +66,7 @@ int pool_run_single(const struct pool_program *program, void *context)
 {
     struct pool_worker self = {.master_gone_fd = -1};
     struct pool_settings unused;
+    struct problem logged = {""};
     int exit_status;
 
     process_title_set("single", -1);
@@ -74,7 +75,7 @@ int pool_run_single(const struct pool_program *program, void *context)
         self.order = POOL_GO_ON;
         exit_status = program->run(context, &self);
         if (self.order == POOL_HAND_OVER)
-            (void)program->reload(context, &unused);
+            (void)program->reload(context, &unused, &logged);
     } while (self.order == POOL_HAND_OVER);
     log_finish(POOL_LOG_FINISH_MS);
     return exit_status;

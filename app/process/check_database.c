@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -9,6 +11,10 @@
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "lib/db_files.h"
+
+enum {
+    CHECK_MS = 10000, /* for the process that checks */
+};
 
 enum status check_key_file(struct secret_key *key, const struct settings *settings,
                            struct problem *why)
@@ -92,34 +98,44 @@ static void look(struct finding *out, const struct check *check, bool with_key)
     db_close(db);
 }
 
-/* Checks in a child. False: its result did not arrive. */
-static bool look_from_child(struct finding *out, const struct check *check, bool with_key,
-                            const int ends[2])
+static _Noreturn void be_child(const struct check *check, bool with_key, int fd)
 {
-    pid_t pid = fork();
-    int wait_status;
+    struct finding finding = {.why = {""}};
 
-    if (pid == 0) {
-        look(out, check, with_key);
-        _exit(write(ends[1], out, sizeof *out) == (ssize_t)sizeof *out ? EX_OK : EX_OSERR);
-    }
-    return pid > 0 && waitpid(pid, &wait_status, 0) == pid && WIFEXITED(wait_status) &&
-           WEXITSTATUS(wait_status) == EX_OK &&
-           read(ends[0], out, sizeof *out) == (ssize_t)sizeof *out;
+    look(&finding, check, with_key);
+    ssize_t written = write(fd, &finding, sizeof finding);
+    _exit(written == (ssize_t)sizeof finding ? EX_OK : EX_OSERR);
 }
 
 _Static_assert(sizeof(struct finding) <= PIPE_BUF, "a pipe holds it, and at once");
 
-/* False: it could not be checked. */
+/* False: no result came in time. A child that hangs, for instance in a disk that does not
+ * answer, must not hold up the master. */
+static bool take_result(struct finding *out, int fd, pid_t pid)
+{
+    struct pollfd result = {.fd = fd, .events = POLLIN};
+    bool arrived = poll(&result, 1, CHECK_MS) == 1 &&
+                   read(fd, out, sizeof *out) == (ssize_t)sizeof *out;
+
+    if (!arrived)
+        (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, arrived ? 0 : WNOHANG); /* else a pool reaps it later */
+    return arrived;
+}
+
+/* Checks in a child. False: it could not be checked. */
 static bool send_child(struct finding *out, const struct check *check, bool with_key)
 {
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
-    bool looked = look_from_child(out, check, with_key, ends);
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child(check, with_key, ends[1]);
+    (void)close(ends[1]); /* so that a child that dies is noticed */
+    bool looked = pid > 0 && take_result(out, ends[0], pid);
     (void)close(ends[0]);
-    (void)close(ends[1]);
     return looked;
 }
 
@@ -130,7 +146,8 @@ enum status check_database(const struct check *check, bool with_key, struct prob
     if (check->here)
         look(&finding, check, with_key);
     else if (!send_child(&finding, check, with_key))
-        return problem_set(why, STATUS_INTERNAL, "cannot check the database");
+        return problem_set(why, STATUS_INTERNAL, "%s could not be checked within %d s",
+                           check->settings->database, CHECK_MS / 1000);
     *why = finding.why;
     /* a lock is temporary */
     return finding.status == STATUS_BUSY ? STATUS_OK : finding.status;

@@ -69,10 +69,10 @@ static enum status check_room(const struct state *state, const struct settings *
     return STATUS_OK;
 }
 
-/* A new key must belong to the database. Other problems of the database are left to the
- * processes that open it. */
-static enum status check_new_key(const struct state *state, const struct settings *settings,
-                                 const struct secret_key *key, struct problem *why)
+/* The processes to come must be able to open the database: it may be gone or have been
+ * migrated, or the key file may be another one. */
+static enum status check_new_processes(const struct state *state,
+                                       const struct settings *settings, struct problem *why)
 {
     const struct check check = {
         .settings = settings,
@@ -80,10 +80,7 @@ static enum status check_new_key(const struct state *state, const struct setting
         .here = state->options.single, /* in its sandbox it cannot fork */
     };
 
-    if (memcmp(key, &state->key, sizeof *key) == 0)
-        return STATUS_OK;
-    enum status status = check_database(&check, true, why);
-    return status == STATUS_CONFIG || status == STATUS_INTERNAL ? status : STATUS_OK;
+    return check_database(&check, true, why);
 }
 
 static enum status renew(struct state *state, struct problem *why)
@@ -99,7 +96,7 @@ static enum status renew(struct state *state, struct problem *why)
     if (status == STATUS_OK)
         status = check_key_file(&key, settings, why);
     if (status == STATUS_OK)
-        status = check_new_key(state, settings, &key, why);
+        status = check_new_processes(state, settings, why);
     if (status == STATUS_OK)
         status = log_open(settings->log, report_program, why);
     if (status == STATUS_OK) {
@@ -113,14 +110,13 @@ static enum status renew(struct state *state, struct problem *why)
     return status;
 }
 
-enum status reload(void *context, struct pool_settings *pool)
+enum status reload(void *context, struct pool_settings *pool, struct problem *why)
 {
     struct state *state = context;
-    struct problem why = {""};
-    enum status status = renew(state, &why);
+    enum status status = renew(state, why);
 
     if (status != STATUS_OK) {
-        LOG(LEVEL_ERROR, "reload_failed", LOG_TEXT("message", why.text));
+        LOG(LEVEL_ERROR, "reload_failed", LOG_TEXT("message", why->text));
         return status;
     }
     *pool = state_pool_settings(state->settings);

@@ -6,9 +6,9 @@
 
 #include "lib/pool.h"
 
-/* As struct pool_program demands for reload; state is a struct state. Settings that take
- * effect at the start only cannot change; then the reload fails, and the log names the
- * setting. */
-enum status reload(void *state, struct pool_settings *pool);
+/* As struct pool_program demands for reload; state is a struct state. It fails, and the log
+ * says why, when settings cannot be used or take effect at the start only, and when the
+ * processes to come could not use the database. */
+enum status reload(void *state, struct pool_settings *pool, struct problem *why);
 
 #endif

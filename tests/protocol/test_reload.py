@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sqlite3
 
 import pytest
 
@@ -169,6 +170,55 @@ def test_what_a_reload_does_not_find_changes_nothing(site, missing):
         assert "/no/such" in event["message"]
         assert serves(service) and not answers_at(service, "/new")
         assert set(service.workers()) == before
+        assert service.stop() == 0
+
+
+def set_version(site, change):
+    """Adds to the number of the schema, in place, as a migration does."""
+    with contextlib.closing(sqlite3.connect(site.database)) as connection:
+        before = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute(f"PRAGMA user_version={before + change}")
+
+
+@contextlib.contextmanager
+def unusable_database(site, how):
+    """What the complaint about it holds."""
+    if how == "missing":
+        away = site.directory / "away"
+        away.mkdir()
+        moved = [path.rename(away / path.name) for path in site.data.iterdir() if path != site.key_file]
+        yield "run 'crmnotesctl db migrate'"
+        for path in moved:
+            path.rename(site.data / path.name)
+    elif how == "of a newer program":
+        set_version(site, +1)
+        yield "newer"
+        set_version(site, -1)
+    else:
+        key = site.key_file.read_bytes()
+        site.key_file.write_bytes(bytes(32))
+        yield "is not the one"
+        site.key_file.write_bytes(key)
+
+
+@pytest.mark.parametrize("how", ["missing", "of a newer program", "of another key"])
+def test_a_database_that_the_new_workers_could_not_use_changes_nothing(site, single, how):
+    """Measured: after db migrate of a newer program, one reload broke every worker."""
+    site.world()  # whose keys mark the database with the key file
+    site.give_to_owner()
+    with running(site, single=single) as service:
+        assert serves(service)
+        before = set(service.workers())
+        with unusable_database(site, how) as complaint:
+            site.configure(base_path="/new")
+            service.signal(signal.SIGHUP)
+            event = service.wait_for_event("reload_failed", level="error")
+            assert complaint in event["message"]
+            assert serves(service) and not answers_at(service, "/new")
+            assert set(service.workers()) == before
+            assert service.events("reloading") == service.events("reloaded") == []
+        service.signal(signal.SIGHUP)
+        wait_for(lambda: answers_at(service, "/new"), "the new path")
         assert service.stop() == 0
 
 

@@ -82,12 +82,13 @@ static int run_worker(void *context, struct pool_worker *self)
     return serve(self, behaviour);
 }
 
-static enum status reload(void *context, struct pool_settings *settings)
+static enum status reload(void *context, struct pool_settings *settings,
+                          struct problem *why)
 {
     (void)context;
     atomic_fetch_add(&shared->reloads, 1);
     if (atomic_load(&shared->reload_fails))
-        return STATUS_CONFIG;
+        return problem_set(why, STATUS_CONFIG, "workers: many");
     if (atomic_load(&shared->workers_after_reload) > 0)
         settings->workers = atomic_load(&shared->workers_after_reload);
     return STATUS_OK;
