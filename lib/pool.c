@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 #include "lib/process_title.h"
 #include "lib/shared.h"
 #include "lib/signals.h"
@@ -22,10 +24,10 @@ enum {
     YOUNG_MS = 2000, /* a process that dies younger delays the start of the next one */
     PAUSE_MIN_MS = 100,
     PAUSE_MAX_MS = 10000,
-    READY_TIMEOUT_MS = 10000, /* for new workers of a reload to come up */
+    READY_TIMEOUT_MS = 10000, /* for workers of a start or a reload to come up */
     STOP_MARGIN_MS = 5000,    /* beyond the request timeout, when stopping */
     LOOK_MS = 500,            /* how often busy processes are checked */
-    READY_LOOK_MS = 10,       /* how often new workers of a reload are checked */
+    READY_LOOK_MS = 10,       /* how often new workers are checked */
 };
 
 /* The back-off between two starts of processes that die young. */
@@ -59,6 +61,8 @@ struct pool {
     int generation;         /* of workers */
     int alive[2];           /* the master holds [1]; other processes see its end in [0] */
     int64_t ready_until_ms; /* deadline for new workers; 0: no reload is going on */
+    bool serves;            /* it has become ready once, and the supervisor knows it */
+    int64_t serves_late_ms; /* the time after which one worker is enough for that */
     bool stopping;
     int64_t stop_until_ms;
 };
@@ -71,6 +75,7 @@ static _Noreturn void be_child(struct pool *pool, int i)
                                .board = &pool->boards[i]};
 
     (void)close(pool->alive[1]);
+    notify_close();
     signals_forget();
     log_after_fork();
     bool is_only_one = role != pool->workers && role->row.count == 1;
@@ -181,11 +186,44 @@ static void signal_workers(struct pool *pool, int signal_number, bool present)
             (void)kill(pool->slots[i].pid, signal_number);
 }
 
+/* Tells the supervisor that the pool serves, and in `more` what else is to be known. */
+static void tell_serving(struct pool *pool, const char *more)
+{
+    char status[NOTIFY_TEXT_BYTES];
+
+    (void)snprintf(status, sizeof status, "serving, %d worker%s%s", pool->settings.workers,
+                   pool->settings.workers == 1 ? "" : "s", more);
+    pool->serves = true;
+    notify_ready(status);
+}
+
+static bool roles_are_ready(const struct pool *pool)
+{
+    for (int i = 0; i < pool->workers->first; i++)
+        if (pool->slots[i].pid == 0 || !atomic_load(&pool->boards[i].ready))
+            return false;
+    return true;
+}
+
+/* Where not all workers come up, for instance because of a limit on processes, those that
+ * do serve: the supervisor must not end them. */
+static void finish_start(struct pool *pool)
+{
+    if (pool->serves || pool->stopping || !roles_are_ready(pool))
+        return;
+    int ready = count_workers(pool, pool->generation, true);
+    if (ready >= pool->settings.workers)
+        tell_serving(pool, "");
+    else if (ready > 0 && clock_monotonic_ms() >= pool->serves_late_ms)
+        tell_serving(pool, ", of which some do not come up");
+}
+
 static void stop(struct pool *pool)
 {
     if (pool->stopping)
         return;
     LOG(LEVEL_INFO, "stopping", LOG_NUMBER("workers", count_all(pool, pool->workers)));
+    notify_stopping("finishing the requests in hand");
     pool->stopping = true;
     pool->ready_until_ms = 0;
     pool->stop_until_ms =
@@ -200,8 +238,14 @@ static void reload(struct pool *pool)
 
     if (pool->stopping)
         return;
-    if (pool->program->reload(pool->context, &settings, &why) != STATUS_OK)
+    if (pool->serves)
+        notify_reloading();
+    if (pool->program->reload(pool->context, &settings, &why) != STATUS_OK) {
+        problem_prefix(&why, "; reload refused");
+        if (pool->serves)
+            tell_serving(pool, why.text);
         return;
+    }
     assert(settings.workers >= 1 && settings.workers <= pool->settings.slots);
     if (pool->ready_until_ms != 0) /* those that were starting are outdated, too */
         signal_workers(pool, SIGHUP, true);
@@ -224,10 +268,13 @@ static void finish_reload(struct pool *pool)
         for (struct role *role = pool->roles; role < pool->workers; role++)
             signal_role(pool, role, SIGTERM); /* the next ones have the new settings */
         LOG(LEVEL_INFO, "reloaded", LOG_NUMBER("workers", pool->settings.workers));
+        tell_serving(pool, "");
     } else if (clock_monotonic_ms() >= pool->ready_until_ms) {
         pool->ready_until_ms = clock_monotonic_ms() + READY_TIMEOUT_MS;
         LOG(LEVEL_ERROR, "reload_waits",
             LOG_TEXT("message", "the new workers are not ready; the old ones go on"));
+        if (pool->serves)
+            tell_serving(pool, "; the new ones are not ready, the old ones go on");
     }
 }
 
@@ -329,11 +376,14 @@ static bool is_over(struct pool *pool)
 }
 
 /* Signals end the wait early. */
-static int64_t waiting_ms(const struct pool *pool)
+static int64_t waiting_ms(const struct pool *pool, int64_t sign_of_life_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
-    int64_t wait_ms = pool->ready_until_ms != 0 ? READY_LOOK_MS : LOOK_MS;
+    bool coming = pool->ready_until_ms != 0 || !pool->serves;
+    int64_t wait_ms = coming ? READY_LOOK_MS : LOOK_MS;
 
+    if (sign_of_life_ms < wait_ms)
+        wait_ms = sign_of_life_ms;
     for (const struct role *role = pool->roles; role <= pool->workers; role++)
         if (role->pause.until_ms > now_ms && role->pause.until_ms - now_ms < wait_ms)
             wait_ms = role->pause.until_ms - now_ms;
@@ -379,12 +429,13 @@ static void loop(struct pool *pool)
     for (;;) {
         handle_signals(pool);
         start_missing(pool);
+        finish_start(pool);
         finish_reload(pool);
         kill_stuck(pool);
         if (is_over(pool))
             return;
         log_flush();
-        int64_t wait_ms = waiting_ms(pool);
+        int64_t wait_ms = waiting_ms(pool, notify_alive());
         (void)ppoll(NULL, 0, &(struct timespec){wait_ms / 1000, wait_ms % 1000 * 1000000},
                     signals_waiting_mask());
     }
@@ -397,6 +448,7 @@ int pool_run(const struct pool_program *program, void *context,
     int exit_status = EXIT_FAILURE;
 
     process_title_set("master", -1);
+    pool.serves_late_ms = clock_monotonic_ms() + READY_TIMEOUT_MS;
     if (prepare(&pool)) {
         LOG(LEVEL_INFO, "started", LOG_NUMBER("workers", settings->workers));
         loop(&pool);

@@ -8,7 +8,9 @@
  * other roles. USR1 has the log opened anew. When the master dies, its children notice and
  * end.
  *
- * Events are logged (log.h). signals_init() comes first.
+ * Events are logged (log.h), and the supervisor learns how it goes (notify.h): ready when
+ * the workers are and every other role is up, or after ten seconds when at least one worker
+ * is; and a sign of life from the master's loop. signals_init() comes first.
  */
 #ifndef LIB_POOL_H
 #define LIB_POOL_H

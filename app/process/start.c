@@ -14,6 +14,7 @@
 #include "lib/fastcgi.h"
 #include "lib/listener.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 
 enum {
     DESCRIPTORS_OTHER = 64, /* files, and the standard ones */
@@ -35,6 +36,16 @@ static int prepare_log(struct state *state)
 {
     (void)state;
     return log_open("stderr", report_program, NULL) == STATUS_OK ? EX_OK : EX_OSERR;
+}
+
+/* Before a sandbox and a change of user could prevent it. */
+static int find_supervisor(struct state *state)
+{
+    struct problem why = {""};
+
+    if (!state->options.single && notify_open(&why) != STATUS_OK)
+        LOG(LEVEL_WARNING, "supervisor_unreachable", LOG_TEXT("message", why.text));
+    return EX_OK;
 }
 
 static int check_files(struct state *state)
@@ -211,8 +222,9 @@ int start(struct state *state)
 {
     /* in this order; each reports its failure and returns the exit status */
     static int (*const steps[])(struct state * state) = {
-        prepare_log,    check_files, limit_descriptors, get_socket,   drop_privileges,
-        claim_database, load_key,    open_log,          share_memory, lay_out_pool,
+        prepare_log, find_supervisor, check_files,    limit_descriptors,
+        get_socket,  drop_privileges, claim_database, load_key,
+        open_log,    share_memory,    lay_out_pool,
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {

@@ -99,6 +99,7 @@ static int run_companion(void *context, struct pool_worker *self)
     (void)context;
     atomic_store(&shared->companion, getpid());
     atomic_fetch_add(&shared->companions, 1);
+    pool_ready(self);
     while (pool_order(self) == POOL_GO_ON)
         wait_to_be_woken(self, -1);
     atomic_store(&shared->finished_before_companion, atomic_load(&shared->finished));
