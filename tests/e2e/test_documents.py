@@ -7,7 +7,6 @@ import pytest
 
 from support.paths import CTL, SOURCE
 from support.service import Service
-from support.site import WEB_USER, owner_of_sites
 
 DOCS = SOURCE / "docs"
 PAGES = sorted(
@@ -175,14 +174,11 @@ def test_the_address_that_was_seen_is_found_as_described(site):
 
 
 def restore_commands(site, copy):
-    """The commands of the steps, for this site, and without systemd."""
+    """The commands of the steps, for this site; tests/systemd runs them under systemd."""
     steps = section(OPERATING, "## Restore")
     commands = [line.strip() for line in steps.splitlines() if line.startswith("       ")]
-    assert len(commands) == 6
-    text = "\n".join(commands)
-    owner = f"-o {WEB_USER} -g {WEB_USER} " if owner_of_sites() else ""
-    text = text.replace("-o crmnotes -g crmnotes ", owner).replace("COPY", str(copy))
-    text = text.replace("/var/lib/crmnotes", str(site.data))
+    assert len(commands) == 5
+    text = "\n".join(commands).replace("FILE", str(copy))
     return f'systemctl() {{ :; }}\ncrmnotesctl() {{ {CTL} --config {site.config} "$@"; }}\n{text}\n'
 
 
@@ -201,4 +197,4 @@ def test_the_commands_to_restore_bring_back_what_was_there(site, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert [org["org_id"] for org in site.ctl("org", "list")] == [world.org]
-    assert list(site.data.glob("old.*/crmnotes.db"))
+    assert list(site.data.glob("crmnotes.db.before-*"))

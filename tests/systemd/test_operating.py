@@ -30,3 +30,28 @@ def test_an_upgrade(host, world, requests):
     assert {status for status, _ in requests.answers()} <= {"200", "502", "503UNAVAILABLE"}
     requests.assert_stored()
     assert host.machine.shell("ls /var/backups").count("crmnotes-") == 1
+
+
+def test_a_restore(host, world, requests):
+    assert host.add_note(world, "in the copy") == (200, None)
+    host.machine.shell("crmnotesctl db backup /var/backups/copy.db")
+    assert host.add_note(world, "after the copy") == (200, None)
+    former = host.master()
+    before = starts(host)
+    host.do(commands(OPERATING, "## Restore").replace("FILE", "/var/backups/copy.db"))
+    assert host.active() == ("active", "active")
+    requests.wait_for("200")
+    assert host.master() != former
+    assert starts(host) == before + 1, "no request has started it in between"
+    texts = host.texts(world)
+    assert "in the copy" in texts and "after the copy" not in texts
+
+
+def test_an_older_copy_is_restored_by_newer_programs(host, world, requests):
+    assert host.add_note(world, "in the copy") == (200, None)
+    host.machine.shell("crmnotesctl db backup /var/backups/copy.db")
+    host.install("newer")
+    host.do(commands(OPERATING, "## Upgrade"))
+    host.do(commands(OPERATING, "## Restore").replace("FILE", "/var/backups/copy.db"))
+    requests.wait_for("200")
+    assert "in the copy" in host.texts(world)
