@@ -3,7 +3,7 @@
 #include "lib/clock.h"
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 _Static_assert(sizeof(time_t) >= 8, "years 0 to 9999 are more than 32 bits of seconds");
@@ -55,6 +55,13 @@ int64_t clock_monotonic_ms(void)
     return clock_monotonic_us() / 1000;
 }
 
+/* Writes the last digits of number. */
+static void put(char *out, size_t digits, unsigned number)
+{
+    for (; digits > 0; number /= 10)
+        out[--digits] = (char)('0' + number % 10);
+}
+
 void clock_format(int64_t ms, char out[CLOCK_TEXT_BYTES])
 {
     struct tm tm;
@@ -66,12 +73,14 @@ void clock_format(int64_t ms, char out[CLOCK_TEXT_BYTES])
     int64_t since_year_0_ms = ms - earliest_ms;
     time_t seconds = (time_t)(earliest_ms / 1000 + since_year_0_ms / 1000);
     (void)gmtime_r(&seconds, &tm);
-    /* the remainders tell the compiler how long each number can be */
-    (void)snprintf(out, CLOCK_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-                   (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-                   (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
-                   (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100,
-                   (unsigned)(since_year_0_ms % 1000));
+    memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_TEXT_BYTES);
+    put(out, 4, (unsigned)(tm.tm_year + 1900));
+    put(out + 5, 2, (unsigned)(tm.tm_mon + 1));
+    put(out + 8, 2, (unsigned)tm.tm_mday);
+    put(out + 11, 2, (unsigned)tm.tm_hour);
+    put(out + 14, 2, (unsigned)tm.tm_min);
+    put(out + 17, 2, (unsigned)tm.tm_sec);
+    put(out + 20, 3, (unsigned)(since_year_0_ms % 1000));
 }
 
 static bool take(struct span *text, const char *one_of)

@@ -1,6 +1,5 @@
 #include "lib/log.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,7 +70,8 @@ static bool must_be_escaped(uint32_t code_point)
  * comes from clients, so it may be invalid UTF-8. */
 static bool add_special(struct line *line, struct span *text)
 {
-    char escape[8];
+    static const char hex_digits[] = "0123456789abcdef";
+    char escape[] = "\\u0000";
     uint32_t code_point = 0;
     size_t size = utf8_decode(*text, &code_point);
     const char *c = text->data;
@@ -84,8 +84,9 @@ static bool add_special(struct line *line, struct span *text)
         return add(line, c, size);
     if (*c == '"' || *c == '\\')
         return add(line, "\\", 1) && add(line, c, 1);
-    (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)code_point);
-    return add(line, escape, 6);
+    for (size_t i = 0; i < 4; i++)
+        escape[2 + i] = hex_digits[code_point >> (12 - 4 * i) & 0xf];
+    return add(line, escape, sizeof escape - 1);
 }
 
 static bool is_continuation(char c)
@@ -140,6 +141,12 @@ enum {
     FORM_BYTES = 64, /* of a UUID, an address or a time */
 };
 
+/* A form needs no escapes: it consists of digits, letters and punctuation. */
+static bool add_form(struct line *line, struct span form)
+{
+    return add(line, "\"", 1) && add(line, form.data, form.len) && add(line, "\"", 1);
+}
+
 /* The text of a field that is no number; form is room for it. */
 static struct span text_of(const struct log_field *field, char form[FORM_BYTES])
 {
@@ -175,6 +182,7 @@ static void add_field(struct line *line, const struct log_field *field)
     char form[FORM_BYTES];
     struct span text = text_of(field, form);
     bool is_number = field->type == LOG_TYPE_NUMBER;
+    bool is_text = field->type == LOG_TYPE_TEXT;
     size_t before = line->len;
 
     if (!is_number && text.len == 0)
@@ -182,7 +190,9 @@ static void add_field(struct line *line, const struct log_field *field)
     bool first = line->text[line->len - 1] == '{';
     bool fits = add(line, first ? "\"" : ",\"", first ? 1 : 2) &&
                 add(line, field->name, strlen(field->name)) && add(line, "\":", 2) &&
-                (is_number ? add_number(line, field->number) : add_text(line, text)) &&
+                (is_number ? add_number(line, field->number)
+                 : is_text ? add_text(line, text)
+                           : add_form(line, text)) &&
                 line->len + sizeof "}\n" <= sizeof line->text;
     if (!fits)
         line->len = before;
