@@ -20,10 +20,10 @@ static struct json_object *parse(struct span text)
     return object;
 }
 
-enum json_kind json_parse(struct json_object **out, struct span text, struct arena *arena)
+enum json_kind json_parse_telling(struct json_object **out, struct span text,
+                                  struct arena *arena, struct json_findings *findings)
 {
-    size_t members = 0;
-    enum json_kind kind = json_scan_counting(text, arena, &members);
+    enum json_kind kind = json_scan_telling(text, arena, findings);
 
     *out = NULL;
     if (kind != JSON_OBJECT || text.len > INT_MAX)
@@ -31,12 +31,19 @@ enum json_kind json_parse(struct json_object **out, struct span text, struct are
     if (json_pairs_resolve(&text, arena) != STATUS_OK)
         return JSON_NO_MEMORY;
     struct json_object *object = parse(text);
-    if (object == NULL || (size_t)json_object_object_length(object) != members) {
+    if (object == NULL || (size_t)json_object_object_length(object) != findings->members) {
         json_object_put(object);
         return JSON_NO_MEMORY;
     }
     *out = object;
     return JSON_OBJECT;
+}
+
+enum json_kind json_parse(struct json_object **out, struct span text, struct arena *arena)
+{
+    struct json_findings ignored;
+
+    return json_parse_telling(out, text, arena, &ignored);
 }
 
 struct span json_string(struct json_object *value)

@@ -17,6 +17,10 @@
  */
 enum json_kind json_parse(struct json_object **out, struct span text, struct arena *arena);
 
+/* The same, and fills *findings, as json_scan_telling does. */
+enum json_kind json_parse_telling(struct json_object **out, struct span text,
+                                  struct arena *arena, struct json_findings *findings);
+
 /* The bytes of a string value, NUL characters included. For NULL and for values of other
  * types a span with data NULL. Valid as long as the value. */
 struct span json_string(struct json_object *value);

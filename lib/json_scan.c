@@ -29,9 +29,10 @@ struct scanner {
     const uint8_t *at;
     const uint8_t *end;
     struct arena *arena;
-    unsigned depth;  /* arrays and objects that are open */
-    unsigned values; /* seen so far */
-    size_t members;  /* of the object that ended last: at the end the outermost */
+    unsigned depth;        /* arrays and objects that are open */
+    unsigned values;       /* seen so far */
+    size_t members;        /* of the object that ended last: at the end the outermost */
+    enum json_fault fault; /* if the scan fails */
 };
 
 /* A string between its quotes, as it stands in the text. */
@@ -50,6 +51,12 @@ struct names {
 };
 
 static bool scan_value(struct scanner *s);
+
+static bool fail(struct scanner *s, enum json_fault fault)
+{
+    s->fault = fault;
+    return false;
+}
 
 static bool is_digit(uint8_t c)
 {
@@ -132,7 +139,7 @@ static bool scan_character(struct scanner *s)
     size_t len = utf8_decode(rest, NULL);
 
     s->at += len;
-    return len > 0;
+    return len > 0 || fail(s, JSON_FAULT_UTF8);
 }
 
 /* s->at is behind the opening quote. */
@@ -200,10 +207,11 @@ static bool scan_name(struct scanner *s, struct names *names)
     if (!take(s, '"') || !scan_string(s, &string) || string.has_nul)
         return false;
     if (names->count == names->room && !names_grow(names, s->arena))
-        return false;
+        return fail(s, JSON_FAULT_SIZE);
     struct span *name = &names->items[names->count++];
     *name = string.raw;
-    return !string.has_escape || decode(name, string.raw, s->arena);
+    return !string.has_escape || decode(name, string.raw, s->arena) ||
+           fail(s, JSON_FAULT_SIZE);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -261,7 +269,7 @@ static bool scan_members(struct scanner *s)
             return false;
     } while (take(s, ','));
     s->members = names.count;
-    return take(s, '}') && names_are_unique(&names);
+    return take(s, '}') && (names_are_unique(&names) || fail(s, JSON_FAULT_NAME_TWICE));
 }
 
 static bool scan_elements(struct scanner *s)
@@ -279,7 +287,7 @@ static bool scan_nested(struct scanner *s)
     bool is_object = *s->at++ == '{';
 
     if (++s->depth > JSON_MAX_DEPTH)
-        return false;
+        return fail(s, JSON_FAULT_DEPTH);
     skip_space(s);
     bool good = take(s, is_object ? '}' : ']');
     s->members = 0;
@@ -346,14 +354,20 @@ static bool scan_bare_value(struct scanner *s)
 static bool scan_value(struct scanner *s)
 {
     skip_space(s);
-    if (s->at == s->end || ++s->values > JSON_MAX_VALUES || !scan_bare_value(s))
+    if (s->at == s->end)
+        return false;
+    if (++s->values > JSON_MAX_VALUES)
+        return fail(s, JSON_FAULT_SIZE);
+    if (!scan_bare_value(s))
         return false;
     skip_space(s);
     return true;
 }
 
-enum json_kind json_scan_counting(struct span text, struct arena *arena, size_t *members)
+enum json_kind json_scan_telling(struct span text, struct arena *arena,
+                                 struct json_findings *findings)
 {
+    *findings = (struct json_findings){.fault = JSON_FAULT_SYNTAX};
     if (text.len == 0)
         return JSON_BROKEN;
     const uint8_t *bytes = (const uint8_t *)text.data;
@@ -361,14 +375,16 @@ enum json_kind json_scan_counting(struct span text, struct arena *arena, size_t 
 
     skip_space(&s);
     bool is_object = s.at < s.end && *s.at == '{';
-    if (!scan_value(&s) || s.at != s.end)
-        return JSON_BROKEN;
-    if (members != NULL)
-        *members = s.members;
-    return is_object ? JSON_OBJECT : JSON_OTHER;
+    bool good = scan_value(&s) && s.at == s.end;
+    findings->members = s.members;
+    findings->fault = s.fault;
+    findings->offset = (size_t)(s.at - bytes);
+    return !good ? JSON_BROKEN : is_object ? JSON_OBJECT : JSON_OTHER;
 }
 
 enum json_kind json_scan(struct span text, struct arena *arena)
 {
-    return json_scan_counting(text, arena, NULL);
+    struct json_findings ignored;
+
+    return json_scan_telling(text, arena, &ignored);
 }

@@ -25,9 +25,28 @@ enum json_kind {
     JSON_NO_MEMORY,  /* only of json_parse, for text that is accepted */
 };
 
-/* As json_scan; *members (NULL allowed) gets the number of members of the outermost
- * object. */
-enum json_kind json_scan_counting(struct span text, struct arena *arena, size_t *members);
+/* Why a text is broken. */
+enum json_fault {
+    JSON_FAULT_SYNTAX, /* or the text ends too early, or nothing should follow */
+    JSON_FAULT_UTF8,
+    JSON_FAULT_NAME_TWICE,
+    JSON_FAULT_DEPTH,
+    JSON_FAULT_SIZE, /* more values than JSON_MAX_VALUES, or no room in the arena */
+    JSON_FAULTS,     /* how many there are */
+};
+
+/* What json_scan_telling found out about a text. */
+struct json_findings {
+    size_t members; /* of the outermost object */
+    /* of a broken text: */
+    enum json_fault fault;
+    size_t offset; /* the byte, from 0, at which the scan stopped; of a name that comes
+                      twice: behind the object that has it */
+};
+
+/* As json_scan, and fills *findings. */
+enum json_kind json_scan_telling(struct span text, struct arena *arena,
+                                 struct json_findings *findings);
 
 /* Validates text. The arena holds member names meanwhile and may be reset afterwards;
  * when it is exhausted the answer is JSON_BROKEN. Takes O(n log n) time for any text. */
