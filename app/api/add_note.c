@@ -169,6 +169,23 @@ static enum status apply(void *result, enum error *verdict, struct db *db,
                             : note_create(db, &outcome, caller, c);
 }
 
+static enum status explain(enum reason *reason, enum error refusal,
+                           const struct reading *reading, const void *input)
+{
+    const struct note_command *command = input;
+    struct note_existence existence;
+    struct note_facts facts;
+    enum error verdict;
+    enum status status =
+        read_and_judge(&facts, &verdict, reading->db, reading->caller, command);
+
+    if (status == STATUS_OK && verdict == refusal)
+        status = note_existence_read(&existence, reading->db, command);
+    if (status == STATUS_OK && verdict == refusal)
+        *reason = note_reason(refusal, &facts, &existence, reading->caller, command);
+    return status;
+}
+
 static void present(void *out, const struct command *command, const void *result)
 {
     const struct note_command *c = command_of(command);
@@ -216,5 +233,6 @@ const struct call add_note_call = {
     .input_size = sizeof(struct note_command),
     .answer_size = sizeof(struct answer),
     .command = &kind,
+    .explain = explain,
     .present = present,
 };

@@ -14,6 +14,7 @@
 #include "app/api/reply.h"
 #include "app/commit/command.h"
 #include "app/rules/caller_rules.h"
+#include "app/rules/reason.h"
 #include "app/settings.h"
 #include "lib/arena.h"
 #include "lib/db.h"
@@ -57,6 +58,11 @@ struct call {
     enum status (*read)(void *answer, enum error *refusal, const struct reading *reading,
                         const void *input);
     const struct command_kind *command;
+    /* Finds out, for the log, why the call's own checks refused, in as far as the error
+     * does not say it. Returns as read. Its time must not tell the caller what the error
+     * hides. NULL: the errors say it all. */
+    enum status (*explain)(enum reason *reason, enum error refusal,
+                           const struct reading *reading, const void *input);
     /* Fills *answer from a command that was carried out, and from its result. */
     void (*present)(void *answer, const struct command *command, const void *result);
     /* Fills *out with constants or with memory of the arena. Only for CREDENTIALS_NONE. */

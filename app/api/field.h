@@ -63,11 +63,30 @@ enum {
     COMPLAINTS_MAX = 16,
 };
 
+/* What is wrong with a field, for the log. */
+enum field_fault {
+    FIELD_GOOD = 0,
+    /* missing: */
+    FIELD_ABSENT, /* or null, or "" */
+    FIELD_BLANK,
+    /* invalid: */
+    FIELD_NO_STRING,
+    FIELD_NUL, /* holds U+0000 */
+    FIELD_TOO_LONG,
+    FIELD_NO_FLAG,
+    FIELD_NO_INTEGER,
+    FIELD_OUT_OF_RANGE,
+    FIELD_UNKNOWN_WORD,
+    FIELD_NO_OBJECT,
+    FIELD_FAULTS, /* how many there are */
+};
+
 /* What is wrong with the fields of a request. */
 struct complaints {
     enum error error;                     /* ERROR_NONE: nothing */
     const char *messages[COMPLAINTS_MAX]; /* constants */
     const char *fields[COMPLAINTS_MAX];   /* the name of the field of each */
+    enum field_fault faults[COMPLAINTS_MAX];
     size_t message_count;
 };
 

@@ -7,8 +7,6 @@
 #include "lib/json.h"
 #include "lib/utf8.h"
 
-enum verdict { GOOD, MISSING, INVALID };
-
 size_t field_max_bytes(const struct field *field, const struct settings *settings)
 {
     if (field->max_setting != 0)
@@ -17,8 +15,8 @@ size_t field_max_bytes(const struct field *field, const struct settings *setting
 }
 
 /* The functions below never get null or an empty string as value: these count as absent. */
-static enum verdict read_id(void *out, const struct field *field, struct json_object *value,
-                            const struct settings *settings)
+static enum field_fault read_id(void *out, const struct field *field,
+                                struct json_object *value, const struct settings *settings)
 {
     struct given_id *id = out;
     struct span text = json_string(value);
@@ -26,26 +24,28 @@ static enum verdict read_id(void *out, const struct field *field, struct json_ob
     (void)field;
     (void)settings;
     if (text.data == NULL)
-        return INVALID;
+        return FIELD_NO_STRING;
     id->given = true;
     id->is_uuid = uuid_parse(&id->uuid, text);
-    return GOOD;
+    return FIELD_GOOD;
 }
 
-static enum verdict read_text(void *out, const struct field *field,
-                              struct json_object *value, const struct settings *settings)
+static enum field_fault read_text(void *out, const struct field *field,
+                                  struct json_object *value,
+                                  const struct settings *settings)
 {
     struct span text = json_string(value);
 
     if (text.data == NULL)
-        return INVALID;
+        return FIELD_NO_STRING;
     if (utf8_blank(text))
-        return MISSING;
-    if (text.len > field_max_bytes(field, settings) ||
-        memchr(text.data, '\0', text.len) != NULL)
-        return INVALID;
+        return FIELD_BLANK;
+    if (text.len > field_max_bytes(field, settings))
+        return FIELD_TOO_LONG;
+    if (memchr(text.data, '\0', text.len) != NULL)
+        return FIELD_NUL;
     *(struct span *)out = text;
-    return GOOD;
+    return FIELD_GOOD;
 }
 
 /* Reads a number without a fraction, however it is written: 1, 1.0 and 1e0 are one number
@@ -75,8 +75,9 @@ static bool is_boolean(struct json_object *value, bool truth)
            (json_object_get_boolean(value) != 0) == truth;
 }
 
-static enum verdict read_flag(void *out, const struct field *field,
-                              struct json_object *value, const struct settings *settings)
+static enum field_fault read_flag(void *out, const struct field *field,
+                                  struct json_object *value,
+                                  const struct settings *settings)
 {
     struct span text = json_string(value);
     enum given_flag *flag = out;
@@ -89,28 +90,30 @@ static enum verdict read_flag(void *out, const struct field *field,
              span_equals(text, span_of("0")))
         *flag = FLAG_OFF;
     else
-        return INVALID;
-    return GOOD;
+        return FIELD_NO_FLAG;
+    return FIELD_GOOD;
 }
 
-static enum verdict read_integer(void *out, const struct field *field,
-                                 struct json_object *value, const struct settings *settings)
+static enum field_fault read_integer(void *out, const struct field *field,
+                                     struct json_object *value,
+                                     const struct settings *settings)
 {
     int64_t number;
 
     (void)settings;
     if (!whole_number(&number, value))
-        return INVALID;
+        return FIELD_NO_INTEGER;
     /* json-c makes one of these two of every number beyond them */
     if (number == INT64_MIN || number == INT64_MAX || number < field->min ||
         number > field->max)
-        return INVALID;
+        return FIELD_OUT_OF_RANGE;
     *(int64_t *)out = number;
-    return GOOD;
+    return FIELD_GOOD;
 }
 
-static enum verdict read_word(void *out, const struct field *field,
-                              struct json_object *value, const struct settings *settings)
+static enum field_fault read_word(void *out, const struct field *field,
+                                  struct json_object *value,
+                                  const struct settings *settings)
 {
     struct span text = json_string(value);
 
@@ -119,9 +122,9 @@ static enum verdict read_word(void *out, const struct field *field,
         if (!span_equals(text, span_of(field->words[i])))
             continue;
         *(int *)out = i;
-        return GOOD;
+        return FIELD_GOOD;
     }
-    return INVALID;
+    return FIELD_UNKNOWN_WORD;
 }
 
 static void clear_id(void *out, const struct field *field)
@@ -154,8 +157,8 @@ static void clear_word(void *out, const struct field *field)
 }
 
 static const struct {
-    enum verdict (*read)(void *out, const struct field *field, struct json_object *value,
-                         const struct settings *settings);
+    enum field_fault (*read)(void *out, const struct field *field,
+                             struct json_object *value, const struct settings *settings);
     /* Sets the field to what "not sent" means. */
     void (*clear)(void *out, const struct field *field);
 } types[] = {
@@ -167,20 +170,21 @@ static const struct {
 };
 
 static void complain(struct complaints *complaints, const struct field *field,
-                     enum verdict verdict)
+                     enum field_fault fault)
 {
-    enum error error = verdict == MISSING ? ERROR_MISSING_FIELDS : ERROR_INVALID_FIELDS;
+    bool is_missing = fault == FIELD_ABSENT || fault == FIELD_BLANK;
+    enum error error = is_missing ? ERROR_MISSING_FIELDS : ERROR_INVALID_FIELDS;
 
-    if (verdict == GOOD ||
-        (verdict == INVALID && complaints->error == ERROR_MISSING_FIELDS))
+    if (fault == FIELD_GOOD || (!is_missing && complaints->error == ERROR_MISSING_FIELDS))
         return;
     if (complaints->error != error)
         complaints->message_count = 0;
     complaints->error = error;
     assert(complaints->message_count < COMPLAINTS_MAX);
     complaints->fields[complaints->message_count] = field->name;
+    complaints->faults[complaints->message_count] = fault;
     complaints->messages[complaints->message_count++] =
-        verdict == MISSING ? field->missing : field->invalid;
+        is_missing ? field->missing : field->invalid;
 }
 
 /* NULL: absent, null or "". */
@@ -204,19 +208,20 @@ static void read_object(void *out, const struct field *field, struct json_object
 
     if (value == NULL || !is_object)
         complain(complaints, field,
-                 value != NULL     ? INVALID
-                 : field->required ? MISSING
-                                   : GOOD);
+                 value != NULL     ? FIELD_NO_OBJECT
+                 : field->required ? FIELD_ABSENT
+                                   : FIELD_GOOD);
     fields_read(out, field->fields, field->field_count, is_object ? value : NULL, settings,
                 is_object ? complaints : &inside);
 }
 
-static enum verdict read_field(void *out, const struct field *field,
-                               struct json_object *value, const struct settings *settings)
+static enum field_fault read_field(void *out, const struct field *field,
+                                   struct json_object *value,
+                                   const struct settings *settings)
 {
     types[field->type].clear(out, field);
     if (value == NULL)
-        return field->required ? MISSING : GOOD;
+        return field->required ? FIELD_ABSENT : FIELD_GOOD;
     return types[field->type].read(out, field, value, settings);
 }
 

@@ -12,6 +12,7 @@
 
 #include "app/api/call.h"
 #include "app/commit/committer.h"
+#include "app/rules/reason.h"
 #include "app/serve/request.h"
 #include "lib/arena.h"
 
@@ -20,6 +21,7 @@ struct exchange {
     struct arena *arena;
     struct request request;
     struct json_object *body; /* NULL: none, or not parsed */
+    size_t broken_at;         /* of a body that is no JSON: the byte, from 0 */
     const struct call *call;  /* NULL: not known */
     struct credentials credentials;
     int64_t now_ms;               /* when its body was read; milliseconds since 1970, UTC */
@@ -28,6 +30,8 @@ struct exchange {
     struct complaints complaints; /* about the fields, found when they were read */
     struct caller caller;         /* as far as it is known */
     enum error refusal;           /* of the step that refused it */
+    enum reason reason;           /* for the log: why */
+    const void *answer;           /* the call's struct, in the arena; NULL: no success */
     bool answered;                /* the reply is there, and no further step is needed */
     bool identified;              /* the credentials are in order: checks 1 to 6 passed */
     bool charged;                 /* the developer key's quota was charged for it */

@@ -5,6 +5,7 @@
 
 #include "app/api/help.h"
 #include "app/rules/caller_rules.h"
+#include "app/serve/explain.h"
 #include "app/serve/input.h"
 #include "app/serve/limits.h"
 #include "app/store/key_facts.h"
@@ -78,6 +79,7 @@ static void reply_to_failure(struct exchange *x, enum status status)
     else if (status == STATUS_INTERNAL || status == STATUS_INVALID ||
              status == STATUS_EXISTS)
         error = ERROR_INTERNAL;
+    explain_failure(x, status);
     call_refuse(x->call, &x->reply, error);
 }
 
@@ -123,11 +125,27 @@ static enum status parse_body(struct pipeline *p, struct exchange *x)
         [JSON_BROKEN] = ERROR_INVALID_JSON,
         [JSON_NO_MEMORY] = ERROR_INTERNAL,
     };
+    static const enum reason faults[JSON_FAULTS] = {
+        [JSON_FAULT_SYNTAX] = REASON_JSON_SYNTAX,
+        [JSON_FAULT_UTF8] = REASON_JSON_NOT_UTF8,
+        [JSON_FAULT_NAME_TWICE] = REASON_JSON_NAME_TWICE,
+        [JSON_FAULT_DEPTH] = REASON_JSON_TOO_DEEP,
+        [JSON_FAULT_SIZE] = REASON_JSON_TOO_LARGE,
+    };
+    struct json_findings findings;
 
     (void)p;
-    if (x->request.body_status != STATUS_OK)
+    if (x->request.body_status != STATUS_OK) {
+        x->reason = REASON_BODY_INCOMPLETE;
         return refuse(x, ERROR_INVALID_JSON);
-    return refuse(x, errors[json_parse(&x->body, x->request.body, x->arena)]);
+    }
+    enum json_kind kind =
+        json_parse_telling(&x->body, x->request.body, x->arena, &findings);
+    x->broken_at = findings.offset;
+    x->reason = kind == JSON_BROKEN  ? faults[findings.fault]
+                : kind == JSON_OTHER ? REASON_JSON_NO_OBJECT
+                                     : REASON_NONE;
+    return refuse(x, errors[kind]);
 }
 
 static enum status answer_help(struct pipeline *p, struct exchange *x)
@@ -192,6 +210,12 @@ static void *make_answer(struct exchange *x)
     return answer;
 }
 
+static void set_answer(struct exchange *x, const void *answer)
+{
+    x->answer = answer;
+    call_answer(x->call, &x->reply, answer);
+}
+
 static enum status read_answer(struct pipeline *p, struct exchange *x, struct db *db)
 {
     const struct reading reading = {
@@ -210,7 +234,7 @@ static enum status read_answer(struct pipeline *p, struct exchange *x, struct db
     if (status == STATUS_OK)
         status = refuse(x, refusal);
     if (status == STATUS_OK)
-        call_answer(x->call, &x->reply, answer);
+        set_answer(x, answer);
     x->answered = status == STATUS_OK;
     return status;
 }
@@ -239,6 +263,8 @@ static enum status check_by_database(struct pipeline *p, struct exchange *x)
 
     for (size_t i = 0; status == STATUS_OK && i < sizeof checks / sizeof checks[0]; i++)
         status = checks[i](p, x, db);
+    if (status == STATUS_REFUSED)
+        explain_refusal(x, p->settings, db);
     reader_end(p->reader, status);
     return status;
 }
@@ -312,16 +338,30 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
         limits_settle(&p->limits, x);
 }
 
-/* The transaction refused a caller that was found in the cache. The writer knows no key
- * file: it may have found no key because the service uses a wrong one, which is no fault of
- * the caller. */
+/* The transaction refused a caller that was found in the cache, and tells the error alone,
+ * so the reason is looked for anew. */
+static void explain_late(struct pipeline *p, struct exchange *x)
+{
+    struct db *db;
+    enum status status = reader_begin(p->reader, &db);
+
+    if (status == STATUS_OK)
+        explain_refusal(x, p->settings, db);
+    reader_end(p->reader, status);
+}
+
+/* The writer knows no key file: it may have found no key because the service uses a wrong
+ * one, which is no fault of the caller. */
 static enum status refuse_late(struct pipeline *p, struct exchange *x)
 {
     caller_cache_remove(p->caller_cache, &x->credentials);
     x->refusal = x->commit.result.refusal;
-    return x->refusal == ERROR_INVALID_API_KEY && !reader_knows_keys(p->reader)
-               ? STATUS_UNAVAILABLE
-               : STATUS_REFUSED;
+    if (x->refusal == ERROR_INVALID_API_KEY && !reader_knows_keys(p->reader)) {
+        x->reason = REASON_KEY_FILE_WRONG;
+        return STATUS_UNAVAILABLE;
+    }
+    explain_late(p, x);
+    return STATUS_REFUSED;
 }
 
 static void present(struct exchange *x)
@@ -331,7 +371,7 @@ static void present(struct exchange *x)
     if (answer == NULL)
         return; /* response_render sends a failure then */
     x->call->present(answer, x->command, x->commit.result.value);
-    call_answer(x->call, &x->reply, answer);
+    set_answer(x, answer);
 }
 
 static void end(struct pipeline *p, struct exchange *x)

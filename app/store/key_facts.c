@@ -27,6 +27,21 @@ static const char find_former_secret[] =
     " WHERE former.hash = ?1 AND good_until > ?2 AND" LIVE_DEVELOPER_KEY;
 static const char list_developer_keys[] =
     "SELECT developer_key_id FROM developer_keys WHERE org_id = ?1 AND" LIVE_DEVELOPER_KEY;
+/* Also of keys that are not live: what find_… above leave out. */
+static const char find_api_key_record[] =
+    "SELECT api_key_id, api_keys.org_id, active, NULL, revoked_at, NULL"
+    " FROM api_keys JOIN members USING (member_id) WHERE hash = ?1"
+    " UNION ALL"
+    " SELECT api_key_id, api_keys.org_id, active, NULL, revoked_at, good_until"
+    " FROM former_api_keys AS former JOIN api_keys USING (api_key_id)"
+    " JOIN members USING (member_id) WHERE former.hash = ?1";
+static const char find_developer_key_record[] =
+    "SELECT developer_key_id, org_id, 1, expires_at, revoked_at, NULL"
+    " FROM developer_keys WHERE hash = ?1"
+    " UNION ALL"
+    " SELECT developer_key_id, developer_keys.org_id, 1, expires_at, revoked_at, good_until"
+    " FROM former_developer_secrets AS former JOIN developer_keys USING (developer_key_id)"
+    " WHERE former.hash = ?1";
 static const char touch_api_key[] =
     "UPDATE api_keys SET last_used_at = ?2, last_used_from = ?3 WHERE api_key_id = ?1";
 static const char touch_developer_key[] =
@@ -128,6 +143,57 @@ enum status key_facts_read(struct key_facts *out, struct db *db,
         status = read_key_allows(&out->key_allows, db, &out->caller.developer_key_id, from);
     if (status == STATUS_OK && !out->key_allows && out->api_key_found)
         status = read_org_allows(&out->org_allows, db, &out->caller.org_id, from, now_ms);
+    return status;
+}
+
+static enum status keep_record(void *arg, const struct db_rows *rows)
+{
+    struct key_record *out = arg;
+
+    out->found = true;
+    (void)db_blob(rows, 0, &out->id, sizeof out->id);
+    (void)db_blob(rows, 1, &out->org_id, sizeof out->org_id);
+    out->member_active = db_int(rows, 2) != 0;
+    out->life.expires_at_ms = db_int(rows, 3);
+    out->life.revoked_at_ms = db_int(rows, 4);
+    out->is_former = !db_is_null(rows, 5);
+    out->life.former_until_ms = db_int(rows, 5);
+    return STATUS_OK;
+}
+
+static enum status read_record(struct key_record *out, struct db *db, const char *sql,
+                               const struct secret_hash *hash)
+{
+    enum status status =
+        DB_FIRST(db, keep_record, out, sql, DB_BLOB(hash->bytes, sizeof hash->bytes));
+
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status read_has_live_keys(bool *has, struct db *db, const struct uuid *org_id,
+                                      int64_t now_ms)
+{
+    struct db_rows rows;
+    enum status status = DB_QUERY(db, &rows, list_developer_keys,
+                                  DB_BLOB(org_id, sizeof *org_id), DB_INT(now_ms));
+
+    *has = status == STATUS_OK;
+    db_done(&rows);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status key_records_read(struct credential_records *out, struct db *db,
+                             const struct credentials *credentials,
+                             const struct uuid *org_id, int64_t now_ms)
+{
+    *out = (struct credential_records){.org_has_live_keys = false};
+    enum status status =
+        read_record(&out->api_key, db, find_api_key_record, &credentials->api_key);
+    if (status == STATUS_OK)
+        status = read_record(&out->developer_key, db, find_developer_key_record,
+                             &credentials->secret);
+    if (status == STATUS_OK)
+        status = read_has_live_keys(&out->org_has_live_keys, db, org_id, now_ms);
     return status;
 }
 

@@ -8,6 +8,10 @@ static const char find_contact_and_note[] =
     "SELECT c.org_id, owner_id, active, author_id, editable, visible" CONTACT
     " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id" THAT_CONTACT;
 
+static const char find_existence[] =
+    "SELECT EXISTS (SELECT 1 FROM contacts WHERE contact_id = ?1),"
+    " EXISTS (SELECT 1 FROM notes WHERE note_id = ?2)";
+
 static void read_note(struct note_facts *out, const struct db_rows *rows)
 {
     out->note_found = db_blob(rows, 3, &out->author_id, sizeof out->author_id);
@@ -47,4 +51,21 @@ enum status note_facts_read(struct note_facts *out, struct db *db,
         read_note(out, &rows);
     db_done(&rows);
     return STATUS_OK;
+}
+
+static enum status keep_existence(void *arg, const struct db_rows *rows)
+{
+    *(struct note_existence *)arg = (struct note_existence){
+        .contact = db_int(rows, 0) != 0,
+        .note = db_int(rows, 1) != 0,
+    };
+    return STATUS_OK;
+}
+
+enum status note_existence_read(struct note_existence *out, struct db *db,
+                                const struct note_command *command)
+{
+    return DB_FIRST(db, keep_existence, out, find_existence,
+                    DB_BLOB(command->contact_id.uuid.bytes, UUID_BYTES),
+                    DB_BLOB(command->note_id.uuid.bytes, UUID_BYTES));
 }

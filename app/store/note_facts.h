@@ -5,6 +5,7 @@
 #define APP_STORE_NOTE_FACTS_H
 
 #include "app/rules/note_rules.h"
+#include "app/rules/refusal_rules.h"
 #include "lib/db.h"
 
 /*
@@ -15,5 +16,13 @@
 enum status note_facts_read(struct note_facts *out, struct db *db,
                             const struct note_command *command,
                             const struct uuid *only_org);
+
+/*
+ * Reads whether the command's contact and note exist anywhere, for note_reason. It looks
+ * into indexes only, so that it takes as long for those that exist as for others: how long
+ * the answer takes must not tell callers what uniform_errors hides.
+ */
+enum status note_existence_read(struct note_existence *out, struct db *db,
+                                const struct note_command *command);
 
 #endif

@@ -122,18 +122,37 @@ def test_a_command_that_is_shown_exists_with_its_options(noun, verb, rest):
 def events_of_the_sources():
     text = "\n".join(path.read_text() for path in SOURCES)
     # lib/log.c writes one event itself
-    found = re.findall(r'\b(?:LOG\(|begin\(&line,)([^;"]*?\bLEVEL_\w+),\s*"(\w+)"', text)
+    found = re.findall(r'\b(?:LOG\(|log_event\(|begin\(&line,)([^;"]*?\bLEVEL_\w+),\s*"(\w+)"', text)
     levels = re.compile(r"\bLEVEL_(\w+)")
     return {(event, " or ".join(levels.findall(level)).lower()) for level, event in found}
 
 
 def test_every_event_of_the_log_is_described_with_its_level():
     listed = set()
-    for line in section(OPERATING, "## Log").splitlines():
+    for line in section(OPERATING, "## Log").partition("\n| event |")[2].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| `"):
             listed |= {(event, cells[1]) for event in re.findall(r"`(\w+)`", cells[0])}
     assert listed == events_of_the_sources()
+
+
+def test_every_reason_of_the_log_is_described():
+    source = (SOURCE / "app/api/reason.c").read_text()
+    words = set(re.findall(r'\[\w+\] =\s+"(\w+)"', source))
+    reasons = section(OPERATING, "### Reasons")
+    assert len(words) > 40 and not words - set(re.findall(r"`(\w+)`", reasons))
+
+
+def members_of_a_request_line():
+    source = (SOURCE / "app/serve/access_log.c").read_text()
+    added = re.findall(r'LOG_\w+\("(\w+)"|"(given_org_id)"', source)
+    return {one or other for one, other in added} - {"until"}
+
+
+def test_every_member_of_a_request_line_is_described():
+    table = section(OPERATING, "## Log").partition("\n| event |")[0]
+    described = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert described == members_of_a_request_line() | {"member_id", "contact_id", "note_id"}
 
 
 # Something does not work.
