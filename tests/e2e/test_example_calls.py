@@ -83,6 +83,15 @@ def test_a_reader_answers_from_its_answer_fields(front, world, noted):
     assert request_line(front, answer)["code"] == "OK"
 
 
+def test_the_ids_of_fields_and_answer_are_logged(front, world, noted):
+    contact, notes = noted
+    line = request_line(front, front.send(body(world, contact_id=contact), path=COUNT))
+    assert (line["contact_id"], line["newest_id"]) == (contact, notes[0])
+    line = request_line(front, front.send(body(world, contact_id=contact, newest=4), path=COUNT))
+    assert (line["contact_id"], line["reason"]) == (contact, "newest_out_of_range")
+    assert "newest_id" not in line
+
+
 def test_words_and_integers_have_defaults_and_are_taken_over(front, world, noted):
     contact, notes = noted
     fields = {"contact_id": contact, "whose": "mine", "newest": 1}
