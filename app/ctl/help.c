@@ -90,7 +90,8 @@ static void print_noun(FILE *stream, const struct noun *noun)
 static void print_program(FILE *stream)
 {
     (void)fputs(
-        "Usage: crmnotesctl [--config FILE] [--database FILE] [--json] NOUN VERB …\n"
+        "Usage: crmnotesctl [--config FILE] [--database FILE] [--json] NOUN VERB "
+        "…\n"
         "       crmnotesctl help [NOUN [VERB]]\n\n"
         "Sets up and looks after crmnotes: its database, who may add notes, and the "
         "notes.\n",
@@ -127,24 +128,34 @@ enum {
     NEAR_CHANGES = 2, /* at most so many for a typing error */
 };
 
-/* The Levenshtein distance; keeps one row of its matrix. SIZE_MAX for a long word. */
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The Levenshtein distance, where two neighbours in the wrong order are one change. Keeps
+ * three rows of its matrix. SIZE_MAX for a long word. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[GUESS_BYTES + 1];
+    size_t rows[3][GUESS_BYTES + 1];
+    size_t *before = rows[0], *last = rows[1], *row = rows[2];
     size_t a_len = strlen(a), b_len = strlen(b);
 
     if (a_len > GUESS_BYTES || b_len > GUESS_BYTES)
         return SIZE_MAX;
     for (size_t j = 0; j <= b_len; j++)
         row[j] = j;
-    for (size_t i = 0; i < a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b_len; j++) {
-            size_t least = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            least = least <= row[j + 1] + 1 ? least : row[j + 1] + 1;
-            row[j + 1] = least <= row[j] + 1 ? least : row[j] + 1;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t *next = before;
+        before = last;
+        last = row;
+        row = next;
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            row[j] =
+                least(last[j - 1] + (a[i - 1] != b[j - 1]), least(last[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], before[j - 2] + 1);
         }
     }
     return row[b_len];
@@ -161,7 +172,7 @@ void help_guess_offer(struct help_guess *guess, const char *name)
 
     if (word_dashes != dashes)
         return;
-    if (!begins && (changes > NEAR_CHANGES || changes * 2 > len + 1))
+    if (!begins && (changes > NEAR_CHANGES || changes * 2 >= len))
         return;
     if (guess->best == NULL || changes < guess->distance) {
         guess->best = name;
