@@ -10,7 +10,7 @@
 #include "app/rules/credentials.h"
 
 enum {
-    GLOBALS = 5,         /* rows of help_global_options */
+    GLOBALS = 6,         /* rows of help_global_options */
     GETOPT_BASE = 0x100, /* getopt's code for the first option; no character has it */
     GETOPT_WORD = 1,     /* getopt's code for a word that is no option */
 };
@@ -169,7 +169,8 @@ static enum status take_global(struct reader *r, int place)
 {
     struct args *args = r->args;
     const char **texts[GLOBALS] = {&args->config, &args->database};
-    bool *flags[GLOBALS] = {NULL, NULL, &args->json, &args->help, &args->version};
+    bool *flags[GLOBALS] = {NULL,        NULL,        &args->json,
+                            &args->wide, &args->help, &args->version};
 
     if (texts[place] == NULL)
         *flags[place] = true;

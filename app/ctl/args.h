@@ -83,7 +83,7 @@ struct args {
     const struct verb *verb; /* NULL: none was named */
     const char *config;      /* --config; NULL: not given */
     const char *database;    /* --database; NULL: not given */
-    bool json, help, version;
+    bool json, wide, help, version;
     struct argument list[PARAMETERS_MAX]; /* by the place of the verb's parameter */
 };
 

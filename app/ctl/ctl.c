@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/ctl/table.h"
 #include "app/store/schema.h"
 #include "lib/clock.h"
 #include "lib/db_alone.h"
@@ -226,10 +227,12 @@ static enum status print(struct ctl *ctl)
 enum status ctl_run(struct ctl *ctl)
 {
     bool one = ctl->args->verb->one;
+    enum output_style style = ctl->args->json ? OUTPUT_JSON
+                              : one           ? OUTPUT_RECORD
+                                              : OUTPUT_TABLE;
 
-    ctl->output = output_create(ctl->args->json ? OUTPUT_JSON
-                                : one           ? OUTPUT_RECORD
-                                                : OUTPUT_TABLE);
+    ctl->output =
+        output_create(style, ctl->args->wide ? 0 : table_terminal_width(STDOUT_FILENO));
     if (ctl->output == NULL)
         return problem_set(&ctl->why, STATUS_NO_MEMORY, "out of memory");
     enum status status = run_with_database(ctl);

@@ -7,6 +7,7 @@ const struct help_option help_global_options[] = {
      "the configuration; else CRMNOTES_CONFIG, else /etc/crmnotes/crmnotes.conf"},
     {"--database", "FILE", "the database, whatever the configuration says"},
     {"--json", NULL, "print one JSON object a line"},
+    {"--wide", NULL, "print all columns of a table, though the terminal is narrower"},
     {"--help", NULL, "show this, or the help on a noun or verb, and end"},
     {"--version", NULL, "show the version and end"},
     {NULL, NULL, NULL},
@@ -90,7 +91,7 @@ static void print_noun(FILE *stream, const struct noun *noun)
 static void print_program(FILE *stream)
 {
     (void)fputs(
-        "Usage: crmnotesctl [--config FILE] [--database FILE] [--json] NOUN VERB "
+        "Usage: crmnotesctl [--config FILE] [--database FILE] [--json] [--wide] NOUN VERB "
         "…\n"
         "       crmnotesctl help [NOUN [VERB]]\n\n"
         "Sets up and looks after crmnotes: its database, who may add notes, and the "

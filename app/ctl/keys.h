@@ -19,19 +19,19 @@ struct keys_row {
 /* Columns that both nouns have. */
 #define KEY_CREATED_COLUMN                                                                 \
     .member = "created_at", .heading = "CREATED", .type = COLUMN_DATE,                     \
-    OUTPUT_FIELD(keys_row, key.created_at_ms)
+    OUTPUT_FIELD(keys_row, key.created_at_ms), .rank = 7
 #define KEY_USED_COLUMN                                                                    \
     .member = "last_used_at", .heading = "LAST USED", .type = COLUMN_DATE,                 \
-    OUTPUT_FIELD(keys_row, key.last_used_at_ms)
+    OUTPUT_FIELD(keys_row, key.last_used_at_ms), .rank = 5
 #define KEY_USED_FROM_COLUMN                                                               \
     .member = "last_used_from", .heading = "LAST USED FROM", .type = COLUMN_ADDRESS,       \
-    OUTPUT_FIELD(keys_row, key.last_used_from)
+    OUTPUT_FIELD(keys_row, key.last_used_from), .rank = 8
 #define KEY_FORMER_COLUMN                                                                  \
     .member = "former_secret_until", .heading = "FORMER SECRET UNTIL",                     \
-    .type = COLUMN_DATE, OUTPUT_FIELD(keys_row, former_until_ms)
+    .type = COLUMN_DATE, OUTPUT_FIELD(keys_row, former_until_ms), .rank = 9
 #define KEY_REVOKED_COLUMN                                                                 \
     .member = "revoked_at", .heading = "REVOKED", .type = COLUMN_DATE,                     \
-    OUTPUT_FIELD(keys_row, key.life.revoked_at_ms)
+    OUTPUT_FIELD(keys_row, key.life.revoked_at_ms), .rank = 3
 
 /* A noun for one kind of keys. */
 struct keys_noun {

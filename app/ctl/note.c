@@ -11,7 +11,8 @@ static const struct column origin_columns[] = {
     {.member = "address",
      .heading = "ADDRESS",
      .type = COLUMN_ADDRESS,
-     OUTPUT_FIELD(note_origin, address)},
+     OUTPUT_FIELD(note_origin, address),
+     .rank = 8},
     {.member = "country",
      .heading = "COUNTRY",
      .type = COLUMN_TEXT,
@@ -53,28 +54,34 @@ static const struct column origin_columns[] = {
         {.member = "note_author",                                                          \
          .heading = "AUTHOR",                                                              \
          .type = COLUMN_UUID,                                                              \
-         OUTPUT_FIELD(note, author_id)},                                                   \
+         OUTPUT_FIELD(note, author_id),                                                    \
+         .rank = 5},                                                                       \
         {.member = "note_content",                                                         \
          .heading = "CONTENT",                                                             \
          .type = COLUMN_TEXT,                                                              \
          OUTPUT_FIELD(note, content),                                                      \
+         .rank = 1,                                                                        \
          .cut = CONTENT_CUT},                                                              \
         {.member = "note_editable",                                                        \
          .heading = "EDITABLE",                                                            \
          .type = COLUMN_INT,                                                               \
-         OUTPUT_FIELD(note, editable)},                                                    \
+         OUTPUT_FIELD(note, editable),                                                     \
+         .rank = 7},                                                                       \
         {.member = "note_visibility",                                                      \
          .heading = "VISIBLE",                                                             \
          .type = COLUMN_INT,                                                               \
-         OUTPUT_FIELD(note, visible)},                                                     \
+         OUTPUT_FIELD(note, visible),                                                      \
+         .rank = 6},                                                                       \
         {.member = "created_at",                                                           \
          .heading = "CREATED",                                                             \
          .type = COLUMN_DATE,                                                              \
-         OUTPUT_FIELD(note, created_at_ms)},                                               \
+         OUTPUT_FIELD(note, created_at_ms),                                                \
+         .rank = 4},                                                                       \
         {.member = "updated_at",                                                           \
          .heading = "UPDATED",                                                             \
          .type = COLUMN_DATE,                                                              \
-         OUTPUT_FIELD(note, written_at_ms)},                                               \
+         OUTPUT_FIELD(note, written_at_ms),                                                \
+         .rank = 3},                                                                       \
     {                                                                                      \
         .member = "origin", .heading = "ORIGIN", .type = COLUMN_OBJECT,                    \
         OUTPUT_FIELD(note, origin), .inside = origin_columns                               \
@@ -87,11 +94,13 @@ static const struct column version_columns[] = {
     {.member = "version",
      .heading = "VERSION",
      .type = COLUMN_INT,
-     OUTPUT_FIELD(note, version)},
+     OUTPUT_FIELD(note, version),
+     .rank = 1},
     {.member = "written_by",
      .heading = "WRITTEN BY",
      .type = COLUMN_UUID,
-     OUTPUT_FIELD(note, written_by)},
+     OUTPUT_FIELD(note, written_by),
+     .rank = 4},
     {.member = NULL},
 };
 

@@ -3,7 +3,11 @@
 
 static const struct column columns[] = {
     {.member = "org_id", .heading = "ORG ID", .type = COLUMN_UUID, OUTPUT_FIELD(org, id)},
-    {.member = "org_name", .heading = "NAME", .type = COLUMN_TEXT, OUTPUT_FIELD(org, name)},
+    {.member = "org_name",
+     .heading = "NAME",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(org, name),
+     .rank = 1},
     {.member = NULL},
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ctl/table.h"
 #include "app/ctl/text.h"
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -15,8 +16,6 @@
 #include "lib/uuid.h"
 
 enum {
-    TABLE_COLUMNS_MAX = 24,
-    TABLE_GAP = 2,            /* blanks between columns */
     SCAN_BYTES_PER_BYTE = 32, /* of the arena for json_scan, which keeps members' names */
 };
 
@@ -29,13 +28,9 @@ struct buffer {
 
 struct output {
     enum output_style style;
-    size_t rows;
-    struct buffer text;  /* lines of JSON, or the cells of all rows, each ended by NUL */
-    size_t column_count; /* cells in a row */
-    struct {
-        const char *heading;
-        size_t width; /* of the widest cell */
-    } columns[TABLE_COLUMNS_MAX];
+    size_t room;        /* terminal columns for a table; 0: any number */
+    struct buffer text; /* lines of JSON, or the cells of the table */
+    struct table table; /* of JSON only the number of rows */
 };
 
 static void buffer_free(struct buffer *buffer)
@@ -74,12 +69,12 @@ static void buffer_add(struct buffer *buffer, struct span bytes)
     buffer->len += bytes.len;
 }
 
-struct output *output_create(enum output_style style)
+struct output *output_create(enum output_style style, size_t room)
 {
     struct output *output = calloc(1, sizeof *output);
 
     if (output != NULL)
-        output->style = style;
+        *output = (struct output){.style = style, .room = room};
     return output;
 }
 
@@ -93,7 +88,7 @@ void output_free(struct output *output)
 
 size_t output_count(const struct output *output)
 {
-    return output->rows;
+    return output->table.rows;
 }
 
 /* The short types as text; empty for null. */
@@ -319,27 +314,33 @@ static void add_json(struct output *output, const struct column *columns, const 
 
 /* Tables and records. */
 
+/* Cuts what was added since start. */
+static void cut_cell(struct output *output, size_t start, size_t columns)
+{
+    struct span text = {output->text.data + start, output->text.len - start};
+    struct text_cut cut = text_cut(text, columns);
+
+    output->text.len = start + cut.len;
+    if (cut.is_cut)
+        buffer_add(&output->text, span_of(text_ellipsis));
+}
+
 /* In a table one line of at most cut columns (0: any number), in a record all lines. */
 static void add_text(struct output *output, struct span text, int cut)
 {
-    static const struct span ellipsis = {"…", sizeof "…" - 1};
     bool one_line = output->style == OUTPUT_TABLE;
-    size_t limit = one_line && cut > 0 ? (size_t)cut : SIZE_MAX;
-    size_t width = 0;
+    size_t start = output->text.len;
+    bool ends = false;
 
-    while (text.len > 0) {
-        struct span rest = text;
-        struct text_piece piece = text_next(&rest);
-        bool ends = (one_line && piece.is_newline) ||
-                    (width + piece.width >= limit && text_width(text) > limit - width);
-        if (ends) {
-            buffer_add(&output->text, ellipsis);
-            return;
-        }
-        buffer_add(&output->text, piece.is_newline ? (struct span){"\n", 1} : piece.shown);
-        width += piece.width;
-        text = rest;
+    while (text.len > 0 && !ends) {
+        struct text_piece piece = text_next(&text);
+        ends = one_line && piece.is_newline;
+        buffer_add(&output->text, ends               ? span_of(text_ellipsis)
+                                  : piece.is_newline ? span_of("\n")
+                                                     : piece.shown);
     }
+    if (one_line && cut > 0)
+        cut_cell(output, start, (size_t)cut);
 }
 
 static void add_blocks(struct output *output, const struct output_blocks *blocks)
@@ -373,10 +374,28 @@ static void add_value(struct output *output, const struct column *column, const 
     }
 }
 
+static bool may_be_cut(enum column_type type)
+{
+    return type == COLUMN_TEXT || type == COLUMN_JSON || type == COLUMN_BLOCKS;
+}
+
+/* Makes the table's column from the first row. */
+static void begin_column(struct table *table, const struct column *column, size_t place)
+{
+    table->columns[place] = (struct table_column){
+        .heading = column->heading,
+        .width = text_width(span_of(column->heading)),
+        .rank = column->rank,
+        .may_be_cut = may_be_cut(column->type),
+    };
+    table->column_count = place + 1;
+}
+
 static void add_cell(struct output *output, const struct column *column, const void *field,
                      size_t place)
 {
     size_t start = output->text.len;
+    struct table *table = &output->table;
 
     if (place >= TABLE_COLUMNS_MAX) {
         output->text.failed = true;
@@ -388,13 +407,10 @@ static void add_cell(struct output *output, const struct column *column, const v
     struct span cell = {output->text.data + start, output->text.len - start};
     size_t width = text_width(cell);
     buffer_add(&output->text, (struct span){"", 1});
-    if (output->rows == 0) {
-        output->columns[place].heading = column->heading;
-        output->columns[place].width = text_width(span_of(column->heading));
-        output->column_count = place + 1;
-    }
-    if (output->columns[place].width < width)
-        output->columns[place].width = width;
+    if (table->rows == 0)
+        begin_column(table, column, place);
+    if (table->columns[place].width < width)
+        table->columns[place].width = width;
 }
 
 /* Adds the cells of a row from the given place on; returns the place behind them. */
@@ -421,75 +437,25 @@ enum status output_row(struct output *output, const struct column *columns, cons
         add_json(output, columns, row);
     else
         (void)add_cells(output, columns, row, 0);
-    output->rows++;
+    output->table.rows++;
     return output->text.failed ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
-static void print_padded(FILE *stream, const char *text, size_t width)
-{
-    size_t shown = text_width(span_of(text));
-
-    (void)fputs(text, stream);
-    for (; shown < width; shown++)
-        (void)fputc(' ', stream);
-}
-
-static void print_headings(const struct output *output, FILE *stream)
-{
-    for (size_t i = 0; i < output->column_count; i++) {
-        bool last = i + 1 == output->column_count;
-        print_padded(stream, output->columns[i].heading,
-                     last ? 0 : output->columns[i].width + TABLE_GAP);
-    }
-    (void)fputc('\n', stream);
-}
-
-static void print_table(const struct output *output, FILE *stream)
-{
-    const char *cell = output->text.data;
-
-    if (output->rows > 0)
-        print_headings(output, stream);
-    for (size_t row = 0; row < output->rows; row++) {
-        for (size_t i = 0; i < output->column_count; i++, cell += strlen(cell) + 1) {
-            bool last = i + 1 == output->column_count;
-            print_padded(stream, cell, last ? 0 : output->columns[i].width + TABLE_GAP);
-        }
-        (void)fputc('\n', stream);
-    }
-}
-
-static void print_record(const struct output *output, FILE *stream)
-{
-    const char *cell = output->text.data;
-    size_t labels = 0;
-
-    for (size_t i = 0; i < output->column_count; i++)
-        if (labels < text_width(span_of(output->columns[i].heading)))
-            labels = text_width(span_of(output->columns[i].heading));
-    for (size_t i = 0; i < output->column_count; i++, cell += strlen(cell) + 1) {
-        print_padded(stream, output->columns[i].heading, labels + TABLE_GAP);
-        for (const char *c = cell; *c != '\0'; c++) {
-            (void)fputc(*c, stream);
-            if (*c == '\n')
-                print_padded(stream, "", labels + TABLE_GAP);
-        }
-        (void)fputc('\n', stream);
-    }
 }
 
 enum status output_print(const struct output *output, FILE *stream)
 {
-    if (output->rows > 0) {
+    struct table table = output->table;
+
+    table.cells = output->text.data;
+    if (table.rows > 0) {
         switch (output->style) {
         case OUTPUT_JSON:
             (void)fwrite(output->text.data, 1, output->text.len, stream);
             break;
         case OUTPUT_TABLE:
-            print_table(output, stream);
+            table_print(stream, &table, output->room);
             break;
         case OUTPUT_RECORD:
-            print_record(output, stream);
+            table_print_records(stream, &table);
             break;
         }
     }

@@ -1,8 +1,8 @@
 /*
  * The output of crmnotesctl: rows of any struct that a table of columns describes.
  *
- * As JSON, one object a line (made by json-c). For people, a table with aligned columns or,
- * for one object, its columns below each other. Rows are kept until output_print, so that a
+ * As JSON, one object a line (made by json-c). For people, a table or, for one object, its
+ * columns below each other (app/ctl/table.h). Rows are kept until output_print, so that a
  * slow reader of the output keeps no transaction open. Since a row may hold a secret,
  * memory is wiped before it is freed.
  */
@@ -42,6 +42,8 @@ struct column {
     size_t offset; /* of the field in the row's struct */
     bool optional; /* left out when it is null */
     bool detail;   /* for people: not in tables, only where one object is printed */
+    int rank;      /* for people: in a narrow terminal, tables keep the columns of the
+                      lowest ranks; 0: always */
     int cut;       /* for people: in tables at most so many characters; 0: any number */
     const struct column *inside; /* of a COLUMN_OBJECT */
 };
@@ -57,8 +59,9 @@ enum output_style {
     OUTPUT_RECORD,
 };
 
-/* NULL: no memory. */
-struct output *output_create(enum output_style style);
+/* room: terminal columns into which a table must fit, see app/ctl/table.h; 0: any number.
+ * NULL: no memory. */
+struct output *output_create(enum output_style style, size_t room);
 
 /* NULL is allowed. */
 void output_free(struct output *output);

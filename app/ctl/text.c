@@ -60,6 +60,27 @@ size_t text_width(struct span text)
     return width;
 }
 
+const char text_ellipsis[] = "…";
+
+struct text_cut text_cut(struct span text, size_t columns)
+{
+    size_t width = text_width(text), used = 0;
+    struct span rest = text;
+
+    if (width <= columns)
+        return (struct text_cut){text.len, width, false};
+    while (rest.len > 0) {
+        struct span behind = rest;
+        struct text_piece piece = text_next(&behind);
+
+        if (used + piece.width + 1 > columns)
+            break;
+        used += piece.width;
+        rest = behind;
+    }
+    return (struct text_cut){text.len - rest.len, used + 1, true};
+}
+
 void text_make_safe(char *text)
 {
     struct span rest = span_of(text);

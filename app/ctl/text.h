@@ -28,6 +28,20 @@ struct text_piece text_next(struct span *text);
 /* How many columns a text that text_next made has. */
 size_t text_width(struct span text);
 
+/* The beginning of a text that is shown. */
+struct text_cut {
+    size_t len;   /* bytes */
+    size_t width; /* terminal columns, with the ellipsis */
+    bool is_cut;  /* an ellipsis is to follow */
+};
+
+extern const char text_ellipsis[];
+
+/* As much of a text that text_next made as fits into so many columns, with the ellipsis
+ * behind it where that is not all. Wide characters are not cut apart, and combining ones
+ * stay with the character before them. */
+struct text_cut text_cut(struct span text, size_t columns);
+
 /* Makes a C string safe for a terminal, in place. */
 void text_make_safe(char *text);
 
