@@ -7,6 +7,7 @@
 
 enum {
     UUID_TEXT_LEN = UUID_TEXT_BYTES - 1,
+    TIME_BYTES = 6, /* of version 7 */
 };
 
 static const int64_t max_ms = (INT64_C(1) << 48) - 1;
@@ -55,15 +56,40 @@ static int64_t clamp(int64_t ms)
     return ms < 0 ? 0 : ms > max_ms ? max_ms : ms;
 }
 
+static void set_time(struct uuid *out, int64_t ms)
+{
+    uint64_t clamped = (uint64_t)clamp(ms);
+
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        out->bytes[i] = (uint8_t)(clamped >> (40 - 8 * i));
+}
+
 void uuid_make(struct uuid *out, int64_t now_ms)
 {
-    uint64_t ms = (uint64_t)clamp(now_ms);
-
     secret_random(out->bytes, sizeof out->bytes);
-    for (size_t i = 0; i < 6; i++)
-        out->bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+    set_time(out, now_ms);
     out->bytes[6] = 0x70 | (out->bytes[6] & 0x0f); /* version 7 */
     out->bytes[8] = 0x80 | (out->bytes[8] & 0x3f); /* variant of RFC 9562 */
+}
+
+bool uuid_time_ms(int64_t *ms, const struct uuid *uuid)
+{
+    *ms = 0;
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        *ms = *ms << 8 | uuid->bytes[i];
+    return uuid->bytes[6] >> 4 == 7 && uuid->bytes[8] >> 6 == 2;
+}
+
+void uuid_first_at(struct uuid *out, int64_t ms)
+{
+    memset(out, 0, sizeof *out);
+    set_time(out, ms);
+}
+
+void uuid_last_at(struct uuid *out, int64_t ms)
+{
+    memset(out, 0xff, sizeof *out);
+    set_time(out, ms);
 }
 
 bool uuid_equals(const struct uuid *a, const struct uuid *b)

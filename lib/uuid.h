@@ -29,6 +29,13 @@ void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES]);
  * random, so that later ones sort behind earlier ones. secret_init() comes first. */
 void uuid_make(struct uuid *out, int64_t now_ms);
 
+/* The time that uuid_make was given. False for a UUID of another version. */
+bool uuid_time_ms(int64_t *ms, const struct uuid *uuid);
+
+/* What sorts before, or behind, all UUIDs that uuid_make makes at that time. */
+void uuid_first_at(struct uuid *out, int64_t ms);
+void uuid_last_at(struct uuid *out, int64_t ms);
+
 bool uuid_equals(const struct uuid *a, const struct uuid *b);
 
 #endif

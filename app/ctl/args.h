@@ -35,11 +35,12 @@ struct argument {
 typedef enum status argument_rule(struct argument *out, struct span word,
                                   struct problem *why);
 
-argument_rule argument_any;   /* not empty */
-argument_rule argument_uuid;  /* a UUID, of any version */
-argument_rule argument_name;  /* as text_rules_name() demands */
-argument_rule argument_email; /* as text_rules_email() demands */
-argument_rule argument_phone; /* as text_rules_phone() demands */
+argument_rule argument_any;        /* not empty */
+argument_rule argument_uuid;       /* a UUID, of any version */
+argument_rule argument_request_id; /* as request_id_is_acceptable() demands */
+argument_rule argument_name;       /* as text_rules_name() demands */
+argument_rule argument_email;      /* as text_rules_email() demands */
+argument_rule argument_phone;      /* as text_rules_phone() demands */
 argument_rule
     argument_past; /* a date, an RFC 3339 date-time, or 90d for a time before now */
 argument_rule argument_future;   /* the same, after now */

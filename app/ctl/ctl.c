@@ -18,8 +18,8 @@ enum {
 };
 
 const struct noun *const ctl_nouns[] = {
-    &noun_db,    &noun_org,     &noun_member, &noun_apikey, &noun_devkey,
-    &noun_allow, &noun_contact, &noun_note,   &noun_audit,  NULL,
+    &noun_db,      &noun_org,  &noun_member,  &noun_apikey, &noun_devkey, &noun_allow,
+    &noun_contact, &noun_note, &noun_request, &noun_audit,  NULL,
 };
 
 /* Sentences for a failure without a sentence of its own. */

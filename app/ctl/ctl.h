@@ -54,7 +54,7 @@ struct noun {
 };
 
 extern const struct noun noun_db, noun_org, noun_member, noun_apikey, noun_devkey,
-    noun_allow, noun_contact, noun_note, noun_audit;
+    noun_allow, noun_contact, noun_note, noun_request, noun_audit;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct noun *const ctl_nouns[];

@@ -1,6 +1,7 @@
 #include "app/store/note.h"
 
 #include "app/ctl/ctl.h"
+#include "app/ctl/note.h"
 #include "app/store/contact.h"
 
 enum {
@@ -89,7 +90,7 @@ static const struct column origin_columns[] = {
 
 static const struct column columns[] = {NOTE_COLUMNS, {.member = NULL}};
 
-static const struct column version_columns[] = {
+const struct column note_version_columns[] = {
     NOTE_COLUMNS,
     {.member = "version",
      .heading = "VERSION",
@@ -111,7 +112,7 @@ static enum status print(void *arg, const struct note *note)
 
 static enum status print_version(void *arg, const struct note *note)
 {
-    return output_row(arg, version_columns, note);
+    return output_row(arg, note_version_columns, note);
 }
 
 static enum status list(struct ctl *ctl)

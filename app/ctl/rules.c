@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/rules/request_id.h"
 #include "app/rules/text_rules.h"
 #include "lib/clock.h"
 
@@ -22,6 +23,14 @@ enum status argument_uuid(struct argument *out, struct span word, struct problem
         why, STATUS_INVALID,
         "'%.*s' is no id: one looks like 01890a5d-ac96-774b-bcce-b302099a8057",
         (int)(word.len < 80 ? word.len : 80), word.data);
+}
+
+enum status argument_request_id(struct argument *out, struct span word, struct problem *why)
+{
+    (void)out;
+    if (request_id_is_acceptable(word))
+        return STATUS_OK;
+    return problem_set(why, STATUS_INVALID, "must be 1 to 64 characters of A-Za-z0-9._-");
 }
 
 enum status argument_name(struct argument *out, struct span word, struct problem *why)

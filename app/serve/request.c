@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "app/rules/request_id.h"
 #include "app/serve/client_address.h"
 #include "app/serve/exchange.h"
 #include "lib/clock.h"
@@ -71,24 +72,11 @@ static void find_params(struct span values[PARAMS], const char *const *sent)
     }
 }
 
-static bool is_acceptable_id(struct span id)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                  "0123456789._-";
-
-    if (id.len < 1 || id.len >= REQUEST_ID_BYTES)
-        return false;
-    for (size_t i = 0; i < id.len; i++)
-        if (memchr(allowed, id.data[i], sizeof allowed - 1) == NULL)
-            return false;
-    return true;
-}
-
 static void set_id(char out[REQUEST_ID_BYTES], struct span wanted)
 {
     struct uuid made;
 
-    if (wanted.data != NULL && is_acceptable_id(wanted)) {
+    if (wanted.data != NULL && request_id_is_acceptable(wanted)) {
         memcpy(out, wanted.data, wanted.len);
         out[wanted.len] = '\0';
         return;

@@ -4,7 +4,8 @@
  * note. */
 #define COLUMNS                                                                            \
     "n.note_id, n.contact_id, n.author_id, n.created_at, v.version AS version, "           \
-    "v.content, v.editable, v.visible, v.written_by, v.written_at, v.developer_key_id, "   \
+    "v.content, v.editable, v.visible, v.written_by, v.written_at AS written_at, "         \
+    "v.developer_key_id, "                                                                 \
     "v.request_id, v.address, v.country, v.city, v.network"
 
 #define PRESENT "SELECT " COLUMNS " FROM notes AS n JOIN notes AS v USING (note_id)"
@@ -16,6 +17,11 @@ static const char list[] = PRESENT " WHERE n.contact_id = ?1 ORDER BY n.note_id"
 static const char history[] = FORMER " WHERE n.note_id = ?1"
                                      " UNION ALL " PRESENT " WHERE n.note_id = ?1"
                                      " ORDER BY version";
+
+#define OF_REQUEST " WHERE v.note_id BETWEEN ?2 AND ?3 AND v.request_id = ?1"
+
+static const char written_by[] =
+    PRESENT OF_REQUEST " UNION ALL " FORMER OF_REQUEST " ORDER BY written_at, version";
 
 /* The callback that gets the rows of a statement. */
 struct reader {
@@ -84,4 +90,17 @@ enum status note_history(struct db *db, const struct uuid *id, note_each *each, 
         DB_EACH(db, give_version, &versions, history, DB_BLOB(id->bytes, UUID_BYTES));
 
     return status == STATUS_OK && !versions.found ? STATUS_NOT_FOUND : status;
+}
+
+enum status note_written_by(struct db *db, struct span request_id,
+                            const struct note_range *range, note_each *each, void *arg)
+{
+    static const struct note_range all = {.last = {{[0 ... UUID_BYTES - 1] = 0xff}}};
+    struct reader reader = {.each = each, .arg = arg};
+
+    if (range == NULL)
+        range = &all;
+    return DB_EACH(db, give_row, &reader, written_by, DB_TEXT(request_id),
+                   DB_BLOB(range->first.bytes, UUID_BYTES),
+                   DB_BLOB(range->last.bytes, UUID_BYTES));
 }

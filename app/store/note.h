@@ -49,4 +49,17 @@ enum status note_list(struct db *db, const struct uuid *contact_id, note_each *e
  * without a call when there is no such note. */
 enum status note_history(struct db *db, const struct uuid *id, note_each *each, void *arg);
 
+/* Ids of notes, both ends included. Ids made by uuid_make are in the order of time. */
+struct note_range {
+    struct uuid first, last;
+};
+
+/*
+ * The versions that a request wrote, the oldest first; none is STATUS_OK. Reads all notes
+ * in the range (NULL: all there are), since requests have no index, which every note would
+ * have to pay for.
+ */
+enum status note_written_by(struct db *db, struct span request_id,
+                            const struct note_range *range, note_each *each, void *arg);
+
 #endif

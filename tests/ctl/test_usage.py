@@ -72,7 +72,7 @@ def run(*words, **more):
 VERBS = """db migrate|db status|db check|db backup|db restore|org add|org list|member add|member list
 member deactivate|member activate|apikey issue|apikey list|apikey rotate|apikey revoke
 devkey issue|devkey list|devkey rotate|devkey revoke|allow add|allow remove|allow list|allow test|contact add
-contact list|contact show|contact assign|note list|note show|note history|audit list"""
+contact list|contact show|contact assign|note list|note show|note history|request show|audit list"""
 
 
 @pytest.mark.parametrize("verb", re.split(r"[|\n]", VERBS))

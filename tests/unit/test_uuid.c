@@ -203,6 +203,40 @@ static void equality_looks_at_all_bytes(void **state)
     }
 }
 
+static void the_time_of_a_uuid_is_read_back(void **state)
+{
+    static const int64_t times[] = {0, 1, 1700000000123, (INT64_C(1) << 48) - 1};
+    struct uuid uuid;
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(times); i++) {
+        uuid_make(&uuid, times[i]);
+        assert_true(uuid_time_ms(&ms, &uuid));
+        assert_int_equal(ms, times[i]);
+    }
+    assert_true(uuid_parse(&uuid, span_of("0b5f4a1e-9d5c-4b6e-8f3a-2c1d0e9f8a7b")));
+    assert_false(uuid_time_ms(&ms, &uuid)); /* version 4 */
+    assert_true(uuid_parse(&uuid, span_of("0b5f4a1e-9d5c-7b6e-cf3a-2c1d0e9f8a7b")));
+    assert_false(uuid_time_ms(&ms, &uuid)); /* another variant */
+}
+
+static void all_of_a_time_are_between_its_first_and_its_last(void **state)
+{
+    struct uuid first, last, uuid;
+
+    (void)state;
+    uuid_first_at(&first, 1000);
+    uuid_last_at(&last, 1000);
+    for (int64_t ms = 999; ms <= 1001; ms++) {
+        uuid_make(&uuid, ms);
+        assert_int_equal(memcmp(&first, &uuid, sizeof uuid) < 0, ms >= 1000);
+        assert_int_equal(memcmp(&uuid, &last, sizeof uuid) < 0, ms <= 1000);
+    }
+    uuid_first_at(&first, -5);
+    assert_true(uuid_equals(&first, &nil));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +249,8 @@ int main(void)
         cmocka_unit_test(later_ones_sort_behind_earlier_ones),
         cmocka_unit_test(every_random_bit_takes_both_values),
         cmocka_unit_test(equality_looks_at_all_bytes),
+        cmocka_unit_test(the_time_of_a_uuid_is_read_back),
+        cmocka_unit_test(all_of_a_time_are_between_its_first_and_its_last),
     };
 
     return cmocka_run_group_tests(tests, start_sodium, NULL);
