@@ -110,8 +110,10 @@ static enum status check_header(struct pipeline *p, struct exchange *x)
     const struct request *request = &x->request;
 
     (void)p;
-    if (request->idempotency_key_invalid && x->call->command != NULL)
+    if (request->idempotency_key_fault != REASON_NONE && x->call->command != NULL) {
+        x->reason = request->idempotency_key_fault;
         return refuse(x, ERROR_INVALID_IDEMPOTENCY_KEY);
+    }
     if (request->body_status == STATUS_TOO_LARGE)
         return refuse(x, ERROR_BODY_TOO_LARGE);
     return refuse(x, request->body_is_encoded ? ERROR_UNSUPPORTED_ENCODING : ERROR_NONE);

@@ -1,6 +1,5 @@
 #include "app/serve/request.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,9 +55,11 @@ static struct span value_of(const char *one)
     return span_of(strchr(one, '=') + 1);
 }
 
+/* The value of an Idempotency-Key that came several times. */
+static const char sent_twice[] = "";
+
 /* Of a name that comes several times, the first value counts. data is NULL where the name
- * was not sent. Of two Idempotency-Keys none counts: the value is empty then, which is no
- * valid key. */
+ * was not sent. Of two Idempotency-Keys none counts. */
 static void find_params(struct span values[PARAMS], const char *const *sent)
 {
     memset(values, 0, PARAMS * sizeof *values);
@@ -68,7 +69,7 @@ static void find_params(struct span values[PARAMS], const char *const *sent)
         if (param < PARAMS && values[param].data == NULL)
             values[param] = value_of(*sent);
         else if (param == IDEMPOTENCY_KEY)
-            values[param] = span_of("");
+            values[param] = span_of(sent_twice);
     }
 }
 
@@ -85,17 +86,31 @@ static void set_id(char out[REQUEST_ID_BYTES], struct span wanted)
     uuid_format(&made, out);
 }
 
-/* 1 to 255 printable ASCII characters. */
+/* It must be 1 to 255 printable ASCII characters. */
+static enum reason fault_of_key(struct span key)
+{
+    if (key.data == sent_twice)
+        return REASON_IDEMPOTENCY_KEY_TWICE;
+    if (key.len < 1)
+        return REASON_IDEMPOTENCY_KEY_EMPTY;
+    if (key.len >= IDEMPOTENCY_KEY_BYTES)
+        return REASON_IDEMPOTENCY_KEY_TOO_LONG;
+    for (size_t i = 0; i < key.len; i++)
+        if (key.data[i] < ' ' || key.data[i] > '~')
+            return REASON_IDEMPOTENCY_KEY_NOT_PRINTABLE;
+    return REASON_NONE;
+}
+
 static void set_idempotency_key(struct request *out, struct span key)
 {
-    bool acceptable = key.len >= 1 && key.len < sizeof out->idempotency_key;
-
-    for (size_t i = 0; acceptable && i < key.len; i++)
-        acceptable = key.data[i] >= ' ' && key.data[i] <= '~';
     out->idempotency_key[0] = '\0';
-    out->idempotency_key_invalid = key.data != NULL && !acceptable;
-    if (acceptable)
-        (void)snprintf(out->idempotency_key, sizeof out->idempotency_key, "%s", key.data);
+    if (key.data == NULL)
+        return;
+    out->idempotency_key_fault = fault_of_key(key);
+    if (out->idempotency_key_fault == REASON_NONE) {
+        memcpy(out->idempotency_key, key.data, key.len);
+        out->idempotency_key[key.len] = '\0';
+    }
 }
 
 /* How a web server divides the path between SCRIPT_NAME and PATH_INFO depends on its

@@ -5,6 +5,7 @@
 #define APP_SERVE_REQUEST_H
 
 #include "app/rules/command.h"
+#include "app/rules/reason.h"
 #include "app/settings.h"
 #include "lib/address.h"
 #include "lib/fastcgi.h"
@@ -20,9 +21,9 @@ struct request {
     enum status body_status; /* STATUS_OK, STATUS_TOO_LARGE, STATUS_INVALID (cut off) */
     bool body_is_encoded;    /* compressed, or otherwise other than it is read */
     struct address address;  /* of the client */
-    /* The header Idempotency-Key: empty when not sent, invalid when it came twice. */
+    /* The header Idempotency-Key: empty when not sent, or invalid, and why it is. */
     char idempotency_key[IDEMPOTENCY_KEY_BYTES];
-    bool idempotency_key_invalid;
+    enum reason idempotency_key_fault; /* REASON_NONE: it is not */
 };
 
 struct exchange;

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from support.answers import assert_success, note_id_of
+from support.fastcgi import http_params
 from support.ids import unknown_id
 from support.raw import send
 from support.service import Service
@@ -330,3 +331,21 @@ def test_a_body_that_is_no_json_is_told_with_the_byte(service, body, reason, off
 def test_a_body_that_is_cut_off(service):
     line = logged(service, b"{}", "INVALID_JSON", CONTENT_LENGTH="1")
     assert line["reason"] == "body_incomplete" and "json_offset" not in line
+
+
+@pytest.mark.parametrize(
+    "key, reason",
+    [("", "empty"), ("x" * 256, "too_long"), ("a\x7f", "not_printable"), ("ü", "not_printable")],
+)
+def test_an_idempotency_key_that_is_wrong_is_told_with_what_is_wrong(service, shared, key, reason):
+    line = logged(service, shared.body(), "INVALID_IDEMPOTENCY_KEY", headers={"Idempotency-Key": key})
+    assert line["reason"] == f"idempotency_key_{reason}"
+
+
+def test_two_idempotency_keys_are_told(service, shared):
+    name = f"reason.{next(numbers)}"
+    body = encode(shared.body())
+    params = [*http_params(body, headers={"X-Request-Id": name}).items(), *[("HTTP_IDEMPOTENCY_KEY", "k")] * 2]
+    with service.connect() as connection:
+        connection.request(params, body)
+    assert service.wait_for_event("request", request_id=name)["reason"] == "idempotency_key_twice"
