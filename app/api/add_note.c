@@ -173,14 +173,13 @@ static enum status explain(enum reason *reason, enum error refusal,
                            const struct reading *reading, const void *input)
 {
     const struct note_command *command = input;
+    struct note_facts facts = {.contact_found = false};
     struct note_existence existence;
-    struct note_facts facts;
-    enum error verdict;
-    enum status status =
-        read_and_judge(&facts, &verdict, reading->db, reading->caller, command);
+    enum error verdict = refusal;
+    enum status status = note_existence_read(&existence, reading->db, command);
 
-    if (status == STATUS_OK && verdict == refusal)
-        status = note_existence_read(&existence, reading->db, command);
+    if (status == STATUS_OK && refusal != ERROR_NOT_FOUND)
+        status = read_and_judge(&facts, &verdict, reading->db, reading->caller, command);
     if (status == STATUS_OK && verdict == refusal)
         *reason = note_reason(refusal, &facts, &existence, reading->caller, command);
     return status;

@@ -28,7 +28,8 @@ struct key_record {
 /* The facts about the credentials of a request. */
 struct credential_records {
     struct key_record api_key, developer_key;
-    bool org_has_live_keys; /* the organization of the caller has live developer keys */
+    bool org_has_live_keys; /* the organization of the caller has live developer keys; only
+                               known where the address is refused */
 };
 
 /* Why checks 1 to 6 ended with this error. */
@@ -41,7 +42,7 @@ struct note_existence {
     bool contact, note;
 };
 
-/* Why checks 9 to 12 ended with this error. */
+/* Why checks 9 to 12 ended with this error; facts are not needed for ERROR_NOT_FOUND. */
 enum reason note_reason(enum error error, const struct note_facts *facts,
                         const struct note_existence *existence, const struct caller *caller,
                         const struct note_command *command);

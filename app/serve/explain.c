@@ -27,8 +27,8 @@ static void explain_credentials(struct exchange *x, struct db *db)
 {
     struct credential_records records;
 
-    if (key_records_read(&records, db, &x->credentials, &x->caller.org_id, x->now_ms) !=
-        STATUS_OK)
+    if (key_records_read(&records, db, x->refusal, &x->credentials, &x->caller.org_id,
+                         x->now_ms) != STATUS_OK)
         return;
     x->reason = caller_reason(x->refusal, &records, &x->caller, &x->credentials, x->now_ms);
     name_keys(&x->caller, &records);

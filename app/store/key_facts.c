@@ -183,7 +183,7 @@ static enum status read_has_live_keys(bool *has, struct db *db, const struct uui
 }
 
 enum status key_records_read(struct credential_records *out, struct db *db,
-                             const struct credentials *credentials,
+                             enum error refusal, const struct credentials *credentials,
                              const struct uuid *org_id, int64_t now_ms)
 {
     *out = (struct credential_records){.org_has_live_keys = false};
@@ -192,7 +192,7 @@ enum status key_records_read(struct credential_records *out, struct db *db,
     if (status == STATUS_OK)
         status = read_record(&out->developer_key, db, find_developer_key_record,
                              &credentials->secret);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && refusal == ERROR_IP_NOT_WHITELISTED)
         status = read_has_live_keys(&out->org_has_live_keys, db, org_id, now_ms);
     return status;
 }

@@ -20,12 +20,12 @@ enum status key_facts_read(struct key_facts *out, struct db *db,
                            enum credentials_needed needed, int64_t now_ms);
 
 /*
- * Reads the facts for caller_reason, after a refusal: of keys that are not live, too. Takes
- * a few look-ups by index, whatever the request holds. STATUS_OK, or the failure of the
- * database.
+ * Reads the facts for caller_reason after this refusal: of keys that are not live, too.
+ * Takes a few look-ups by index, whatever the request holds. STATUS_OK, or the failure of
+ * the database.
  */
 enum status key_records_read(struct credential_records *out, struct db *db,
-                             const struct credentials *credentials,
+                             enum error refusal, const struct credentials *credentials,
                              const struct uuid *org_id, int64_t now_ms);
 
 /* Stores when both keys were used, to the minute, and from which address. Inside a writing
