@@ -199,6 +199,7 @@ def test_a_database_that_goes_away_and_comes_back(service, world):
     notes = note_ids(service, world)
     assert notes[0] == first and len(notes) == 13
     assert service.events("read_failed") or service.events("database_unavailable")
+    assert service.events("request", code="UNAVAILABLE", reason="database_unavailable")
 
 
 def test_a_database_that_is_replaced_by_its_backup(service, world):

@@ -158,3 +158,4 @@ def test_a_database_of_another_key_file_is_not_blamed_on_a_caller_who_is_remembe
         shutil.copy(copy, site.database)
         site.give_to_owner()
         assert [code(service, ours.body()) for _ in range(20)] == ["UNAVAILABLE"] * 20
+        service.wait_for_event("request", code="UNAVAILABLE", reason="key_file_wrong")

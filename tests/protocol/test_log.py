@@ -173,7 +173,8 @@ def test_an_answer_of_5xx_is_an_error(start):
     with writers_held_up(service.site):
         assert send(service, world.body(), "failed").status == 503
     assert send(service, world.body(api_key="wrong"), "refused").status == 200
-    assert line_of(service, "failed")["level"] == "error"
+    failed = line_of(service, "failed")
+    assert (failed["level"], failed["reason"]) == ("error", "busy")
     assert line_of(service, "refused")["level"] == "info"
 
 
