@@ -52,8 +52,10 @@ static void what_is_too_large_is_told(void **state)
 
     (void)state;
     values[len++] = '[';
-    for (int i = 1; i < JSON_MAX_VALUES; i++, len += 2)
-        memcpy(values + len, "0,", 2);
+    for (int i = 1; i < JSON_MAX_VALUES; i++) {
+        values[len++] = '0';
+        values[len++] = ',';
+    }
     values[len++] = '0';
     values[len++] = ']';
     struct json_findings findings = findings_of((struct span){values, len}, ARENA_BYTES);

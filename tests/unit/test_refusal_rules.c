@@ -105,20 +105,20 @@ static void why_a_contact_or_a_note_is_refused(void **state)
     const struct note_facts absent = {.note_found = false};
     const struct {
         enum error error;
+        enum reason reason;
         const struct note_facts *facts;
         const struct note_existence *existence;
         const struct note_command *command;
-        enum reason reason;
     } rows[] = {
-        {ERROR_NOT_FOUND, &absent, &neither, &ids, REASON_CONTACT_UNKNOWN},
-        {ERROR_NOT_FOUND, &absent, &both, &ids, REASON_CONTACT_OF_ANOTHER_ORGANIZATION},
-        {ERROR_NOT_FOUND, &absent, &neither, &no_ids, REASON_CONTACT_ID_MALFORMED},
-        {ERROR_NOTE_NOT_FOUND, &absent, &neither, &ids, REASON_NOTE_UNKNOWN},
-        {ERROR_NOTE_NOT_FOUND, &absent, &both, &ids, REASON_NOTE_OF_ANOTHER_CONTACT},
-        {ERROR_NOTE_NOT_FOUND, &found, &both, &ids, REASON_NOTE_PRIVATE},
-        {ERROR_NOTE_NOT_FOUND, &absent, &neither, &no_ids, REASON_NOTE_ID_MALFORMED},
-        {ERROR_NOTE_NOT_EDITABLE, &found, &both, &ids, REASON_NONE},
-        {ERROR_IDEMPOTENCY_MISMATCH, &found, &both, &ids, REASON_NONE},
+        {ERROR_NOT_FOUND, REASON_CONTACT_UNKNOWN, &absent, &neither, &ids},
+        {ERROR_NOT_FOUND, REASON_CONTACT_OF_ANOTHER_ORGANIZATION, &absent, &both, &ids},
+        {ERROR_NOT_FOUND, REASON_CONTACT_ID_MALFORMED, &absent, &neither, &no_ids},
+        {ERROR_NOTE_NOT_FOUND, REASON_NOTE_UNKNOWN, &absent, &neither, &ids},
+        {ERROR_NOTE_NOT_FOUND, REASON_NOTE_OF_ANOTHER_CONTACT, &absent, &both, &ids},
+        {ERROR_NOTE_NOT_FOUND, REASON_NOTE_PRIVATE, &found, &both, &ids},
+        {ERROR_NOTE_NOT_FOUND, REASON_NOTE_ID_MALFORMED, &absent, &neither, &no_ids},
+        {ERROR_NOTE_NOT_EDITABLE, REASON_NONE, &found, &both, &ids},
+        {ERROR_IDEMPOTENCY_MISMATCH, REASON_NONE, &found, &both, &ids},
     };
 
     (void)state;
