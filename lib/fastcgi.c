@@ -113,6 +113,23 @@ static void pass_on(struct fastcgi *f, int place)
         f->all->at[place].state = FCGI_WAITING;
 }
 
+/* Goes on with a connection only if its next request has begun. */
+static void await_begun(struct fastcgi *f, int place)
+{
+    const struct fcgi_connection *c = &f->all->at[place];
+
+    fcgi_connections_await(f->all, place);
+    if (c->state == FCGI_FREE)
+        return;
+    if (idle_time_is_over(f, f->ending_since_ms, clock_monotonic_ms()) ||
+        !fcgi_connections_has_begun(f->all, place)) {
+        fcgi_connections_drop(f->all, place);
+        return;
+    }
+    fcgi_connections_set_deadline(f->all, place);
+    fcgi_connections_mark(f->all, place);
+}
+
 /* The whole answer was sent. */
 static void settle(struct fastcgi *f, int place)
 {
@@ -122,6 +139,8 @@ static void settle(struct fastcgi *f, int place)
         fcgi_connections_await(f->all, place);
     else if (stays && f->mode == HANDING_OVER)
         pass_on(f, place);
+    else if (stays)
+        await_begun(f, place);
     else
         fcgi_connections_drop(f->all, place);
 }
@@ -185,15 +204,6 @@ static void watch_take(struct fastcgi *f)
         fcgi_connections_unwatch(f->all, f->fds.take);
 }
 
-/* True for a connection on which at least a part of a request has arrived. */
-static bool has_begun(struct fastcgi *f, const struct fcgi_connection *c)
-{
-    if (c->state != FCGI_WAITING || c->input.file >= 0)
-        return true;
-    enum fcgi_arrived arrived = fcgi_input_peek(&f->all->reader, c->fd);
-    return arrived != FCGI_ARRIVED_NOTHING && arrived != FCGI_ARRIVED_END;
-}
-
 static void stop_serving(struct fastcgi *f, enum mode mode)
 {
     if (f->mode == SERVING)
@@ -212,10 +222,12 @@ void fastcgi_finish(struct fastcgi *f)
     stop_serving(f, FINISHING);
     for (int i = 0; i < FASTCGI_PLACES; i++) {
         const struct fcgi_connection *c = &f->all->at[i];
-        if (c->state != FCGI_FREE && !has_begun(f, c))
-            fcgi_connections_drop(f->all, i);
-        else if (c->state == FCGI_WAITING)
+        if (c->state != FCGI_WAITING)
+            continue;
+        if (fcgi_connections_has_begun(f->all, i))
             fcgi_connections_set_deadline(f->all, i);
+        else
+            fcgi_connections_drop(f->all, i);
     }
 }
 
@@ -463,7 +475,5 @@ const char *const *fastcgi_params(const struct fastcgi *f, size_t place)
 enum status fastcgi_read_body(struct fastcgi *f, size_t place, char *buffer, size_t size,
                               size_t *len)
 {
-    const struct fcgi_connection *c = &f->all->at[place];
-
-    return fcgi_request_read_body(c->request, c->input.left_out, buffer, size, len);
+    return fcgi_connections_read_body(f->all, (int)place, buffer, size, len);
 }

@@ -1,8 +1,10 @@
 /*
  * FastCGI (specification 1.0, responder role) for one worker process: the loop on top of
  *
- *     fcgi_record       what stands in bytes
+ *     fcgi_record       records as bytes
+ *     fcgi_pairs        parameters as bytes
  *     fcgi_request      parameters and body, read by libfcgi
+ *     fcgi_scan         which bytes of a connection belong to the next request
  *     fcgi_input        what has arrived of a request
  *     fcgi_output       what is left to send of an answer
  *     fcgi_handover     connections that pass from one worker to another
@@ -14,6 +16,9 @@
  * - A worker may keep many connections open (the web server's kept ones) and waits for all
  *   of them and for new ones at once. It may have many requests in hand, one on each
  *   connection, and answer them in any order.
+ * - Requests that come on a connection before the answer to the one in front of them are
+ *   answered in their order. One that begins before the one in front of it is complete is
+ *   refused (FCGI_CANT_MPX_CONN).
  * - Nothing waits for a peer except fastcgi_wait, which waits for all of them: a peer that
  *   sends slowly, or does not read its answer, delays its own connection only.
  * - A worker that ends can pass all its connections to another process through the
@@ -107,8 +112,8 @@ void fastcgi_answer(struct fastcgi *fastcgi, size_t place, struct span answer,
                     const char *label);
 
 /* Takes no further connection and closes those on which no request has begun. Those that
- * have begun still come out of fastcgi_wait, which ends with FASTCGI_DONE when all answers
- * have been sent. */
+ * have begun still come out of fastcgi_wait, also behind another on its connection for
+ * idle_ms from now on. It ends with FASTCGI_DONE when all answers have been sent. */
 void fastcgi_finish(struct fastcgi *fastcgi);
 
 /* The same, but passes all connections to the readers of the other end of the hand-over

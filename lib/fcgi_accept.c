@@ -93,7 +93,7 @@ static bool make_room(struct fcgi_acceptor *a, struct fcgi_connections *all, int
     }
     int longest = fcgi_connections_longest_resting(all);
     if (longest < 0 || now_ms - all->at[longest].rests_since_ms < FCGI_ACCEPT_YIELD_MS ||
-        fcgi_input_peek(&all->reader, all->at[longest].fd) != FCGI_ARRIVED_NOTHING)
+        fcgi_connections_has_begun(all, longest))
         return false;
     fcgi_connections_drop(all, longest);
     return true;

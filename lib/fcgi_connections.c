@@ -19,7 +19,7 @@ struct fcgi_connections *fcgi_connections_create(int count, int request_ms, int 
     all->count = count;
     all->request_ms = request_ms;
     all->idle_ms = idle_ms;
-    all->reader.max_body_bytes = max_body_bytes;
+    fcgi_reader_init(&all->reader, max_body_bytes);
     for (int i = 0; i < count; i++) {
         all->at[i].fd = -1;
         all->at[i].input.file = -1;
@@ -41,6 +41,7 @@ void fcgi_connections_free(struct fcgi_connections *all)
             fcgi_connections_drop(all, i);
         fcgi_request_free(all->at[i].request);
     }
+    fcgi_reader_clear(&all->reader);
     if (all->epoll >= 0)
         (void)close(all->epoll);
     free(all);
@@ -108,7 +109,8 @@ static void clear_output(struct fcgi_connections *all, struct fcgi_connection *c
 int fcgi_connections_add(struct fcgi_connections *all, int fd,
                          const struct fcgi_input *input)
 {
-    struct fcgi_input collected = input != NULL ? *input : (struct fcgi_input){.file = -1};
+    const struct fcgi_input nothing = {.file = -1};
+    struct fcgi_input collected = input != NULL ? *input : nothing;
     int place = 0;
 
     while (place < all->count && all->at[place].state != FCGI_FREE)
@@ -125,10 +127,30 @@ int fcgi_connections_add(struct fcgi_connections *all, int fd,
     return place;
 }
 
+/* Frees the reader's pipe for the next request once libfcgi has read this one. is_read: all
+ * of it. */
+static void release_pipe(struct fcgi_connections *all, struct fcgi_connection *c,
+                         bool is_read)
+{
+    if (c->piped && is_read)
+        all->reader.pipe_used = false;
+    else if (c->piped)
+        fcgi_reader_clear(&all->reader);
+    c->piped = false;
+}
+
+static void end_request(struct fcgi_connections *all, struct fcgi_connection *c)
+{
+    release_pipe(all, c, fcgi_request_end(c->request));
+    fcgi_input_clear(&c->input);
+}
+
 void fcgi_connections_drop(struct fcgi_connections *all, int place)
 {
     struct fcgi_connection *c = &all->at[place];
 
+    if (c->state == FCGI_IN_HAND)
+        end_request(all, c);
     set_since(all, c, 0);
     set_look(all, c, false);
     set_kept(all, c, false);
@@ -189,25 +211,28 @@ int fcgi_connections_longest_resting(const struct fcgi_connections *all)
     return longest;
 }
 
-/* Lets libfcgi read the complete request of a connection from its file or socket. */
-static enum status read_request(struct fcgi_connection *c)
+/* Lets libfcgi read the complete request of a connection. */
+static enum status read_request(struct fcgi_connections *all, struct fcgi_connection *c)
 {
-    bool collected = c->input.file >= 0;
-
     if (c->request == NULL)
         c->request = fcgi_request_create();
     if (c->request == NULL)
         return STATUS_NO_MEMORY;
-    if (collected && fcgi_input_rewind(&c->input) != STATUS_OK)
+    int *fd = fcgi_input_source(&all->reader, &c->input, c->fd, &c->piped);
+    if (fd == NULL)
         return STATUS_IO;
-    return fcgi_request_begin(c->request, collected ? &c->input.file : &c->fd);
+    enum status status = fcgi_request_begin(c->request, fd);
+    if (status != STATUS_OK)
+        release_pipe(all, c, false);
+    return status;
 }
 
-static bool begin(struct fcgi_connections *all, int place)
+/* more: there are bytes behind the request. epoll will not tell of them again. */
+static bool begin(struct fcgi_connections *all, int place, bool more)
 {
     struct fcgi_connection *c = &all->at[place];
 
-    if (read_request(c) != STATUS_OK) {
+    if (read_request(all, c) != STATUS_OK) {
         fcgi_connections_drop(all, place);
         return false;
     }
@@ -215,22 +240,27 @@ static bool begin(struct fcgi_connections *all, int place)
     c->stays = fcgi_request_keeps_connection(c->request);
     set_since(all, c, 0);
     set_kept(all, c, c->stays);
+    set_look(all, c, more);
     return true;
 }
 
-/* Acts on the result of a look at a connection. True when its request begins. */
-static bool act_on(struct fcgi_connections *all, int place, enum fcgi_arrived arrived)
+/* Acts on the result of a look at a connection. more: there are bytes to look at that epoll
+ * has told of already. True when its request begins. */
+static bool act_on(struct fcgi_connections *all, int place, enum fcgi_arrived arrived,
+                   bool more)
 {
     if (arrived == FCGI_ARRIVED_ALL)
-        return begin(all, place);
-    if (arrived == FCGI_ARRIVED_END)
+        return begin(all, place, more);
+    if (arrived == FCGI_ARRIVED_END || (more && watch(all, place) != STATUS_OK))
         fcgi_connections_drop(all, place);
+    else if (arrived == FCGI_ARRIVED_GONE)
+        set_since(all, &all->at[place], 0);
     else if (arrived != FCGI_ARRIVED_NOTHING)
         fcgi_connections_set_deadline(all, place);
     return false;
 }
 
-static enum fcgi_arrived collect(struct fcgi_connections *all, int place)
+static bool collect(struct fcgi_connections *all, int place)
 {
     struct fcgi_connection *c = &all->at[place];
     size_t taken = c->input.taken;
@@ -239,9 +269,7 @@ static enum fcgi_arrived collect(struct fcgi_connections *all, int place)
 
     if (c->input.taken != taken)
         c->progress_ms = clock_monotonic_ms();
-    if (arrived == FCGI_ARRIVED_SOME && more && watch(all, place) != STATUS_OK)
-        return FCGI_ARRIVED_END;
-    return arrived;
+    return act_on(all, place, arrived, more);
 }
 
 /* True when that completed the request, which has begun then. */
@@ -250,20 +278,21 @@ static bool start_to_collect(struct fcgi_connections *all, int place)
     fcgi_connections_set_deadline(all, place);
     if (fcgi_input_start(&all->at[place].input) != STATUS_OK)
         return false; /* tried again at the next look */
-    return act_on(all, place, collect(all, place));
+    return collect(all, place);
 }
 
 static bool look(struct fcgi_connections *all, int place, enum fcgi_arrived collect_from)
 {
     struct fcgi_connection *c = &all->at[place];
+    bool more = false;
 
     set_look(all, c, false);
     if (c->input.file >= 0)
-        return act_on(all, place, collect(all, place));
-    enum fcgi_arrived arrived = fcgi_input_peek(&all->reader, c->fd);
+        return collect(all, place);
+    enum fcgi_arrived arrived = fcgi_input_peek(&all->reader, &c->input, c->fd, &more);
     if (arrived == FCGI_ARRIVED_FULL || arrived == collect_from)
         return start_to_collect(all, place);
-    return act_on(all, place, arrived);
+    return act_on(all, place, arrived, more);
 }
 
 bool fcgi_connections_look(struct fcgi_connections *all, int place)
@@ -274,6 +303,29 @@ bool fcgi_connections_look(struct fcgi_connections *all, int place)
 bool fcgi_connections_look_stalled(struct fcgi_connections *all, int place)
 {
     return look(all, place, FCGI_ARRIVED_SOME);
+}
+
+bool fcgi_connections_has_begun(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+    bool more;
+
+    if (c->input.file >= 0)
+        return true;
+    enum fcgi_arrived arrived = fcgi_input_peek(&all->reader, &c->input, c->fd, &more);
+    return arrived != FCGI_ARRIVED_NOTHING && arrived != FCGI_ARRIVED_GONE &&
+           arrived != FCGI_ARRIVED_END;
+}
+
+enum status fcgi_connections_read_body(struct fcgi_connections *all, int place,
+                                       char *buffer, size_t size, size_t *len)
+{
+    struct fcgi_connection *c = &all->at[place];
+    enum status status =
+        fcgi_request_read_body(c->request, c->input.scan.left_out, buffer, size, len);
+
+    release_pipe(all, c, fcgi_request_is_read(c->request));
+    return status;
 }
 
 /* Changes to the state of sending what the peer did not take at once. */
@@ -302,8 +354,7 @@ enum status fcgi_connections_answer(struct fcgi_connections *all, int place,
     unsigned id = fcgi_request_id(c->request);
 
     set_label(c, label);
-    fcgi_request_end(c->request);
-    fcgi_input_clear(&c->input);
+    end_request(all, c);
     enum status status = fcgi_output_start(
         &c->output, c->fd, id, answer, FCGI_CONNECTIONS_UNSENT_BYTES - all->unsent_bytes);
     return status == STATUS_BUSY ? begin_to_send(all, place) : status;

@@ -4,8 +4,9 @@
  *
  * No function waits for a peer. The memory of a connection is bounded: up to 64 KiB of a
  * request in the socket, or a file in memory as large as fcgi_input.h says, and one answer,
- * as the next request is not read before that is sent. The answers of all connections that
- * are still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES at most.
+ * as the next request, which may wait in the socket, is not read before that is sent. The
+ * answers of all connections that are still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES
+ * at most.
  *
  * The caller (fastcgi.c) decides whether a connection is kept, closed or handed over after
  * its answer, because only the caller knows whether the worker ends.
@@ -43,6 +44,7 @@ struct fcgi_connection {
     struct fcgi_request *request; /* NULL: this place had none yet */
     struct fcgi_output output;
     char label[FCGI_CONNECTIONS_LABEL_BYTES]; /* of the answer */
+    bool piped;          /* the request in hand is, or was, in the reader's pipe */
     bool stays;          /* the web server wants to go on using it after the answer */
     bool kept;           /* counted in kept below */
     bool watched;        /* by epoll */
@@ -105,6 +107,14 @@ bool fcgi_connections_look(struct fcgi_connections *all, int place);
 
 /* The same, but begins to collect a request that is unfinished. */
 bool fcgi_connections_look_stalled(struct fcgi_connections *all, int place);
+
+/* As fastcgi_read_body. */
+enum status fcgi_connections_read_body(struct fcgi_connections *all, int place,
+                                       char *buffer, size_t size, size_t *len);
+
+/* True when at least a part of a request, or of another record, has arrived on a waiting
+ * connection. */
+bool fcgi_connections_has_begun(struct fcgi_connections *all, int place);
 
 /* Marks a connection to be looked at as soon as it waits. */
 void fcgi_connections_mark(struct fcgi_connections *all, int place);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Room for the connection and, if there is one, the file of what was collected from it. The
- * content of the message is left_out. */
+ * content of the message is the struct fcgi_input, as all workers are of one program. */
 union rights {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(2 * sizeof(int))];
@@ -28,8 +28,8 @@ enum status fcgi_handover_give(int give, int fd, const struct fcgi_input *input)
     const int fds[2] = {fd, input->file};
     const size_t size = (input->file >= 0 ? 2 : 1) * sizeof(int);
     union rights control = {.header = {CMSG_LEN(size), SOL_SOCKET, SCM_RIGHTS}};
-    size_t left_out = input->left_out;
-    struct iovec data = {&left_out, sizeof left_out};
+    struct fcgi_input content = *input;
+    struct iovec data = {&content, sizeof content};
     const struct msghdr message = {
         .msg_iov = &data,
         .msg_iovlen = 1,
@@ -60,7 +60,7 @@ enum status fcgi_handover_take(int take, int *fd, struct fcgi_input *input)
 {
     int fds[2];
     union rights control;
-    struct iovec data = {&input->left_out, sizeof input->left_out};
+    struct iovec data = {input, sizeof *input};
     struct msghdr message = {
         .msg_iov = &data,
         .msg_iovlen = 1,
@@ -68,8 +68,7 @@ enum status fcgi_handover_take(int take, int *fd, struct fcgi_input *input)
         .msg_controllen = sizeof control.bytes,
     };
 
-    if (recvmsg(take, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) !=
-        (ssize_t)sizeof input->left_out)
+    if (recvmsg(take, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof *input)
         return STATUS_NOT_FOUND;
     read_rights(&message, fds);
     if (fds[0] >= 0 && (message.msg_flags & MSG_CTRUNC) != 0) {

@@ -116,14 +116,23 @@ enum status fcgi_request_read_body(struct fcgi_request *request, size_t left_out
     return rest == 0 ? STATUS_OK : STATUS_TOO_LARGE;
 }
 
-/* FCGX_Finish_r would write the end of the answer; FCGX_Free only frees. */
-void fcgi_request_end(struct fcgi_request *request)
+bool fcgi_request_is_read(const struct fcgi_request *request)
 {
+    return request->body_read && FCGX_GetError(request->libfcgi.in) == 0;
+}
+
+/* FCGX_Finish_r would write the end of the answer; FCGX_Free only frees. */
+bool fcgi_request_end(struct fcgi_request *request)
+{
+    if (!request->has_begun)
+        return true;
     if (!request->body_read)
         (void)drain(request);
+    bool is_read = fcgi_request_is_read(request);
     FCGX_Free(&request->libfcgi, 0);
     request->libfcgi.ipcFd = -1;
     request->has_begun = false;
+    return is_read;
 }
 
 /* Whether a request is read as expected, nothing is written to the peer, and the descriptor
@@ -140,7 +149,7 @@ static bool reads_well(struct fcgi_request *request, int fd, int peer)
     bool fits = value != NULL && strcmp(value, "v") == 0 &&
                 fcgi_request_id(request) == 258 && fcgi_request_keeps_connection(request) &&
                 fcgi_request_read_body(request, 0, &byte, 1, &len) == STATUS_OK && len == 1;
-    fcgi_request_end(request);
+    fits = fcgi_request_end(request) && fits;
     return fits && recv(peer, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 

@@ -44,8 +44,11 @@ const char *const *fcgi_request_params(const struct fcgi_request *request);
 enum status fcgi_request_read_body(struct fcgi_request *request, size_t left_out,
                                    char *buffer, size_t size, size_t *len);
 
-/* Reads what is left of the body, so that the connection holds no more of this request, and
- * frees all of it. The descriptor stays open. */
-void fcgi_request_end(struct fcgi_request *request);
+/* True when all of the request was read from *fd. */
+bool fcgi_request_is_read(const struct fcgi_request *request);
+
+/* Reads what is left of the body, so that *fd holds no more of this request, and frees all
+ * of it. The descriptor stays open. False: libfcgi did not read all. */
+bool fcgi_request_end(struct fcgi_request *request);
 
 #endif

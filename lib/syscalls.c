@@ -98,9 +98,9 @@ static const int always[] = {
 static const int serve[] = {
     SCMP_SYS(accept),      SCMP_SYS(accept4),    SCMP_SYS(getpeername),
     SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(memfd_create),
-    SCMP_SYS(pselect6),    SCMP_SYS(recvfrom),   SCMP_SYS(recvmsg),
-    SCMP_SYS(select),      SCMP_SYS(sendmsg),    SCMP_SYS(setsockopt),
-    SCMP_SYS(shutdown),
+    SCMP_SYS(pipe2),       SCMP_SYS(pselect6),   SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg),     SCMP_SYS(select),     SCMP_SYS(sendmsg),
+    SCMP_SYS(setsockopt),  SCMP_SYS(shutdown),
 };
 
 static const int store[] = {

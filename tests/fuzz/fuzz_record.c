@@ -1,13 +1,14 @@
 /*
- * FastCGI records: the verdict on a prefix of the bytes never contradicts the verdict on a
- * longer one, and no byte is read that has not arrived.
+ * FastCGI records: what is made of a connection's bytes does not depend on the pieces in
+ * which they arrive, no byte is read that has not arrived, and what is kept of a request is
+ * what libfcgi can read.
  */
 #include <fastcgi.h>
 #include <sanitizer/asan_interface.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "lib/fcgi_record.h"
+#include "lib/fcgi_scan.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -17,42 +18,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* The order in which verdicts may follow each other while bytes arrive; those of 2 are
- * final. */
-static int certainty(enum fcgi_record_verdict verdict)
+static size_t record_bytes(const unsigned char *at)
 {
-    switch (verdict) {
-    case FCGI_RECORD_HEAD_MISSING:
-        return 0;
-    case FCGI_RECORD_BODY_MISSING:
-        return 1;
-    default:
-        return 2;
-    }
-}
-
-static void check_answer(const unsigned char *bytes, size_t len,
-                         enum fcgi_record_verdict verdict)
-{
-    unsigned char *out = malloc(FCGI_RECORD_ANSWER_BYTES);
-
-    CHECK(out != NULL);
-    CHECK(fcgi_record_bytes(bytes) <= len);
-    size_t size = fcgi_record_answer(bytes, out);
-    CHECK(size >= FCGI_HEADER_LEN && size <= FCGI_RECORD_ANSWER_BYTES);
-    CHECK(out[0] == 1 && fcgi_record_bytes(out) == size);
-    CHECK(out[2] == bytes[2] && out[3] == bytes[3]);
-    CHECK((verdict == FCGI_RECORD_UNKNOWN_ROLE) == (out[1] == FCGI_END_REQUEST));
-    free(out);
+    return FCGI_HEADER_LEN + fcgi_record_content(at) + fcgi_record_padding(at);
 }
 
 static bool is_of_request(const unsigned char *record, const unsigned char *first)
 {
-    return record[2] == first[2] && record[3] == first[3];
+    return fcgi_record_id(record) == fcgi_record_id(first);
 }
 
-/* A whole request: its beginning, parameters up to an empty record, then the body up to an
- * empty record, of which nothing but the padding may be missing. */
+/* A whole request without anything between: its beginning, parameters up to an empty record,
+ * then the body up to an empty record. */
 static void check_complete(const unsigned char *bytes, size_t len)
 {
     const unsigned char *at = bytes, *end = bytes + len;
@@ -60,16 +37,15 @@ static void check_complete(const unsigned char *bytes, size_t len)
 
     while (wanted <= FCGI_STDIN) {
         CHECK((size_t)(end - at) >= FCGI_HEADER_LEN && at[0] == 1);
-        bool is_empty = at[4] == 0 && at[5] == 0;
-        if (is_of_request(at, bytes)) {
-            CHECK(at[1] == wanted);
-            if (wanted == FCGI_BEGIN_REQUEST)
-                wanted = FCGI_PARAMS;
-            else if (is_empty)
-                wanted++;
-        }
-        at += wanted <= FCGI_STDIN ? fcgi_record_bytes(at) : 0;
+        CHECK(is_of_request(at, bytes) && at[1] == wanted && fcgi_record_padding(at) == 0);
+        if (wanted == FCGI_BEGIN_REQUEST)
+            wanted = FCGI_PARAMS;
+        else if (fcgi_record_content(at) == 0)
+            wanted++;
+        CHECK(record_bytes(at) <= (size_t)(end - at));
+        at += record_bytes(at);
     }
+    CHECK(at == end);
 }
 
 /* Copies the content of all records of parameters up to the empty one that ends them, and
@@ -86,7 +62,7 @@ static size_t gather_params(unsigned char *out, const unsigned char *bytes, size
             memcpy(out + used, at + FCGI_HEADER_LEN, content);
             used += content;
         }
-        at += content > 0 ? fcgi_record_bytes(at) : 0;
+        at += content > 0 ? record_bytes(at) : 0;
     }
     CHECK(content == 0);
     return used;
@@ -131,55 +107,135 @@ static void check_output(unsigned id, size_t len)
     fcgi_record_stdout(head, id, len);
     CHECK(head[0] == 1 && head[1] == FCGI_STDOUT);
     CHECK(memcmp(head + 2, expected_id, sizeof expected_id) == 0);
-    CHECK(fcgi_record_bytes(head) == sizeof head + len);
+    CHECK(record_bytes(head) == sizeof head + len);
     fcgi_record_end(end, id);
-    CHECK(end[1] == FCGI_STDOUT && fcgi_record_bytes(end) == FCGI_HEADER_LEN);
+    CHECK(end[1] == FCGI_STDOUT && record_bytes(end) == FCGI_HEADER_LEN);
     CHECK(memcmp(end + 2, expected_id, sizeof expected_id) == 0);
     const unsigned char *last = end + FCGI_HEADER_LEN;
     CHECK(last[1] == FCGI_END_REQUEST);
-    CHECK(fcgi_record_bytes(last) == sizeof end - FCGI_HEADER_LEN);
+    CHECK(record_bytes(last) == sizeof end - FCGI_HEADER_LEN);
     CHECK(memcmp(last + 2, expected_id, sizeof expected_id) == 0);
 }
 
-/* A request whose body was shortened gets the same verdict. */
-static void check_shortened(const unsigned char *bytes, size_t len,
-                            enum fcgi_record_verdict verdict)
-{
-    unsigned char *copy = malloc(len + 1);
-    size_t left_out = 0;
+/* All that was made of the bytes of a connection. */
+struct result {
+    unsigned char *kept, *replies;      /* of all requests */
+    size_t kept_len, replies_len, from; /* from: where the present request begins in kept */
+    size_t requests, at;
+    struct fcgi_scan scan;
+};
 
-    CHECK(copy != NULL);
-    memcpy(copy, bytes, len);
-    size_t shorter = fcgi_record_shorten(copy, len, len / 3, &left_out);
-    CHECK(shorter + left_out <= len && (left_out == 0) == (shorter == len));
-    CHECK(fcgi_record_judge(copy, shorter) == verdict);
-    free(copy);
+static void add(unsigned char *out, size_t *out_len, const unsigned char *bytes, size_t len)
+{
+    memcpy(out + *out_len, bytes, len);
+    *out_len += len;
+}
+
+static void take_step(struct result *r, const struct fcgi_scan_step *step,
+                      const unsigned char *at, size_t size)
+{
+    if (step->kind == FCGI_SCAN_HEAD)
+        add(r->kept, &r->kept_len, r->scan.head, step->head_len);
+    if (step->kind == FCGI_SCAN_CONTENT)
+        add(r->kept, &r->kept_len, at, size);
+    if (step->kind == FCGI_SCAN_GONE)
+        r->kept_len = r->from;
+    add(r->replies, &r->replies_len, step->reply, step->reply_len);
+}
+
+static void end_request(struct result *r)
+{
+    check_complete(r->kept + r->from, r->kept_len - r->from);
+    check_params(r->kept + r->from, r->kept_len - r->from);
+    CHECK(r->scan.left_out == 0 || r->scan.mixed);
+    r->from = r->kept_len;
+    r->requests++;
+    fcgi_scan_next(&r->scan);
+    CHECK(fcgi_scan_rests(&r->scan));
+}
+
+/* Goes through the bytes as if they came in pieces of that size. */
+static void go_through(struct result *r, unsigned char *bytes, size_t size, size_t piece)
+{
+    struct fcgi_scan_step step;
+    size_t arrived = 0;
+
+    ASAN_POISON_MEMORY_REGION(bytes, size + 1);
+    while (r->at < size && r->scan.state != FCGI_SCAN_WRONG) {
+        if (arrived == r->at) {
+            arrived = size - arrived < piece ? size : arrived + piece;
+            ASAN_UNPOISON_MEMORY_REGION(bytes, arrived);
+        }
+        size_t len = arrived - r->at;
+        size_t used = fcgi_scan_go_on(&r->scan, bytes + r->at, len, size / 3, &step);
+        CHECK(used > 0 && used <= len);
+        take_step(r, &step, bytes + r->at, used);
+        r->at += used;
+        if (r->scan.state == FCGI_SCAN_COMPLETE)
+            end_request(r);
+    }
+    ASAN_UNPOISON_MEMORY_REGION(bytes, size + 1);
+}
+
+static struct result *result_of(unsigned char *bytes, size_t size, size_t piece)
+{
+    struct result *r = calloc(1, sizeof *r);
+
+    CHECK(r != NULL);
+    r->kept = malloc(size + 1);
+    r->replies = malloc(6 * size + 1); /* 8 bytes can be worth 42 */
+    CHECK(r->kept != NULL && r->replies != NULL);
+    go_through(r, bytes, size, piece);
+    return r;
+}
+
+static void free_result(struct result *r)
+{
+    free(r->kept);
+    free(r->replies);
+    free(r);
+}
+
+static void check_same(const struct result *a, const struct result *b)
+{
+    CHECK(a->requests == b->requests);
+    CHECK(a->at == b->at || a->scan.state == FCGI_SCAN_WRONG); /* known by the first byte */
+    CHECK(a->kept_len == b->kept_len && memcmp(a->kept, b->kept, a->kept_len) == 0);
+    CHECK(a->replies_len == b->replies_len);
+    CHECK(memcmp(a->replies, b->replies, a->replies_len) == 0);
+    CHECK(a->scan.state == b->scan.state && a->scan.mixed == b->scan.mixed);
+    CHECK(a->scan.body_bytes == b->scan.body_bytes);
+    CHECK(a->scan.left_out == b->scan.left_out);
+}
+
+/* Whole records of the three kinds that are sent without a request's answer. */
+static void check_replies(const unsigned char *at, size_t len)
+{
+    while (len > 0) {
+        CHECK(len >= FCGI_HEADER_LEN && at[0] == 1 && record_bytes(at) <= len);
+        CHECK((at[1] == FCGI_END_REQUEST) == (fcgi_record_id(at) != 0));
+        CHECK(at[1] == FCGI_END_REQUEST || at[1] == FCGI_GET_VALUES_RESULT ||
+              at[1] == FCGI_UNKNOWN_TYPE);
+        len -= record_bytes(at);
+        at += record_bytes(at);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     unsigned char *bytes = malloc(size + 1);
-    enum fcgi_record_verdict before = FCGI_RECORD_HEAD_MISSING;
 
     CHECK(bytes != NULL);
     memcpy(bytes, data, size);
-    ASAN_POISON_MEMORY_REGION(bytes, size + 1);
-    for (size_t len = 0; len <= size; len++) {
-        ASAN_UNPOISON_MEMORY_REGION(bytes, len);
-        enum fcgi_record_verdict verdict = fcgi_record_judge(bytes, len);
-        CHECK(certainty(verdict) >= certainty(before));
-        CHECK(certainty(before) < 2 || verdict == before);
-        if (verdict == FCGI_RECORD_MANAGEMENT || verdict == FCGI_RECORD_UNKNOWN_ROLE)
-            check_answer(bytes, len, verdict);
-        if (verdict == FCGI_RECORD_COMPLETE && before != verdict)
-            check_complete(bytes, len);
-        if (verdict == FCGI_RECORD_BODY_MISSING && before != verdict)
-            check_params(bytes, len);
-        before = verdict;
+    struct result *whole = result_of(bytes, size, size);
+    check_replies(whole->replies, whole->replies_len);
+    const size_t pieces[] = {1, 3, 8, 1 + size / 2};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        struct result *cut = result_of(bytes, size, pieces[i]);
+        check_same(whole, cut);
+        free_result(cut);
     }
-    ASAN_UNPOISON_MEMORY_REGION(bytes, size + 1);
-    if (before == FCGI_RECORD_BODY_MISSING)
-        check_shortened(bytes, size, before);
+    free_result(whole);
     if (size >= 4)
         check_output((unsigned)bytes[0] << 8 | bytes[1],
                      ((size_t)bytes[2] << 8 | bytes[3]) % (FCGI_RECORD_CONTENT_BYTES + 1));

@@ -7,7 +7,7 @@ import pytest
 
 from support import fastcgi
 from support.answers import assert_error, assert_success, error_body
-from support.fastcgi import BEGIN_REQUEST, PARAMS, STDIN, Closed, encode_pairs, http_params
+from support.fastcgi import BEGIN_REQUEST, PARAMS, STDIN, Closed, encode_pairs, http_params, whole_request
 from support.raw import as_answer, ask, send
 from support.site import encode
 
@@ -71,8 +71,7 @@ def test_padding_is_skipped(pool, shared, padding):
         for type_, data in [(fastcgi.PARAMS, pairs), (fastcgi.STDIN, body)]:
             for start in range(0, len(data), 100):
                 connection.send_record(type_, data[start : start + 100], padding=padding)
-            # libfcgi does not skip padding of the end of the parameters; no web server pads it
-            connection.send_record(type_, padding=0 if type_ == fastcgi.PARAMS else padding)
+            connection.send_record(type_, padding=padding)
         assert_success(connection.read_response(), shared.contact, '"x"', visibility=1)
 
 
@@ -190,24 +189,127 @@ def test_unknown_roles_are_refused(pool, role):
     assert_serves_others(pool)
 
 
-def test_requests_that_are_mixed_on_a_connection_are_not_stored(pool, shared, contact):
-    """FCGI_MPXS_CONNS is 0, so no web server should; libfcgi gives the first one up."""
-    body = encode(shared.body(contact_id=contact))
+@pytest.mark.parametrize("type_", [STDIN, PARAMS, fastcgi.ABORT_REQUEST, fastcgi.END_REQUEST, 200])
+def test_records_of_requests_that_have_not_begun_are_ignored(pool, type_):
     with pool.connect() as connection:
-        connection.begin(request_id=1)
-        connection.begin(request_id=2)
-        connection.params(http_params(body), request_id=1)
-        connection.params(http_params(b"{"), request_id=2)
-        connection.stdin(body, request_id=1)
-        records = []
-        while (record := connection.read_record()) is not None:
-            records.append(record)
-    stdout = b"".join(r.content for r in records if (r.type, r.request_id) == (fastcgi.STDOUT, 1))
-    if stdout:
-        answer = fastcgi.Response(stdout=stdout).parse()
-        assert_error(answer, "INVALID_JSON", "Request body is not valid JSON", status=400)
-    assert pool.site.notes(contact) == []
+        for content in (b"", b"x" * 65535):
+            connection.send_record(type_, content, request_id=7)
+            ask(connection)
+
+
+def test_a_refused_role_ends_no_connection_that_is_to_be_kept(pool):
+    with pool.connect() as connection:
+        connection.begin(role=fastcgi.AUTHORIZER, request_id=7, keep=True)
+        connection.params(http_params(b"{}"), request_id=7)
+        answer = connection.read_response(request_id=7)
+        assert (answer.stdout, answer.protocol_status) == (b"", fastcgi.UNKNOWN_ROLE)
+        ask(connection)
+
+
+def test_another_request_that_begins_meanwhile_is_refused(pool, shared, contact):
+    """At each place in the first one, which is answered as if it were alone."""
+    for at in range(1, 5):
+        data = encode(shared.body(note=f"first {at}", contact_id=contact))
+        first = records_of(data, HTTP_IDEMPOTENCY_KEY=f"first {at}")
+        first[0] = (BEGIN_REQUEST, b"\0\1\1\0\0\0\0\0")
+        second = records_of(encode(shared.body(note=f"second {at}", contact_id=contact)))
+        with pool.connect() as connection:
+            for record in first[:at]:
+                connection.send_record(*record)
+            for record in second:
+                connection.send_record(*record, request_id=2)
+            refused = connection.read_response(request_id=2)
+            assert (refused.stdout, refused.protocol_status) == (b"", fastcgi.CANT_MPX_CONN)
+            for record in first[at:]:
+                connection.send_record(*record)
+            answer = as_answer(connection.read_response())
+            assert_success(answer, contact, f'"first {at}"', visibility=1)
+            for record in second:  # which may try again
+                connection.send_record(*record, request_id=2)
+            answer = as_answer(connection.read_response(request_id=2))
+            assert_success(answer, contact, f'"second {at}"', visibility=1)
+    assert len(pool.site.notes(contact)) == 8
+
+
+def test_another_request_may_begin_behind_the_last_byte(pool, shared, contact):
+    stream, expected = b"", []
+    for number in range(1, 30):
+        data = encode(shared.body(note=f"{number}", contact_id=contact))
+        records = records_of(data)
+        records[0] = (BEGIN_REQUEST, b"\0\1\1\0\0\0\0\0")
+        stream += b"".join(fastcgi.encode_record(*record, request_id=number) for record in records)
+        expected.append(f"{number}")
+    with pool.connect() as connection:
+        connection.send(stream)
+        for number in range(1, 30):
+            answer = as_answer(connection.read_response(request_id=number))
+            assert_success(answer, contact, f'"{number}"', visibility=1)
+    assert sorted(note["note_content"] for note in pool.site.notes(contact)) == sorted(expected)
+
+
+def test_two_requests_cut_at_each_byte(pool, shared):
+    body = encode(shared.body(note="x"))[:-1]  # no JSON, so that nothing is stored
+    stream = 2 * whole_request(body, keep=True)
+    for cut in range(1, len(stream)):
+        with pool.connect() as connection:
+            connection.send(stream[:cut])
+            connection.send(stream[cut:])
+            for _ in range(2):
+                assert as_answer(connection.read_response()).code == "INVALID_JSON"
+
+
+@pytest.mark.parametrize("size", [0, 30_000, 70_000, 500_000, 600_000])
+def test_what_comes_behind_a_long_body_is_not_lost(pool, shared, size):
+    """Whether or not the body is in a file, or too long."""
+    with pool.connect() as connection:
+        connection.send(2 * (whole_request(b" " * size, keep=True) + whole_request(b"{", keep=True)))
+        for _ in range(2):
+            code = "BODY_TOO_LARGE" if size > 524288 else "INVALID_JSON"
+            assert as_answer(connection.read_response()).code == code
+            assert as_answer(connection.read_response()).code == "INVALID_JSON"
+
+
+def test_very_many_refused_beginnings_delay_no_other(pool):
+    begins = b"".join(
+        fastcgi.encode_record(BEGIN_REQUEST, RESPONDER_BEGIN, request_id=2 + i) for i in range(2000)
+    )
+    with pool.connect() as connection, pool.connect() as other:
+        connection.begin(keep=True)
+        for _ in range(30):
+            connection.send(begins)
+            ask(other)
+            ends = [connection.read_record() for _ in range(2000)]
+            assert {(end.type, end.content[4]) for end in ends} == {
+                (fastcgi.END_REQUEST, fastcgi.CANT_MPX_CONN)
+            }
+        connection.params(http_params(b"{"))
+        connection.stdin(b"{")
+        assert as_answer(connection.read_response()).code == "INVALID_JSON"
+
+
+def test_a_peer_that_reads_no_refusals_is_closed(pool):
+    begins = 60000 * fastcgi.encode_record(BEGIN_REQUEST, RESPONDER_BEGIN, request_id=2)
+    with pool.connect() as connection:
+        connection.begin(keep=True)
+        with pytest.raises(OSError):
+            for _ in range(10):
+                connection.send(begins)
     assert_serves_others(pool)
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+def test_values_that_are_asked_for_within_a_request(pool, shared, at):
+    data = encode(shared.body(note="x"))
+    records = records_of(data)
+    with pool.connect() as connection:
+        for record in records[:at]:
+            connection.send_record(*record)
+        connection.send_record(fastcgi.GET_VALUES, encode_pairs([("FCGI_MPXS_CONNS", "")]), request_id=0)
+        values = connection.read_record()
+        assert fastcgi.decode_pairs(values.content) == [(b"FCGI_MPXS_CONNS", b"0")]
+        for record in records[at:]:
+            connection.send_record(*record)
+        assert_success(as_answer(connection.read_response()), shared.contact, '"x"', visibility=1)
 
 
 # Garbage
@@ -218,9 +320,8 @@ GARBAGE = {
     "ones": b"\xff" * 100,
     "one byte": b"\x02",
     "version 2": fastcgi.encode_record(fastcgi.BEGIN_REQUEST, b"\0\1\0\0\0\0\0\0", version=2),
-    "params first": fastcgi.encode_record(fastcgi.PARAMS, b"\1\1ab"),
-    "body first": fastcgi.encode_record(fastcgi.STDIN, b"{}"),
-    "an answer": fastcgi.encode_record(fastcgi.END_REQUEST, b"\0" * 8),
+    "an answer": fastcgi.encode_record(fastcgi.BEGIN_REQUEST, b"\0\1\0\0\0\0\0\0")
+    + fastcgi.encode_record(fastcgi.END_REQUEST, b"\0" * 8),
     "short begin": fastcgi.encode_record(fastcgi.BEGIN_REQUEST, b"\0\1\0"),
     "long begin": fastcgi.encode_record(fastcgi.BEGIN_REQUEST, b"\0\1" + b"\0" * 60),
     "begin twice": fastcgi.encode_record(fastcgi.BEGIN_REQUEST, b"\0\1\0\0\0\0\0\0") * 2,

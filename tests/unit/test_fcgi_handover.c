@@ -53,7 +53,7 @@ static void a_connection_passes_alone(void **state)
     assert_int_equal(fcgi_handover_give(give, own, &nothing), STATUS_OK);
     assert_int_equal(fcgi_handover_take(take, &fd, &input), STATUS_OK);
     assert_int_equal(input.file, -1);
-    assert_int_equal(input.left_out, 0);
+    assert_int_equal(input.scan.left_out, 0);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
     expect_connected(fd);
@@ -63,19 +63,19 @@ static void a_connection_passes_alone(void **state)
 
 static void what_was_collected_passes_with_it(void **state)
 {
-    struct fcgi_input collected, input;
+    struct fcgi_input collected = {.file = -1}, input;
     char text[4];
     int fd;
 
     (void)state;
     assert_int_equal(fcgi_input_start(&collected), STATUS_OK);
     assert_int_equal(write(collected.file, "half", 4), 4);
-    collected.left_out = 123456789;
+    collected.scan.left_out = 123456789;
     assert_int_equal(fcgi_handover_give(give, own, &collected), STATUS_OK);
     fcgi_input_clear(&collected);
     assert_int_equal(fcgi_handover_take(take, &fd, &input), STATUS_OK);
-    assert_int_equal(input.left_out, 123456789);
-    assert_int_equal(fcgi_input_rewind(&input), STATUS_OK);
+    assert_int_equal(input.scan.left_out, 123456789);
+    assert_int_equal(lseek(input.file, 0, SEEK_SET), 0);
     assert_int_equal(read(input.file, text, sizeof text), 4);
     assert_memory_equal(text, "half", 4);
     expect_connected(fd);
@@ -106,7 +106,7 @@ static void a_full_socket_does_not_make_the_giver_wait(void **state)
 /* The kernel delivers the message without the descriptor for which no number is free. */
 static void a_connection_whose_collected_part_is_lost_is_closed(void **state)
 {
-    struct fcgi_input collected, input;
+    struct fcgi_input collected = {.file = -1}, input;
     struct rlimit before, less;
     int fd, next;
 
