@@ -214,6 +214,52 @@ class ApacheFcgid(Apache):
         return super().command()
 
 
+HAPROXY_CONF = """\
+global
+    {user}
+    {settings}
+defaults
+    mode http
+    timeout connect 20s
+    timeout client 60s
+    timeout server 5s
+frontend web
+    bind 127.0.0.1:{port}
+    default_backend service
+backend service
+    use-fcgi-app crmnotes
+    http-reuse always
+    server crmnotes unix@{socket} proto fcgi
+fcgi-app crmnotes
+    docroot /
+    {options}
+"""
+
+
+class HAProxy(WebServer):
+    """
+    Of this one conf/ has no file. options are lines of its section fcgi-app. One thread, so
+    that requests share connections as far as the options allow.
+    """
+
+    def __init__(self, site, options=()):
+        super().__init__(site)
+        self.options = options
+
+    def command(self):
+        config = self.directory / "haproxy.cfg"
+        config.write_text(
+            HAPROXY_CONF.format(
+                user=f"user {WEB_USER}\n    group {WEB_USER}" if owner_of_sites() else "",
+                settings="nbthread 1",
+                port=self.port,
+                socket=self.site.socket,
+                options="\n    ".join(self.options),
+            )
+        )
+        return ["haproxy", "-db", "-f", config]
+
+
 class SpawnFcgi:
     """The pool as conf/spawn-fcgi.sh starts it: in the background, its log in a file."""
 
