@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -43,7 +45,6 @@ static const int always[] = {
     SCMP_SYS(faccessat),
     SCMP_SYS(faccessat2),
     SCMP_SYS(fadvise64),
-    SCMP_SYS(fcntl),
     SCMP_SYS(fstat),
     SCMP_SYS(fstatfs),
     SCMP_SYS(ftruncate), /* SQLite's -shm; Landlock decides what is open for writing */
@@ -100,7 +101,7 @@ static const int serve[] = {
     SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(memfd_create),
     SCMP_SYS(pipe2),       SCMP_SYS(pselect6),   SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg),     SCMP_SYS(select),     SCMP_SYS(sendmsg),
-    SCMP_SYS(setsockopt),  SCMP_SYS(shutdown),
+    SCMP_SYS(shutdown),
 };
 
 static const int store[] = {
@@ -123,13 +124,10 @@ static const int syslog_calls[] = {
 
 static const int supervise[] = {
     SCMP_SYS(fork),
-    SCMP_SYS(kill),
     SCMP_SYS(landlock_add_rule),
     SCMP_SYS(landlock_create_ruleset),
     SCMP_SYS(landlock_restrict_self),
     SCMP_SYS(pipe2),
-    SCMP_SYS(prctl),
-    SCMP_SYS(prlimit64),
     SCMP_SYS(seccomp),
     SCMP_SYS(wait4),
     SCMP_SYS(waitid),
@@ -148,36 +146,74 @@ static const struct {
     {SYSCALLS_SUPERVISE, supervise, COUNT(supervise)},
 };
 
-/* Calls of which only some arguments are allowed. */
+/* Calls of which only some arguments are allowed; several rows for a call are
+ * alternatives. */
 struct condition {
     unsigned set;
     int call;
-    unsigned argument;
-    enum scmp_compare compare;
-    uint64_t mask_or_value, value;
+    struct scmp_arg_cmp compare[2]; /* both have to hold; the second may be left out */
 };
 
+/* A bit mask, and a value that must not have any of its bits. */
+#define WITHOUT(argument, bits)                                                            \
+    {                                                                                      \
+        argument, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0                              \
+    }
+#define EQUALS(argument, value)                                                            \
+    {                                                                                      \
+        argument, SCMP_CMP_EQ, (scmp_datum_t)(value), 0                                    \
+    }
+
 enum {
-    NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |
-                     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+    /* new namespaces, and children that are not this process's own */
+    FOREIGN_CHILDREN = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |
+                       CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PARENT |
+                       CLONE_PTRACE,
     SOCKET_TYPE = 0xf, /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
 };
 
 static const struct condition conditions[] = {
     /* no new code */
-    {0, SCMP_SYS(mmap), 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
-    {0, SCMP_SYS(mprotect), 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
+    {0, SCMP_SYS(mmap), {WITHOUT(2, PROT_EXEC)}},
+    {0, SCMP_SYS(mprotect), {WITHOUT(2, PROT_EXEC)}},
     /* O_RDONLY|O_TRUNC empties a file, which Landlock before version 3 lets pass */
-    {0, SCMP_SYS(open), 1, SCMP_CMP_MASKED_EQ, O_TRUNC, 0},
-    {0, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, O_TRUNC, 0},
-    /* reading its own limits */
-    {0, SCMP_SYS(prlimit64), 2, SCMP_CMP_EQ, 0, 0},
+    {0, SCMP_SYS(open), {WITHOUT(1, O_TRUNC)}},
+    {0, SCMP_SYS(openat), {WITHOUT(2, O_TRUNC)}},
+    /* its own limits, which only the master sets */
+    {0, SCMP_SYS(prlimit64), {EQUALS(0, 0), EQUALS(2, 0)}},
+    {SYSCALLS_SUPERVISE, SCMP_SYS(prlimit64), {EQUALS(0, 0)}},
+    /* Locks and flags of descriptors. F_SETOWN, F_SETSIG and O_ASYNC together send any
+     * signal to any process of the user; the kernel does that, so that Landlock sees it
+     * from version 6 on only. */
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_DUPFD)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_DUPFD_CLOEXEC)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_GETFD)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_SETFD)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_GETFL)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_SETFL), WITHOUT(2, O_ASYNC)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_GETLK)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_SETLK)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_SETLKW)}},
+    {0, SCMP_SYS(fcntl), {EQUALS(1, F_OFD_GETLK)}},
     /* over a connected socket, not to an address */
-    {0, SCMP_SYS(sendto), 4, SCMP_CMP_EQ, 0, 0},
+    {0, SCMP_SYS(sendto), {EQUALS(4, 0)}},
     /* an ordinary file */
-    {SYSCALLS_STORE, SCMP_SYS(mknodat), 2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG},
-    {SYSCALLS_SERVE, SCMP_SYS(socketpair), 0, SCMP_CMP_EQ, AF_UNIX, 0},
-    {SYSCALLS_SUPERVISE, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0},
+    {SYSCALLS_STORE, SCMP_SYS(mknodat), {{2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG}}},
+    /* The address of sendmsg cannot be seen here, but sockets for streams take none. */
+    {SYSCALLS_SERVE,
+     SCMP_SYS(socketpair),
+     {EQUALS(0, AF_UNIX), {1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_STREAM}}},
+    {SYSCALLS_SERVE,
+     SCMP_SYS(setsockopt),
+     {EQUALS(1, IPPROTO_TCP), EQUALS(2, TCP_NODELAY)}},
+    {SYSCALLS_SUPERVISE, SCMP_SYS(clone), {WITHOUT(0, FOREIGN_CHILDREN)}},
+    /* one process, not a group or all */
+    {SYSCALLS_SUPERVISE, SCMP_SYS(kill), {WITHOUT(0, 1u << 31)}},
+    /* to confine itself further */
+    {SYSCALLS_SUPERVISE, SCMP_SYS(prctl), {EQUALS(0, PR_GET_SECCOMP)}},
+    {SYSCALLS_SUPERVISE, SCMP_SYS(prctl), {EQUALS(0, PR_SET_SECCOMP)}},
+    {SYSCALLS_SUPERVISE, SCMP_SYS(prctl), {EQUALS(0, PR_SET_NO_NEW_PRIVS)}},
+    {SYSCALLS_SUPERVISE, SCMP_SYS(prctl), {EQUALS(0, PR_SET_DUMPABLE), EQUALS(1, 0)}},
 };
 
 static const int refused[] = {
@@ -267,6 +303,14 @@ static bool is_allowed(int call, unsigned sets)
     return SANITIZED && is_in(call, of_sanitizers, COUNT(of_sanitizers));
 }
 
+static bool has_condition(int call, unsigned sets)
+{
+    for (size_t i = 0; i < COUNT(conditions); i++)
+        if (conditions[i].call == call && wanted(conditions[i].set, sets))
+            return true;
+    return false;
+}
+
 static int allow(scmp_filter_ctx filter, unsigned sets)
 {
     int error = 0;
@@ -286,21 +330,13 @@ static int allow_on_condition(scmp_filter_ctx filter, unsigned sets)
 
     for (size_t i = 0; i < COUNT(conditions); i++) {
         const struct condition *c = &conditions[i];
-        const struct scmp_arg_cmp compare = {c->argument, c->compare, c->mask_or_value,
-                                             c->value};
+        const unsigned count = c->compare[1].op == _SCMP_CMP_MIN ? 1 : 2;
 
         if (wanted(c->set, sets) && !is_allowed(c->call, sets))
-            error |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c->call, 1, &compare);
+            error |=
+                seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c->call, count, c->compare);
     }
     return error;
-}
-
-static bool is_conditional(int call, unsigned sets)
-{
-    for (size_t i = 0; i < COUNT(conditions); i++)
-        if (conditions[i].call == call && wanted(conditions[i].set, sets))
-            return true;
-    return false;
 }
 
 /* abort(3) and others signal their own process. */
@@ -329,7 +365,7 @@ static int refuse(scmp_filter_ctx filter, unsigned sets)
     int error = 0;
 
     for (size_t i = 0; i < COUNT(refused); i++)
-        if (!is_allowed(refused[i], sets) && !is_conditional(refused[i], sets))
+        if (!is_allowed(refused[i], sets) && !has_condition(refused[i], sets))
             error |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
     for (size_t i = 0; i < COUNT(deadly); i++)
         if (!is_allowed(deadly[i], sets))

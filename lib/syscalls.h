@@ -8,8 +8,11 @@
  *     loading code into the kernel) kill the process, and the log shows it;
  *   - calls that a library may try and do without (a socket, a child, a signal) fail with
  *     EPERM;
- *   - all others, such as those that newer kernels add, fail with ENOSYS, after which the C
- *     library uses an older call.
+ *   - all others, such as those that newer kernels add, and options of calls that are not
+ *     used here, fail with ENOSYS, after which the C library uses an older call.
+ *
+ * Without SYSCALLS_SYSLOG a process can make no socket but a connected pair of streams. So
+ * sendmsg, whose address a filter cannot see, reaches no other: streams take no address.
  *
  * Built without libseccomp, nothing is filtered.
  */

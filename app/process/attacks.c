@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -108,6 +109,21 @@ static int connect_to_unix_socket(const char *path)
     return fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&name, sizeof name);
 }
 
+/* Sends a datagram to the socket with that path from one that is half of a pair. */
+static int send_datagram(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct iovec data = {(char[]){"x"}, 1};
+    struct msghdr message = {
+        .msg_name = &name, .msg_namelen = sizeof name, .msg_iov = &data, .msg_iovlen = 1};
+    int pair[2];
+
+    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) != 0)
+        return -1;
+    return sendmsg(pair[0], &message, 0) == 1 ? 0 : -1;
+}
+
 /* "0": the parent of this process; for a worker, the master. */
 static pid_t process_of(const char *text)
 {
@@ -119,6 +135,35 @@ static pid_t process_of(const char *text)
 static int signal_process(const char *pid)
 {
     return kill(process_of(pid), 0);
+}
+
+static int set_owner(const char *pid)
+{
+    return fcntl(STDERR_FILENO, F_SETOWN, process_of(pid));
+}
+
+/* Lets the kernel send a signal that kills, because a byte has come. */
+static int signal_by_input(const char *pid)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 ||
+        fcntl(pair[0], F_SETOWN, process_of(pid)) != 0 ||
+        fcntl(pair[0], F_SETSIG, SIGKILL) != 0 || fcntl(pair[0], F_SETFL, O_ASYNC) != 0)
+        return -1;
+    return write(pair[1], "x", 1) == 1 ? 0 : -1;
+}
+
+static int signal_group(const char *pid)
+{
+    return kill(-process_of(pid), 0);
+}
+
+static int limit_another(const char *pid)
+{
+    const struct rlimit limit = {1000, 1000};
+
+    return prlimit(process_of(pid), RLIMIT_CPU, &limit, NULL);
 }
 
 static int trace(const char *pid)
@@ -174,7 +219,12 @@ static const struct {
     {"connect", connect_out},
     {"connect_unix", connect_to_unix_socket},
     {"listen", listen_on},
+    {"datagram", send_datagram},
     {"signal", signal_process},
+    {"signal_by_input", signal_by_input},
+    {"set_owner", set_owner},
+    {"signal_group", signal_group},
+    {"limit", limit_another},
     {"trace", trace},
     {"read_memory", read_memory},
     {"fork", fork_once},
@@ -192,6 +242,11 @@ static void carry_out(const char *name, const char *argument)
         return;
     }
     LOG(LEVEL_ERROR, "attack_unknown", LOG_TEXT("name", name));
+}
+
+bool attacks_leave_out_landlock(void)
+{
+    return getenv("ATTACKS_WITHOUT_LANDLOCK") != NULL;
 }
 
 void attacks_run(enum role role)

@@ -14,4 +14,8 @@
  */
 void attacks_run(enum role role);
 
+/* True when ATTACKS_WITHOUT_LANDLOCK is set: the process is to be confined as on a kernel
+ * that has no Landlock. */
+bool attacks_leave_out_landlock(void);
+
 #endif

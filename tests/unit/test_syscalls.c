@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -114,6 +117,82 @@ static void sockets_children_signals_and_new_code_are_refused(void **state)
     assert_int_equal(run(SYSCALLS_SERVE | SYSCALLS_STORE, call_what_is_refused), 0);
 }
 
+/* Each would reach another process, over a descriptor that anybody has. */
+static int reach_others(int to_parent)
+{
+    const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/x"};
+    const struct sockaddr *address = (const struct sockaddr *)&name;
+    const struct rlimit limit = {1, 1};
+    int pair[2];
+
+    enter();
+    return !fails_with(ENOSYS, fcntl(to_parent, F_SETOWN, getppid()))                ? 1
+           : !fails_with(ENOSYS, fcntl(to_parent, F_SETSIG, SIGKILL))                ? 2
+           : !fails_with(ENOSYS, fcntl(to_parent, F_SETFL, O_ASYNC | O_NONBLOCK))    ? 3
+           : !fails_with(ENOSYS, fcntl(to_parent, F_SETLEASE, F_WRLCK))              ? 4
+           : !fails_with(EPERM, ioctl(to_parent, FIOASYNC, &(int){1}))               ? 5
+           : !fails_with(ENOSYS, socketpair(AF_UNIX, SOCK_DGRAM, 0, pair))           ? 6
+           : !fails_with(ENOSYS, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))       ? 7
+           : !fails_with(ENOSYS, sendto(to_parent, "x", 1, 0, address, sizeof name)) ? 8
+           : !SANITIZED && !fails_with(ENOSYS, prlimit(getppid(), RLIMIT_CPU, &limit, NULL))
+               ? 9
+           : fcntl(to_parent, F_SETFL, O_NONBLOCK) != 0 ? 10
+                                                        : 0;
+}
+
+static void no_option_of_a_call_reaches_another_process(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, reach_others), 0);
+    assert_int_equal(run(SYSCALLS_SERVE | SYSCALLS_STORE, reach_others), 0);
+}
+
+static int use_sockets(int to_parent)
+{
+    int pair[2];
+
+    (void)to_parent;
+    enter();
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 ? 1
+           : send(pair[0], "x", 1, MSG_NOSIGNAL) != 1                    ? 2
+           : !fails_with(ENOSYS, setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &(int){4096},
+                                            sizeof(int)))
+               ? 3
+               : 0;
+}
+
+static void who_serves_uses_sockets_that_are_connected(void **state)
+{
+    (void)state;
+    assert_int_equal(run(SYSCALLS_SERVE, use_sockets), 0);
+    assert_int_equal(run(SYSCALLS_STORE, use_sockets), 1);
+}
+
+/* The parent of this process stands for any other. */
+static int overstep(int to_parent)
+{
+    const struct rlimit limit = {1, 1};
+
+    (void)to_parent;
+    enter();
+    return !fails_with(ENOSYS, kill(-1, 0))                                    ? 1
+           : !fails_with(ENOSYS, kill(-2, 0))                                  ? 2
+           : kill(getppid(), 0) != 0                                           ? 3
+           : !fails_with(ENOSYS, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))           ? 4
+           : prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0                           ? 5
+           : !fails_with(ENOSYS, prlimit(getppid(), RLIMIT_CPU, &limit, NULL)) ? 6
+           : prlimit(0, RLIMIT_CORE, &(const struct rlimit){0, 0}, NULL) != 0  ? 7
+                                                                               : 0;
+}
+
+static void a_supervisor_signals_single_processes_and_limits_itself(void **state)
+{
+    (void)state;
+    if (SANITIZED)
+        skip();
+    assert_int_equal(run(SYSCALLS_SUPERVISE, overstep), 0);
+}
+
 static int execute(int to_parent)
 {
     (void)to_parent;
@@ -215,6 +294,9 @@ int main(void)
         cmocka_unit_test(memory_clocks_and_files_remain),
         cmocka_unit_test(what_is_unknown_looks_like_an_old_kernel),
         cmocka_unit_test(sockets_children_signals_and_new_code_are_refused),
+        cmocka_unit_test(no_option_of_a_call_reaches_another_process),
+        cmocka_unit_test(who_serves_uses_sockets_that_are_connected),
+        cmocka_unit_test(a_supervisor_signals_single_processes_and_limits_itself),
         cmocka_unit_test(executing_and_tracing_kill),
         cmocka_unit_test(who_aborts_ends_by_that_signal),
         cmocka_unit_test(files_are_locked_and_synced_by_who_stores),
