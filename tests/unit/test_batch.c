@@ -1,24 +1,82 @@
 #include "app/commit/batch.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #include "lib/lock.h"
 #include "tests/unit/stage.h"
 
 static struct batch *batch;
 
+/* ---- Functions of libc, which the programs under test call as well ---- */
+
+static struct {
+    bool sync_fails;      /* the next one */
+    int lock_is_held;     /* from which call on it is held by somebody else; 0: never */
+    int lock_calls;       /* of lock_take */
+    int64_t lock_wait_ms; /* until it is released, each time */
+    int64_t waited_ms;    /* by which the monotonic clock is ahead */
+} libc;
+
+int fdatasync(int fd)
+{
+    bool fails = libc.sync_fails;
+
+    libc.sync_fails = false;
+    if (!fails)
+        return (int)syscall(SYS_fdatasync, fd);
+    errno = EIO;
+    return -1;
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, id, now);
+
+    if (id == CLOCK_MONOTONIC)
+        now->tv_sec += libc.waited_ms / 1000;
+    return result;
+}
+
+/* Waits in steps of a second, as if an alarm interrupted it, without taking time. */
+int flock(int fd, int operation)
+{
+    static int64_t waited_ms;
+
+    if (operation == (LOCK_EX | LOCK_NB) && ++libc.lock_calls >= libc.lock_is_held &&
+        libc.lock_is_held > 0) {
+        waited_ms = 0;
+        errno = EWOULDBLOCK;
+        return -1;
+    }
+    if (operation == LOCK_EX && waited_ms < libc.lock_wait_ms) {
+        waited_ms += 1000;
+        libc.waited_ms += 1000;
+        errno = EINTR;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+/* ---- A batch ---- */
+
 static int make(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
+    memset(&libc, 0, sizeof libc);
     batch = batch_create(stage_path, call_command_kinds());
     return batch != NULL ? 0 : -1;
 }
 
 static int unmake(void **state)
 {
+    memset(&libc, 0, sizeof libc);
     batch_free(batch);
     return stage_remove(state);
 }
@@ -169,6 +227,39 @@ static void a_refusal_does_not_outlive_the_commit_that_it_rests_on(void **state)
     assert_int_equal(items[0].result.refusal, ERROR_IDEMPOTENCY_MISMATCH);
 }
 
+/* After a sync that failed, the notes may be stored: tried again, they could be there twice,
+ * or get an answer that a power cut makes untrue. */
+static void a_batch_whose_commit_is_unknown_is_not_tried_again(void **state)
+{
+    struct batch_item items[] = {item_for(1), item_for(2)};
+
+    (void)state;
+    libc.sync_fails = true;
+    batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
+    assert_false(libc.sync_fails);
+    assert_int_equal(items[0].status, STATUS_UNKNOWN);
+    assert_int_equal(items[1].status, STATUS_UNKNOWN);
+    assert_int_equal(libc.lock_calls, 1);
+}
+
+/* The batch fails at once, and then each item waits a minute for the lock: the first one
+ * gets it, the second one only has the rest of the time, and the third one has none. */
+static void items_that_are_tried_alone_share_the_time_limit(void **state)
+{
+    struct batch_item items[] = {item_for(1), item_for(1), item_for(3)};
+
+    (void)state;
+    libc.lock_is_held = 2;
+    libc.lock_wait_ms = 60 * 1000;
+    batch_commit(batch, items, COUNT(items), 100 * 1000);
+    assert_int_equal(items[0].status, STATUS_OK);
+    assert_int_equal(items[1].status, STATUS_BUSY);
+    assert_int_equal(items[2].status, STATUS_EXISTS);
+    assert_int_equal(libc.lock_calls, 3);
+    assert_in_range(libc.waited_ms, 99 * 1000, 100 * 1000);
+    assert_notes(1);
+}
+
 static void a_key_revoked_meanwhile_is_refused(void **state)
 {
     static const struct {
@@ -274,6 +365,8 @@ int main(void)
         WITH_GROUP(what_a_failed_item_did_is_undone),
         WITH_GROUP(one_that_spoils_the_transaction_fails_alone),
         WITH_GROUP(a_refusal_does_not_outlive_the_commit_that_it_rests_on),
+        WITH_GROUP(a_batch_whose_commit_is_unknown_is_not_tried_again),
+        WITH_GROUP(items_that_are_tried_alone_share_the_time_limit),
         WITH_GROUP(a_key_revoked_meanwhile_is_refused),
         WITH_GROUP(while_somebody_else_holds_the_lock_nothing_is_stored),
         WITH_GROUP(a_database_that_comes_back_is_used_again),
