@@ -273,6 +273,20 @@ static void waiting_ends_when_a_letter_comes(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Its client rang no bell, because the server did not sleep. */
+static void a_letter_that_is_there_already_is_not_waited_for(void **state)
+{
+    sigset_t none;
+
+    (void)state;
+    sigemptyset(&none);
+    post(0, 0, "early");
+    (void)alarm(PATIENCE_MS / 1000); /* ends the test if it waits */
+    assert_true(mailboxes_wait(boxes, 2 * PATIENCE_MS, -1, &none));
+    (void)alarm(0);
+    (void)take("early");
+}
+
 static void waiting_ends_when_the_other_descriptor_does(void **state)
 {
     int ends[2];
@@ -412,6 +426,7 @@ int main(void)
         WITH_BOXES(what_a_dead_server_took_is_lost_and_the_rest_is_delivered),
         WITH_BOXES(a_new_client_finds_its_boxes_empty),
         WITH_BOXES(waiting_ends_when_a_letter_comes),
+        WITH_BOXES(a_letter_that_is_there_already_is_not_waited_for),
         WITH_BOXES(waiting_ends_when_the_other_descriptor_does),
         WITH_BOXES(every_client_gets_its_own_answers),
         WITH_BOXES(lengths_that_cannot_be_true_are_cut),
