@@ -164,6 +164,23 @@ static void every_version_is_kept(void **state)
     assert_string_equal(everything_stored(), "1 notes, 19 revisions");
 }
 
+static void a_former_version_keeps_its_own_time(void **state)
+{
+    (void)state;
+    add_note("note", FLAG_OFF, FLAG_OFF);
+    for (int i = 1; i <= 2; i++) {
+        struct note_command command = update_of("note", "later");
+        command.common.now_ms = STAGE_NOW_MS + i;
+        (void)must_write(&command);
+    }
+    assert_string_equal(
+        stage_ask("SELECT group_concat(written_at, ' ')"
+                  " FROM (SELECT written_at FROM note_revisions ORDER BY version)"),
+        "1000000 1000001");
+    assert_string_equal(stage_ask("SELECT created_at || ' ' || written_at FROM notes"),
+                        "1000000 1000002");
+}
+
 static void the_author_stays_whoever_updates(void **state)
 {
     (void)state;
@@ -236,6 +253,7 @@ int main(void)
         on_stage(an_update_replaces_the_content_and_keeps_the_former_version),
         on_stage(flags_that_are_not_sent_stay),
         on_stage(every_version_is_kept),
+        on_stage(a_former_version_keeps_its_own_time),
         on_stage(the_author_stays_whoever_updates),
         on_stage(what_was_changed_since_the_check_counts),
         on_stage(the_same_id_twice_is_an_error_and_changes_nothing),
