@@ -103,14 +103,19 @@ static void an_owner_who_is_not_active_counts_as_absent(void **state)
     expect_refusal(&command, ERROR_NOT_OWNER);
 }
 
+/* Bob's note on Cleo and Ann's own note on Cleo are not on Carl. */
 static void a_note_that_is_not_there_cannot_be_updated(void **state)
 {
-    static const char *const notes[] = {"nothing", "?", "carl", "on-cleo"};
-    struct note_command other = stage_command("on-cleo", "x");
+    static const char *const notes[] = {"nothing", "?", "carl", "bobs", "own"};
+    struct note_command other = stage_command("bobs", "x");
 
     (void)state;
     other.contact_id = stage_given("cleo");
     other.member_id = stage_given("bob");
+    (void)must_write(&other);
+    stage_sql("UPDATE contacts SET owner_id = {ann} WHERE contact_id = {cleo}");
+    other.common.new_id = stage_id("own");
+    other.member_id = stage_given("ann");
     (void)must_write(&other);
     for (size_t i = 0; i < COUNT(notes); i++) {
         struct note_command command = update_of(notes[i], "x");
