@@ -5,10 +5,10 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "lib/lock.h"
+#include "tests/unit/failing_sync.h"
 #include "tests/unit/stage.h"
 
 static struct batch *batch;
@@ -16,23 +16,11 @@ static struct batch *batch;
 /* ---- Functions of libc, which the programs under test call as well ---- */
 
 static struct {
-    bool sync_fails;      /* the next one */
     int lock_is_held;     /* from which call on it is held by somebody else; 0: never */
     int lock_calls;       /* of lock_take */
     int64_t lock_wait_ms; /* until it is released, each time */
     int64_t waited_ms;    /* by which the monotonic clock is ahead */
 } libc;
-
-int fdatasync(int fd)
-{
-    bool fails = libc.sync_fails;
-
-    libc.sync_fails = false;
-    if (!fails)
-        return (int)syscall(SYS_fdatasync, fd);
-    errno = EIO;
-    return -1;
-}
 
 int clock_gettime(clockid_t id, struct timespec *now)
 {
@@ -234,9 +222,9 @@ static void a_batch_whose_commit_is_unknown_is_not_tried_again(void **state)
     struct batch_item items[] = {item_for(1), item_for(2)};
 
     (void)state;
-    libc.sync_fails = true;
+    next_sync_fails = true;
     batch_commit(batch, items, COUNT(items), STAGE_LOCK_MS);
-    assert_false(libc.sync_fails);
+    assert_false(next_sync_fails);
     assert_int_equal(items[0].status, STATUS_UNKNOWN);
     assert_int_equal(items[1].status, STATUS_UNKNOWN);
     assert_int_equal(libc.lock_calls, 1);
