@@ -175,7 +175,7 @@ void start_master(int workers, int request_timeout_ms, enum behaviour behaviour)
 int make_pool(void **state)
 {
     (void)state;
-    (void)snprintf(directory, sizeof directory, "/tmp/test_pool.XXXXXX");
+    (void)snprintf(directory, sizeof directory, "%s/test_pool.XXXXXX", unit_tmp());
     if (mkdtemp(directory) == NULL)
         return -1;
     (void)snprintf(log_path, sizeof log_path, "%s/log", directory);

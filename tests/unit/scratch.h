@@ -20,8 +20,8 @@ static char scratch_text[4][128];
 static inline int scratch_make(void **state)
 {
     (void)state;
-    (void)snprintf(scratch_directory, sizeof scratch_directory,
-                   "/tmp/crmnotes-unit-XXXXXX");
+    (void)snprintf(scratch_directory, sizeof scratch_directory, "%s/crmnotes-unit-XXXXXX",
+                   unit_tmp());
     return mkdtemp(scratch_directory) != NULL ? 0 : -1;
 }
 
