@@ -6,7 +6,9 @@
 
 enum {
     ARENA_BYTES = 1 << 20,
+    BODY_BYTES = 512,
     QUOTA = 2,
+    GUESSES = 3,
 };
 
 static const struct secret_key key = {"the key of a stage for tests..."};
@@ -15,6 +17,23 @@ static struct caller_cache *cache;
 static struct throttle *throttle;
 static struct pipeline *pipeline;
 static struct exchange x;
+
+/* What the next request holds. A test begins with one of Ann's program that is good. */
+static struct {
+    const char *api_key, *secret; /* NULL: absent */
+    const char *contact, *note;   /* note: a value in JSON */
+    const char *address, *idempotency_key;
+} sent;
+
+static void send_good(void)
+{
+    sent.api_key = "ann's key";
+    sent.secret = "dev's secret";
+    sent.contact = "carl";
+    sent.note = "\"text\"";
+    sent.address = "192.0.2.7";
+    sent.idempotency_key = "";
+}
 
 /* Gives a key of the stage a text that a caller can send. */
 static void set_text(const char *table, const char *id, enum credential_kind kind,
@@ -46,6 +65,8 @@ static void make_settings(void)
     settings.max_body_bytes = settings.max_note_bytes = 10000;
     settings.request_timeout = 3;
     settings.rate_limit = (struct throttle_rate){.count = QUOTA, .time_s = 3600};
+    settings.credential_failures = settings.contact_failures =
+        (struct throttle_rate){.count = GUESSES, .time_s = 3600};
 }
 
 static int make(void **state)
@@ -57,6 +78,7 @@ static int make(void **state)
              "dev's secret");
     mark_key_file();
     make_settings();
+    send_good();
     cache = caller_cache_create();
     throttle = throttle_create();
     assert_non_null(cache);
@@ -101,30 +123,46 @@ static const char *id_text(const char *name)
     return text;
 }
 
-/* Ann's program adds a note to a contact. Returns the code of the answer in x. */
-static const char *add_note_to(const char *contact, const char *note)
+static void put_member(char *body, const char *name, const char *value)
 {
-    static char body[512];
+    size_t len = strlen(body);
+
+    if (value != NULL)
+        (void)snprintf(body + len, BODY_BYTES - len, "\"%s\":\"%s\",", name, value);
+}
+
+static void fill_request(char *body)
+{
+    struct request *request = &x.request;
+
+    request->method = span_of(add_note_call.method);
+    request->path = span_of(add_note_call.path);
+    request->body = span_of(body);
+    request->address = stage_address(sent.address);
+    (void)snprintf(request->idempotency_key, sizeof request->idempotency_key, "%s",
+                   sent.idempotency_key);
+}
+
+/* Sends a request. Returns the code of the answer, which is in x. */
+static const char *answer(void)
+{
+    static char body[BODY_BYTES];
 
     forget_exchange();
-    (void)snprintf(body, sizeof body,
-                   "{\"api_key\":\"ann's key\",\"developer_secret\":\"dev's secret\","
-                   "\"org_id\":\"%s\",\"member_id\":\"%s\",\"contact_id\":\"%s\",%s}",
-                   id_text("acme"), id_text("ann"), id_text(contact), note);
-    x.request.method = span_of(add_note_call.method);
-    x.request.path = span_of(add_note_call.path);
-    x.request.body = span_of(body);
-    x.request.address = stage_address("192.0.2.7");
+    (void)snprintf(body, sizeof body, "{");
+    put_member(body, "api_key", sent.api_key);
+    put_member(body, "developer_secret", sent.secret);
+    put_member(body, "org_id", id_text("acme"));
+    put_member(body, "member_id", id_text("ann"));
+    put_member(body, "contact_id", id_text(sent.contact));
+    size_t len = strlen(body);
+    (void)snprintf(body + len, sizeof body - len, "\"note\":%s}", sent.note);
+    fill_request(body);
     pipeline_begin(pipeline, &x);
     if (x.committing)
         assert_true(pipeline_look(pipeline, &x));
     assert_false(x.committing);
     return x.reply.code;
-}
-
-static const char *add_note(void)
-{
-    return add_note_to("carl", "\"note\":\"text\"");
 }
 
 static bool is_remembered(void)
@@ -142,10 +180,10 @@ static const char *notes_stored(void)
 static void a_caller_is_remembered_until_the_transaction_refuses_it(void **state)
 {
     (void)state;
-    assert_string_equal(add_note(), "OK");
+    assert_string_equal(answer(), "OK");
     assert_true(is_remembered());
     stage_sql("UPDATE api_keys SET revoked_at = 1");
-    assert_string_equal(add_note(), "INVALID_API_KEY");
+    assert_string_equal(answer(), "INVALID_API_KEY");
     assert_false(is_remembered());
     assert_string_equal(notes_stored(), "1");
 }
@@ -154,7 +192,7 @@ static void a_caller_that_was_refused_is_not_remembered(void **state)
 {
     (void)state;
     stage_sql("UPDATE developer_keys SET revoked_at = 1");
-    assert_string_equal(add_note(), "IP_NOT_WHITELISTED");
+    assert_string_equal(answer(), "IP_NOT_WHITELISTED");
     assert_false(is_remembered());
 }
 
@@ -162,12 +200,17 @@ static void a_caller_that_was_refused_is_not_remembered(void **state)
 static void a_remembered_caller_is_still_judged(void **state)
 {
     (void)state;
-    assert_string_equal(add_note(), "OK");
-    assert_string_equal(add_note_to("cleo", "\"note\":\"text\""), "NOT_OWNER");
-    assert_string_equal(add_note_to("carl", "\"note\":\"\""), "MISSING_FIELDS");
-    assert_string_equal(add_note_to("carl", "\"note\":7"), "INVALID_FIELDS");
+    assert_string_equal(answer(), "OK");
+    sent.contact = "cleo";
+    assert_string_equal(answer(), "NOT_OWNER");
+    send_good();
+    sent.note = "\"\"";
+    assert_string_equal(answer(), "MISSING_FIELDS");
+    sent.note = "7";
+    assert_string_equal(answer(), "INVALID_FIELDS");
+    send_good();
     stage_sql("DELETE FROM developer_key_networks WHERE developer_key_id = {dev}");
-    assert_string_equal(add_note(), "IP_NOT_WHITELISTED");
+    assert_string_equal(answer(), "IP_NOT_WHITELISTED");
     assert_string_equal(notes_stored(), "1");
 }
 
@@ -175,35 +218,132 @@ static void a_note_that_may_have_been_stored_costs_its_quota(void **state)
 {
     (void)state;
     next_sync_fails = true;
-    assert_string_equal(add_note(), "OUTCOME_UNKNOWN");
-    assert_string_equal(add_note(), "OK");
+    assert_string_equal(answer(), "OUTCOME_UNKNOWN");
+    assert_string_equal(answer(), "OK");
     assert_int_equal(x.reply.quota.left, QUOTA - 2);
-    assert_string_equal(add_note(), "RATE_LIMITED");
+    assert_string_equal(answer(), "RATE_LIMITED");
 }
 
 static void a_note_that_was_certainly_not_stored_costs_nothing(void **state)
 {
     (void)state;
-    assert_string_equal(add_note_to("cleo", "\"note\":\"text\""), "NOT_OWNER");
+    sent.contact = "cleo";
+    assert_string_equal(answer(), "NOT_OWNER");
     assert_int_equal(x.reply.quota.left, QUOTA);
+    send_good();
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    assert_string_equal(add_note(), "UNAVAILABLE");
+    assert_string_equal(answer(), "UNAVAILABLE");
     db_write_rollback(stage_db);
     assert_string_equal(notes_stored(), "0");
-    assert_string_equal(add_note(), "OK");
+    assert_string_equal(answer(), "OK");
     assert_int_equal(x.reply.quota.left, QUOTA - 1);
+}
+
+static void a_repeated_request_costs_nothing_and_is_answered_without_quota(void **state)
+{
+    (void)state;
+    sent.idempotency_key = "once";
+    assert_string_equal(answer(), "OK");
+    for (int i = 0; i < 2 * QUOTA; i++) {
+        assert_string_equal(answer(), "OK");
+        assert_true(x.reply.replayed);
+        assert_int_equal(x.reply.quota.left, QUOTA - 1);
+    }
+    sent.idempotency_key = "other";
+    assert_string_equal(answer(), "OK");
+    assert_int_equal(x.reply.quota.left, 0);
+    sent.idempotency_key = "once";
+    assert_string_equal(answer(), "OK");
+    sent.note = "\"other text\"";
+    assert_string_equal(answer(), "RATE_LIMITED");
+    assert_string_equal(notes_stored(), "2");
 }
 
 /* Nothing has checked whether it may know: its key may have been revoked meanwhile. */
 static void a_remembered_caller_is_not_told_its_quota_unchecked(void **state)
 {
     (void)state;
-    assert_string_equal(add_note(), "OK");
+    assert_string_equal(answer(), "OK");
     assert_int_equal(x.reply.quota.count, QUOTA);
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    assert_string_equal(add_note(), "UNAVAILABLE");
+    assert_string_equal(answer(), "UNAVAILABLE");
     assert_int_equal(x.reply.quota.count, 0);
     db_write_rollback(stage_db);
+}
+
+static void use_up_guesses(const char *code)
+{
+    for (int i = 0; i < GUESSES; i++)
+        assert_string_equal(answer(), code);
+    assert_string_equal(answer(), "RATE_LIMITED");
+    assert_string_equal(x.reply.hidden_code, code);
+}
+
+static void wrong_credentials_use_up_the_budget_of_their_network(void **state)
+{
+    static const struct {
+        const char *api_key, *secret, *code;
+    } rows[] = {
+        {"no key", "dev's secret", "INVALID_API_KEY"},
+        {"ann's key", "no secret", "INVALID_DEVELOPER_SECRET"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        send_good();
+        sent.address = i == 0 ? "192.0.2.7" : "192.0.2.8";
+        sent.api_key = rows[i].api_key;
+        sent.secret = rows[i].secret;
+        use_up_guesses(rows[i].code);
+    }
+    send_good();
+    assert_string_equal(answer(), "OK"); /* who guesses shuts nobody out */
+}
+
+/* It costs nothing, but tells that the API key is right. */
+static void a_missing_secret_is_hidden_from_one_who_guesses(void **state)
+{
+    (void)state;
+    sent.secret = NULL;
+    for (int i = 0; i <= GUESSES; i++)
+        assert_string_equal(answer(), "MISSING_DEVELOPER_SECRET");
+    send_good();
+    sent.api_key = "no key";
+    use_up_guesses("INVALID_API_KEY");
+    send_good();
+    sent.secret = NULL;
+    assert_string_equal(answer(), "RATE_LIMITED");
+}
+
+static void the_addresses_of_one_household_guess_together(void **state)
+{
+    static const char *const together[] = {"2001:db8:0:100::1", "2001:db8:0:1ff::2"};
+
+    (void)state;
+    sent.secret = "no secret";
+    sent.address = together[0];
+    use_up_guesses("INVALID_DEVELOPER_SECRET");
+    sent.address = together[1];
+    assert_string_equal(answer(), "RATE_LIMITED");
+    sent.address = "2001:db8:0:200::1";
+    assert_string_equal(answer(), "INVALID_DEVELOPER_SECRET");
+}
+
+static void wrong_contacts_use_up_the_budget_of_their_developer_key(void **state)
+{
+    static const struct {
+        const char *contact, *code;
+    } rows[] = {{"nobody", "NOT_FOUND"}, {"chad", "WRONG_ORG"}, {"cleo", "NOT_OWNER"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(unmake(state), 0);
+        assert_int_equal(make(state), 0);
+        sent.contact = rows[i].contact;
+        use_up_guesses(rows[i].code);
+        send_good();
+        assert_string_equal(answer(), "OK");
+    }
 }
 
 #define WITH_PIPELINE(test) cmocka_unit_test_setup_teardown(test, make, unmake)
@@ -216,7 +356,12 @@ int main(void)
         WITH_PIPELINE(a_remembered_caller_is_still_judged),
         WITH_PIPELINE(a_note_that_may_have_been_stored_costs_its_quota),
         WITH_PIPELINE(a_note_that_was_certainly_not_stored_costs_nothing),
+        WITH_PIPELINE(a_repeated_request_costs_nothing_and_is_answered_without_quota),
         WITH_PIPELINE(a_remembered_caller_is_not_told_its_quota_unchecked),
+        WITH_PIPELINE(wrong_credentials_use_up_the_budget_of_their_network),
+        WITH_PIPELINE(a_missing_secret_is_hidden_from_one_who_guesses),
+        WITH_PIPELINE(the_addresses_of_one_household_guess_together),
+        WITH_PIPELINE(wrong_contacts_use_up_the_budget_of_their_developer_key),
     };
 
     return cmocka_run_group_tests(tests, stage_start_libraries, NULL);
