@@ -181,6 +181,22 @@ static void a_former_version_keeps_its_own_time(void **state)
                         "1000000 1000002");
 }
 
+static void a_former_version_keeps_its_own_place(void **state)
+{
+    struct note_command first = stage_command("note", "first"),
+                        second = update_of("note", "second");
+
+    (void)state;
+    first.common.tags = (struct geo_tags){"DE", "Berlin", "AS64500 Example"};
+    second.common.tags = (struct geo_tags){"FR", "Paris", "AS64501 Exemple"};
+    (void)must_write(&first);
+    (void)must_write(&second);
+    assert_string_equal(stage_ask("SELECT country || city || network FROM note_revisions"),
+                        "DEBerlinAS64500 Example");
+    assert_string_equal(stage_ask("SELECT country || city || network FROM notes"),
+                        "FRParisAS64501 Exemple");
+}
+
 static void the_author_stays_whoever_updates(void **state)
 {
     (void)state;
@@ -254,6 +270,7 @@ int main(void)
         on_stage(flags_that_are_not_sent_stay),
         on_stage(every_version_is_kept),
         on_stage(a_former_version_keeps_its_own_time),
+        on_stage(a_former_version_keeps_its_own_place),
         on_stage(the_author_stays_whoever_updates),
         on_stage(what_was_changed_since_the_check_counts),
         on_stage(the_same_id_twice_is_an_error_and_changes_nothing),
