@@ -75,7 +75,7 @@ def test_an_idle_pool_ends_at_once(site, how):
     with Service(site) as service:
         began = time.monotonic()
         assert service.stop(how) == 0
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # not after request_timeout, which is 30 s
 
 
 def test_a_pool_under_load_ends_soon_and_keeps_its_word(site):

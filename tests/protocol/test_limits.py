@@ -263,7 +263,7 @@ def test_only_callers_that_were_identified_are_told(limited):
 
 
 def test_a_caller_of_the_past_is_told_nothing_while_nothing_can_be_checked(limited):
-    service = limited(rate_limit=FEW_AN_HOUR, request_timeout=1)
+    service = limited(rate_limit=FEW_AN_HOUR, request_timeout=6)
     world = service.world
     assert left(send(service, world.body())) == FEW - 1
     service.site.ctl("apikey", "revoke", world.apikey_id)  # but it is remembered

@@ -65,10 +65,11 @@ def test_a_request_that_never_ends_is_given_up(few):
 
 
 def send_slowly(peer, request, seconds, pieces=30):
-    step = -(-len(request) // pieces)
-    for at in range(0, len(request), step):
+    """Each piece at its time from the start, so that delays of this process do not add up."""
+    step, began = -(-len(request) // pieces), time.monotonic()
+    for number, at in enumerate(range(0, len(request), step), 1):
         peer.send(request[at : at + step])
-        time.sleep(seconds / pieces)
+        time.sleep(max(0.0, began + number * seconds / pieces - time.monotonic()))
 
 
 def test_a_slow_peer_that_goes_on_sending_may_take_as_long_as_a_request_may(few, few_world):

@@ -1,5 +1,6 @@
 """A FastCGI client at the level of records, for talking to the service without a web server."""
 
+import select
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -230,6 +231,10 @@ class Connection:
                 return response.parse() if response.stdout else response
             else:
                 raise AssertionError(f"unexpected record {record}")
+
+    def is_readable(self):
+        """Whether the service has sent something, or closed, that was not read yet."""
+        return bool(self._buffer or select.select([self.socket], [], [], 0)[0])
 
     def is_closed_by_peer(self, timeout=5.0):
         """Waits until the service closes; False if it sends something or keeps it open."""
