@@ -5,46 +5,37 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "lib/lock.h"
+#include "tests/unit/clock_ahead.h"
 #include "tests/unit/failing_sync.h"
 #include "tests/unit/stage.h"
 
 static struct batch *batch;
 
-/* ---- Functions of libc, which the programs under test call as well ---- */
+/* ---- The write lock, which somebody else may hold ---- */
 
 static struct {
-    int lock_is_held;     /* from which call on it is held by somebody else; 0: never */
-    int lock_calls;       /* of lock_take */
-    int64_t lock_wait_ms; /* until it is released, each time */
-    int64_t waited_ms;    /* by which the monotonic clock is ahead */
-} libc;
+    int calls;     /* of lock_take */
+    int held_from; /* the first of these calls for which it is held; 0: none */
+    int wait_s;    /* until it is released, each time */
+} lock;
 
-int clock_gettime(clockid_t id, struct timespec *now)
-{
-    int result = (int)syscall(SYS_clock_gettime, id, now);
-
-    if (id == CLOCK_MONOTONIC)
-        now->tv_sec += libc.waited_ms / 1000;
-    return result;
-}
-
-/* Waits in steps of a second, as if an alarm interrupted it, without taking time. */
+/* Stands in for the function of libc. Waits in steps of a second, each as if an alarm had
+ * interrupted it. */
 int flock(int fd, int operation)
 {
-    static int64_t waited_ms;
+    static int waited_s;
 
-    if (operation == (LOCK_EX | LOCK_NB) && ++libc.lock_calls >= libc.lock_is_held &&
-        libc.lock_is_held > 0) {
-        waited_ms = 0;
+    if (operation == (LOCK_EX | LOCK_NB) && ++lock.calls >= lock.held_from &&
+        lock.held_from > 0) {
+        waited_s = 0;
         errno = EWOULDBLOCK;
         return -1;
     }
-    if (operation == LOCK_EX && waited_ms < libc.lock_wait_ms) {
-        waited_ms += 1000;
-        libc.waited_ms += 1000;
+    if (operation == LOCK_EX && waited_s < lock.wait_s) {
+        waited_s++;
+        clock_ahead_s++;
         errno = EINTR;
         return -1;
     }
@@ -57,14 +48,15 @@ static int make(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
-    memset(&libc, 0, sizeof libc);
+    memset(&lock, 0, sizeof lock);
+    clock_ahead_s = 0;
     batch = batch_create(stage_path, call_command_kinds());
     return batch != NULL ? 0 : -1;
 }
 
 static int unmake(void **state)
 {
-    memset(&libc, 0, sizeof libc);
+    memset(&lock, 0, sizeof lock);
     batch_free(batch);
     return stage_remove(state);
 }
@@ -227,7 +219,7 @@ static void a_batch_whose_commit_is_unknown_is_not_tried_again(void **state)
     assert_false(next_sync_fails);
     assert_int_equal(items[0].status, STATUS_UNKNOWN);
     assert_int_equal(items[1].status, STATUS_UNKNOWN);
-    assert_int_equal(libc.lock_calls, 1);
+    assert_int_equal(lock.calls, 1);
 }
 
 /* The batch fails at once, and then each item waits a minute for the lock: the first one
@@ -237,14 +229,14 @@ static void items_that_are_tried_alone_share_the_time_limit(void **state)
     struct batch_item items[] = {item_for(1), item_for(1), item_for(3)};
 
     (void)state;
-    libc.lock_is_held = 2;
-    libc.lock_wait_ms = 60 * 1000;
+    lock.held_from = 2;
+    lock.wait_s = 60;
     batch_commit(batch, items, COUNT(items), 100 * 1000);
     assert_int_equal(items[0].status, STATUS_OK);
     assert_int_equal(items[1].status, STATUS_BUSY);
     assert_int_equal(items[2].status, STATUS_EXISTS);
-    assert_int_equal(libc.lock_calls, 3);
-    assert_in_range(libc.waited_ms, 99 * 1000, 100 * 1000);
+    assert_int_equal(lock.calls, 3);
+    assert_in_range(clock_ahead_s, 90, 100);
     assert_notes(1);
 }
 
