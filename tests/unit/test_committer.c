@@ -298,6 +298,17 @@ static void the_writers_word_is_handed_on(void **state)
     }
 }
 
+static void an_answer_that_is_cut_off_says_nothing(void **state)
+{
+    const struct letter_answer letter = {.status = STATUS_OK};
+    struct commit commit = post(0, "x", TIMEOUT_MS);
+
+    (void)state;
+    mailboxes_answer(boxes, must_take("x"), &letter, sizeof letter - 1);
+    assert_true(is_done(0, &commit));
+    assert_int_equal(commit.status, STATUS_UNKNOWN);
+}
+
 static void many_are_on_their_way_at_once(void **state)
 {
     static const char *const contents[BOXES] = {"a", "bb", "", "dddd"};
@@ -393,6 +404,7 @@ int main(void)
         directly(a_database_that_was_taken_away_in_use_gets_no_notes),
         directly(a_database_that_was_replaced_in_use_gets_the_notes),
         by_writer(the_writers_word_is_handed_on),
+        by_writer(an_answer_that_is_cut_off_says_nothing),
         by_writer(many_are_on_their_way_at_once),
         by_writer(what_nobody_took_in_time_is_certainly_not_stored),
         by_writer(what_was_taken_and_not_answered_is_unknown),

@@ -128,6 +128,43 @@ static void developer_keys_do_not_share_idempotency_keys(void **state)
     assert_notes("2");
 }
 
+/* Nothing else about it counts any more, not even who owns the contact now. */
+static void a_worker_does_not_judge_again_what_was_answered(void **state)
+{
+    struct note_command command = command_with_key("one", "k"), other;
+    struct stage_result result;
+    struct caller caller;
+    enum error refusal = ERROR_NONE;
+
+    (void)state;
+    assert_int_equal(write_note(&result, &command), STATUS_OK);
+    bob_gets_carl();
+    assert_int_equal(stage_judge_caller(&caller, &refusal, stage_db,
+                                        &command.common.credentials, STAGE_NOW_MS),
+                     STATUS_OK);
+    assert_int_equal(stage_judge_note(&refusal, stage_db, &caller, &command), STATUS_OK);
+    other = command_with_key("two", "k");
+    other.common.fingerprint.bytes[0] ^= 1;
+    assert_int_equal(stage_judge_note(&refusal, stage_db, &caller, &other), STATUS_REFUSED);
+    assert_int_equal(refusal, ERROR_IDEMPOTENCY_MISMATCH);
+    other = command_with_key("two", "new");
+    assert_int_equal(stage_judge_note(&refusal, stage_db, &caller, &other), STATUS_REFUSED);
+    assert_int_equal(refusal, ERROR_NOT_OWNER);
+}
+
+/* Such as the answer of another kind of command. */
+static void an_answer_of_another_length_is_none_for_this_request(void **state)
+{
+    struct note_command command = command_with_key("one", "k");
+    struct stage_result result;
+
+    (void)state;
+    assert_int_equal(write_note(&result, &command), STATUS_OK);
+    stage_sql("UPDATE idempotency_keys SET answer = substr(answer, 1, length(answer) - 1)");
+    assert_int_equal(write_note(&result, &command), STATUS_REFUSED);
+    assert_int_equal(result.refusal, ERROR_IDEMPOTENCY_MISMATCH);
+}
+
 static void a_refused_request_keeps_nothing(void **state)
 {
     struct note_command refused = command_with_key("one", "k"), good;
@@ -233,6 +270,8 @@ int main(void)
         on_stage(on_an_update_a_flag_that_is_not_sent_is_another_request_than_zero),
         on_stage(other_fields_with_the_same_key_are_refused),
         on_stage(developer_keys_do_not_share_idempotency_keys),
+        on_stage(a_worker_does_not_judge_again_what_was_answered),
+        on_stage(an_answer_of_another_length_is_none_for_this_request),
         on_stage(a_refused_request_keeps_nothing),
         on_stage(who_has_lost_access_gets_no_replay),
         on_stage(an_answer_is_kept_for_a_day_and_then_forgotten),

@@ -1,5 +1,7 @@
 #include "app/commit/letter.h"
 
+#include <sys/mman.h>
+
 #include "app/api/call.h"
 #include "app/rules/note_rules.h"
 #include "tests/unit/scratch.h"
@@ -9,6 +11,19 @@ static const char note[] = "a note";
 static struct note_command command;
 static size_t max_text_bytes;
 static char letter[sizeof command + sizeof note - 1];
+static char *end; /* of a page, behind which there is none */
+
+static int make_pages(void **state)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages =
+        mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)state;
+    assert_true(pages != MAP_FAILED && page >= sizeof letter);
+    end = pages + page;
+    return mprotect(end, page, PROT_NONE);
+}
 
 static int make_command(void **state)
 {
@@ -20,14 +35,16 @@ static int make_command(void **state)
     return 0;
 }
 
+/* Reads the first len bytes of the letter, where reading more ends the test. */
 static enum status read_bytes(struct note_command *out, size_t len)
 {
     union {
         struct note_command note;
         char bytes[COMMAND_MAX_BYTES];
     } read;
+    memcpy(end - len, letter, len);
     enum status status = letter_read(&read.note.common, call_command_kinds(),
-                                     (struct span){letter, len}, max_text_bytes);
+                                     (struct span){end - len, len}, max_text_bytes);
 
     *out = read.note;
     return status;
@@ -48,7 +65,7 @@ static void a_letter_gives_the_command_and_its_note(void **state)
     command.editable = FLAG_NOT_SENT;
     command.visible = FLAG_ON;
     assert_int_equal(read_letter(&out), STATUS_OK);
-    assert_ptr_equal(out.content.data, letter + sizeof command);
+    assert_ptr_equal(out.content.data, end - (sizeof note - 1));
     assert_true(span_equals(out.content, span_of(note)));
     assert_int_equal(out.visible, FLAG_ON);
 }
@@ -140,6 +157,7 @@ static void a_text_without_an_end_is_refused(void **state)
         size_t size;
     } texts[] = {
         {command.common.request_id, sizeof command.common.request_id},
+        {command.common.idempotency_key, sizeof command.common.idempotency_key},
         {command.common.tags.country, sizeof command.common.tags.country},
         {command.common.tags.city, sizeof command.common.tags.city},
         {command.common.tags.network, sizeof command.common.tags.network},
@@ -197,5 +215,5 @@ int main(void)
         cmocka_unit_test_setup(a_text_that_is_no_text_is_refused, make_command),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_pages, NULL);
 }
