@@ -1,4 +1,5 @@
-#include "app/serve/caller_cache.h"
+/* With its static functions, for what another process may leave in the memory. */
+#include "app/serve/caller_cache.c"
 
 #include "tests/unit/stage.h"
 
@@ -92,6 +93,23 @@ static void a_caller_that_was_refused_is_forgotten(void **state)
     assert_false(knows(&command.common.credentials, 0));
 }
 
+/* The process that writes an entry may die, and then it never becomes whole. */
+static void an_entry_that_is_being_written_is_not_used(void **state)
+{
+    const struct note_command command = stage_command("note", "text");
+    const struct caller caller = {.api_key_used_at = 0};
+    struct content found;
+
+    (void)state;
+    caller_cache_put(memory, &command.common.credentials, 0, &caller);
+    struct entry *entry = find(&found, memory, fingerprint_of(&command.common.credentials));
+    assert_non_null(entry);
+    entry->version++;
+    assert_false(knows(&command.common.credentials, 0));
+    caller_cache_put(memory, &command.common.credentials, 0, &caller);
+    assert_true(knows(&command.common.credentials, 0)); /* in another entry of the set */
+}
+
 /* However many there are, most of the latest ones are found. */
 static void many_callers_are_known_at_once(void **state)
 {
@@ -121,6 +139,7 @@ int main(void)
         WITH_MEMORY(a_caller_is_known_for_a_time),
         WITH_MEMORY(another_caller_is_not_known),
         WITH_MEMORY(a_caller_that_was_refused_is_forgotten),
+        WITH_MEMORY(an_entry_that_is_being_written_is_not_used),
         WITH_MEMORY(many_callers_are_known_at_once),
     };
 

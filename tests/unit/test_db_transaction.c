@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/clock.h"
+#include "lib/lock.h"
 #include "tests/unit/parents.h"
 
 static void commit_is_seen_by_others_and_rollback_by_nobody(void **state)
@@ -78,6 +79,23 @@ static int write_until_killed(int to_parent)
     child_tell(to_parent);
     for (;;)
         (void)pause();
+}
+
+/* Programs that replace the database, or copy it, hold the lock without writing. */
+static void whoever_holds_the_lock_file_keeps_others_from_writing(void **state)
+{
+    struct db *db = must_open(DB_WRITE);
+    struct lock *lock = NULL;
+
+    (void)state;
+    assert_int_equal(lock_open(&lock, scratch_path("db.lock"), NULL, NULL), STATUS_OK);
+    assert_int_equal(lock_take(lock, 0), STATUS_OK);
+    assert_int_equal(db_write_begin(db, SHORT_MS), STATUS_BUSY);
+    lock_release(lock);
+    begin(db);
+    db_write_rollback(db);
+    lock_close(lock);
+    db_close(db);
 }
 
 static void writer_that_dies_leaves_nothing_and_holds_up_nobody(void **state)
@@ -237,6 +255,7 @@ int main(void)
         TEST(commit_is_seen_by_others_and_rollback_by_nobody),
         TEST(reading_sees_one_state_until_it_ends),
         TEST(only_one_writes_at_a_time),
+        TEST(whoever_holds_the_lock_file_keeps_others_from_writing),
         TEST(writer_that_dies_leaves_nothing_and_holds_up_nobody),
         TEST(writers_queue_and_none_fails),
         TEST(wal_is_written_back_while_it_grows),

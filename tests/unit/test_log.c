@@ -164,6 +164,16 @@ static void a_nul_is_written_as_an_escape(void **state)
     assert_non_null(strstr(read_text("log"), "\"text\":\"a\\u0000b\""));
 }
 
+/* U+009B begins a command to a terminal, as ESC [ does. */
+static void controls_of_two_bytes_are_written_as_escapes(void **state)
+{
+    (void)state;
+    LOG(LEVEL_INFO, "tested",
+        LOG_TEXT("text", "\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0\xe2\x80\xa8"));
+    assert_non_null(
+        strstr(read_text("log"), "\"text\":\"\\u0080\\u009b\\u009f\xc2\xa0\\u2028\""));
+}
+
 static void long_text_is_cut_at_a_character(void **state)
 {
     char euros[3000];
@@ -370,6 +380,7 @@ int main(void)
         in_directory(ids_addresses_and_times_are_written_as_text),
         in_directory(bytes_that_are_no_utf8_become_question_marks),
         in_directory(a_nul_is_written_as_an_escape),
+        in_directory(controls_of_two_bytes_are_written_as_escapes),
         in_directory(long_text_is_cut_at_a_character),
         in_directory(a_line_stays_short_and_whole_whatever_it_holds),
         in_directory(a_renamed_file_is_written_to_until_the_log_is_opened_anew),

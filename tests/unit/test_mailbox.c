@@ -412,6 +412,19 @@ static void lengths_that_cannot_be_true_are_cut(void **state)
     assert_int_equal(answer_len, sizeof answer);
 }
 
+/* A server that died between its look at the bit and its look at the box. */
+static void a_letter_whose_bit_is_gone_is_delivered_by_the_next_server(void **state)
+{
+    static const uint64_t bit = UINT64_C(1) << (2 * BOXES + 5) % 64, none = 0;
+
+    (void)state;
+    post(2, 5, "waits");
+    spoil(&bit, &none, sizeof bit);
+    assert_no_letter();
+    mailboxes_recover(boxes);
+    (void)take("waits");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +444,7 @@ int main(void)
         WITH_BOXES(every_client_gets_its_own_answers),
         WITH_BOXES(lengths_that_cannot_be_true_are_cut),
         WITH_BOXES(bits_of_boxes_that_do_not_exist_are_ignored),
+        WITH_BOXES(a_letter_whose_bit_is_gone_is_delivered_by_the_next_server),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

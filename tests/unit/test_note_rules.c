@@ -160,6 +160,7 @@ static bool same_fingerprint(const struct note_command *a, const struct note_com
 
 static void a_fingerprint_tells_fields_apart_and_not_their_forms(void **state)
 {
+    static const struct uuid nothing;
     struct note_command a = command_of_ann(), b = command_of_ann();
 
     (void)state;
@@ -177,7 +178,19 @@ static void a_fingerprint_tells_fields_apart_and_not_their_forms(void **state)
     b.note_id = given(&note);
     assert_false(same_fingerprint(&a, &b));
     b = a;
+    b.note_id = given(&nothing); /* an update of a note that cannot exist */
+    assert_false(same_fingerprint(&a, &b));
+    b = a;
     b.member_id = given(&bob);
+    assert_false(same_fingerprint(&a, &b));
+    b = a;
+    b.contact_id = given(&bob);
+    assert_false(same_fingerprint(&a, &b));
+    b = a;
+    b.org_id = given(&bob);
+    assert_false(same_fingerprint(&a, &b));
+    b = a;
+    b.editable = FLAG_ON;
     assert_false(same_fingerprint(&a, &b));
 }
 

@@ -201,13 +201,14 @@ static void a_remembered_caller_is_still_judged(void **state)
 {
     (void)state;
     assert_string_equal(answer(), "OK");
-    sent.contact = "cleo";
-    assert_string_equal(answer(), "NOT_OWNER");
-    send_good();
     sent.note = "\"\"";
     assert_string_equal(answer(), "MISSING_FIELDS");
     sent.note = "7";
     assert_string_equal(answer(), "INVALID_FIELDS");
+    assert_true(is_remembered());
+    send_good();
+    sent.contact = "cleo";
+    assert_string_equal(answer(), "NOT_OWNER");
     send_good();
     stage_sql("DELETE FROM developer_key_networks WHERE developer_key_id = {dev}");
     assert_string_equal(answer(), "IP_NOT_WHITELISTED");

@@ -9,9 +9,27 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/unit/scratch.h"
+
+static struct {
+    int files, directories;
+} synced;
+
+/* Stands in for the function of libc. */
+int fsync(int fd)
+{
+    struct stat info;
+
+    assert_int_equal(fstat(fd, &info), 0);
+    if (S_ISDIR(info.st_mode))
+        synced.directories++;
+    else
+        synced.files++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static int start_sodium(void **state)
 {
@@ -184,6 +202,15 @@ static void a_new_key_file_is_for_its_owner_whatever_the_umask(void **state)
     }
 }
 
+static void a_new_key_and_its_name_are_on_the_disk(void **state)
+{
+    (void)state;
+    synced.files = synced.directories = 0;
+    assert_int_equal(secret_key_create("key", NULL, NULL), STATUS_OK);
+    assert_int_equal(synced.files, 1);
+    assert_int_equal(synced.directories, 1);
+}
+
 static void keys_are_created_in_any_directory(void **state)
 {
     struct secret_key key;
@@ -317,6 +344,7 @@ int main(void)
         cmocka_unit_test(wiping_leaves_zeros_and_touches_nothing_else),
         in_directory(a_created_key_can_be_loaded),
         in_directory(a_new_key_file_is_for_its_owner_whatever_the_umask),
+        in_directory(a_new_key_and_its_name_are_on_the_disk),
         in_directory(keys_are_created_in_any_directory),
         in_directory(what_is_there_is_never_overwritten),
         in_directory(a_key_that_cannot_be_created_comes_with_a_sentence),

@@ -41,6 +41,17 @@ static void characters_are_decoded_at_their_limits(void **state)
     }
 }
 
+static void what_is_behind_the_text_is_not_read(void **state)
+{
+    static const struct span rows[] = {BYTES("\xc3\xa9"), BYTES("\xe2\x82\xac"),
+                                       BYTES("\xf0\x9f\x98\x80")};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t len = 0; len < rows[i].len; len++)
+            assert_int_equal(utf8_decode((struct span){rows[i].data, len}, NULL), 0);
+}
+
 static void bytes_that_rfc_3629_forbids_are_refused(void **state)
 {
     static const struct span rows[] = {
@@ -152,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_are_decoded_at_their_limits),
+        cmocka_unit_test(what_is_behind_the_text_is_not_read),
         cmocka_unit_test(bytes_that_rfc_3629_forbids_are_refused),
         cmocka_unit_test(every_code_point_survives_a_round_trip),
         cmocka_unit_test(exactly_the_well_formed_pairs_and_triples_are_valid),
