@@ -49,6 +49,27 @@ static void reading_sees_one_state_until_it_ends(void **state)
     db_close(writer);
 }
 
+/* Nor would it be written to: its commits would be lost. */
+static void a_file_that_was_taken_away_is_not_used(void **state)
+{
+    struct db *reader = must_open(DB_READ), *writer = must_open(DB_WRITE);
+    char path[128], away[128];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s", scratch_path("db"));
+    (void)snprintf(away, sizeof away, "%s", scratch_path("away"));
+    assert_int_equal(rename(path, away), 0);
+    assert_int_equal(db_read_begin(reader), STATUS_UNAVAILABLE);
+    assert_int_equal(db_write_begin(writer, SHORT_MS), STATUS_UNAVAILABLE);
+    assert_int_equal(rename(away, path), 0);
+    assert_int_equal(db_read_begin(reader), STATUS_OK);
+    db_read_end(reader);
+    begin(writer);
+    db_write_rollback(writer);
+    db_close(reader);
+    db_close(writer);
+}
+
 static void only_one_writes_at_a_time(void **state)
 {
     struct db *first = must_open(DB_WRITE), *second = must_open(DB_WRITE);
@@ -254,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(commit_is_seen_by_others_and_rollback_by_nobody),
         TEST(reading_sees_one_state_until_it_ends),
+        TEST(a_file_that_was_taken_away_is_not_used),
         TEST(only_one_writes_at_a_time),
         TEST(whoever_holds_the_lock_file_keeps_others_from_writing),
         TEST(writer_that_dies_leaves_nothing_and_holds_up_nobody),

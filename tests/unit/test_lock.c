@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include "lib/clock.h"
 #include "tests/unit/scratch.h"
@@ -124,6 +125,7 @@ static void waiting_leaves_the_callers_alarm_as_it_was(void **state)
 {
     struct sigaction ours = {.sa_handler = count_alarm}, found;
     struct lock *lock = must_open(), *other = must_open();
+    struct itimerval timer;
     sigset_t blocked, mask;
 
     (void)state;
@@ -138,6 +140,9 @@ static void waiting_leaves_the_callers_alarm_as_it_was(void **state)
     assert_int_equal(sigprocmask(SIG_UNBLOCK, &blocked, &mask), 0);
     assert_int_equal(sigismember(&mask, SIGALRM), 1);
     assert_int_equal(alarms, 0);
+    assert_int_equal(getitimer(ITIMER_REAL, &timer), 0);
+    assert_int_equal(timer.it_value.tv_sec, 0);
+    assert_int_equal(timer.it_value.tv_usec, 0);
     lock_close(lock);
     lock_close(other);
 }
