@@ -288,6 +288,22 @@ static void a_supervisor_forks_children_that_confine_themselves_further(void **s
     assert_int_equal(run(SYSCALLS_SUPERVISE, fork_and_confine), 0);
 }
 
+static int make_memory_executable(int to_parent)
+{
+    void *memory =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)to_parent;
+    enter();
+    return SANITIZED || mprotect(memory, 4096, PROT_READ | PROT_EXEC) != 0 ? 0 : 1;
+}
+
+static void memory_that_was_written_to_is_not_executed(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, make_memory_executable), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +318,7 @@ int main(void)
         cmocka_unit_test(files_are_locked_and_synced_by_who_stores),
         cmocka_unit_test(syslog_takes_a_unix_datagram_socket_and_no_other),
         cmocka_unit_test(a_supervisor_forks_children_that_confine_themselves_further),
+        cmocka_unit_test(memory_that_was_written_to_is_not_executed),
     };
 
     return cmocka_run_group_tests_name("syscalls", tests, NULL, NULL);
