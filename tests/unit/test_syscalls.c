@@ -304,6 +304,33 @@ static void memory_that_was_written_to_is_not_executed(void **state)
     assert_int_equal(run(0, make_memory_executable), 0);
 }
 
+static bool is_refused(long result)
+{
+    return result == -1 && (errno == ENOSYS || errno == EPERM);
+}
+
+static int lift_limits_and_send_to_an_address(int to_parent)
+{
+    const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/x"};
+    const struct rlimit none = {0, 0};
+    int fds[2];
+
+    (void)to_parent;
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) != 0)
+        return 1;
+    enter();
+    return send(fds[0], "x", 1, 0) != 1                                               ? 2
+           : !is_refused(sendto(fds[0], "x", 1, 0, (const void *)&name, sizeof name)) ? 3
+           : !SANITIZED && !is_refused(prlimit(0, RLIMIT_NOFILE, &none, NULL))        ? 4
+                                                                                      : 0;
+}
+
+static void limits_stay_and_nothing_is_sent_to_an_address(void **state)
+{
+    (void)state;
+    assert_int_equal(run(0, lift_limits_and_send_to_an_address), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +346,7 @@ int main(void)
         cmocka_unit_test(syslog_takes_a_unix_datagram_socket_and_no_other),
         cmocka_unit_test(a_supervisor_forks_children_that_confine_themselves_further),
         cmocka_unit_test(memory_that_was_written_to_is_not_executed),
+        cmocka_unit_test(limits_stay_and_nothing_is_sent_to_an_address),
     };
 
     return cmocka_run_group_tests_name("syscalls", tests, NULL, NULL);
