@@ -177,6 +177,7 @@ static void a_fingerprint_tells_fields_apart_and_not_their_forms(void **state)
     b = a;
     b.note_id = given(&note);
     assert_false(same_fingerprint(&a, &b));
+    a.editable = a.visible = FLAG_OFF;
     b = a;
     b.note_id = given(&nothing); /* an update of a note that cannot exist */
     assert_false(same_fingerprint(&a, &b));
