@@ -40,6 +40,13 @@ enum status db_alone_begin(struct db_alone **out, const char *location,
 void db_alone_end(struct db_alone *alone);
 
 /*
+ * Makes the database complete by itself, if nothing else uses it: SQLite's WAL is emptied
+ * into the database file, so that a -wal that is lost takes nothing along. This process
+ * must have no connection to it.
+ */
+void db_alone_complete(const char *location);
+
+/*
  * Makes an empty file beside the database, with the owner and mode of the database or,
  * where there is none, of a new one. Returns its descriptor, or -1. path gets its name,
  * for db_alone_replace or db_alone_remove_file.

@@ -40,9 +40,8 @@ enum {
 int sqlite_open_alone(sqlite3 **out, const char *path)
 {
     /* a file system driver without locks: that of struct db_alone would exclude SQLite */
-    int code = sqlite3_open_v2(
-        path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-        "unix-none");
+    int code = sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                               "unix-none");
 
     return code == SQLITE_OK
                ? sqlite3_exec(*out, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL)
@@ -234,6 +233,15 @@ static enum status complete(const struct db_alone *alone, struct problem *why)
     return problem_set(why, sqlite_status(code),
                        "cannot write the WAL of the present database %s into it: %s",
                        alone->path, sqlite3_errstr(code));
+}
+
+void db_alone_complete(const char *location)
+{
+    struct db_alone *alone = NULL;
+
+    if (db_alone_begin(&alone, location, NULL) == STATUS_OK)
+        (void)complete(alone, NULL);
+    db_alone_end(alone);
 }
 
 static enum status cannot(const char *what, const char *path, struct problem *why)

@@ -202,12 +202,10 @@ static enum status run_with_database(struct ctl *ctl)
     }
     if (status != STATUS_OK)
         explain(ctl, status);
-    /* the database file is complete by itself then; a running service sees to that */
-    if (ctl->db != NULL && verb->access == CTL_WRITE &&
-        !db_is_used(ctl->settings->database))
-        db_finish(ctl->db);
     db_close(ctl->db);
     ctl->db = NULL;
+    if (verb->access == CTL_WRITE)
+        db_alone_complete(ctl->settings->database);
     return status;
 }
 
