@@ -71,6 +71,13 @@ static enum mailbox_state check(struct committer *committer, size_t place,
     return mailbox_check(committer->boxes, committer->client, place, answer, len);
 }
 
+/* Other processes can write into a mailbox. */
+static bool is_sound(const struct letter_answer *letter, size_t len)
+{
+    return len == sizeof *letter && (unsigned)letter->status < STATUS_COUNT &&
+           (unsigned)letter->result.refusal < ERROR_COUNT;
+}
+
 static void look_into_box(struct committer *committer, size_t place, struct commit *commit)
 {
     union {
@@ -83,8 +90,10 @@ static void look_into_box(struct committer *committer, size_t place, struct comm
     case MAILBOX_WAITING:
         break;
     case MAILBOX_ANSWERED:
-        commit->result = answer.letter.result;
-        finish(commit, len == sizeof answer.letter ? answer.letter.status : STATUS_UNKNOWN);
+        if (is_sound(&answer.letter, len))
+            commit->result = answer.letter.result;
+        finish(commit,
+               is_sound(&answer.letter, len) ? answer.letter.status : STATUS_UNKNOWN);
         break;
     case MAILBOX_LOST:
         finish(commit, STATUS_UNKNOWN);

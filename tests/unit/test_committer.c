@@ -309,6 +309,26 @@ static void an_answer_that_is_cut_off_says_nothing(void **state)
     assert_int_equal(commit.status, STATUS_UNKNOWN);
 }
 
+/* A process that was taken over can write into the mailboxes of others. */
+static void an_answer_that_no_writer_gives_says_nothing(void **state)
+{
+    const struct letter_answer letters[] = {
+        {.status = (enum status)STATUS_COUNT},
+        {.status = (enum status) - 1},
+        {.status = STATUS_REFUSED, .result = {.refusal = (enum error)ERROR_COUNT}},
+        {.status = STATUS_REFUSED, .result = {.refusal = (enum error) - 1}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        struct commit commit = post(0, "x", TIMEOUT_MS);
+        mailboxes_answer(boxes, must_take("x"), &letters[i], sizeof letters[i]);
+        assert_true(is_done(0, &commit));
+        assert_int_equal(commit.status, STATUS_UNKNOWN);
+        assert_int_equal(commit.result.refusal, ERROR_NONE);
+    }
+}
+
 static void many_are_on_their_way_at_once(void **state)
 {
     static const char *const contents[BOXES] = {"a", "bb", "", "dddd"};
@@ -405,6 +425,7 @@ int main(void)
         directly(a_database_that_was_replaced_in_use_gets_the_notes),
         by_writer(the_writers_word_is_handed_on),
         by_writer(an_answer_that_is_cut_off_says_nothing),
+        by_writer(an_answer_that_no_writer_gives_says_nothing),
         by_writer(many_are_on_their_way_at_once),
         by_writer(what_nobody_took_in_time_is_certainly_not_stored),
         by_writer(what_was_taken_and_not_answered_is_unknown),
