@@ -168,7 +168,10 @@ static size_t fill_head(struct fcgi_scan *s, const unsigned char *bytes, size_t 
 {
     size_t size = smaller(len, want - s->have);
 
-    memcpy(s->head + s->have, bytes, size);
+    if (size == FCGI_HEADER_LEN) /* nearly always; it costs less with a known size */
+        memcpy(s->head + s->have, bytes, FCGI_HEADER_LEN);
+    else
+        memcpy(s->head + s->have, bytes, size);
     s->have += (unsigned)size;
     return size;
 }
@@ -185,7 +188,8 @@ static size_t go_on_in_head(struct fcgi_scan *s, const unsigned char *bytes, siz
         s->state = FCGI_SCAN_WRONG;
         return size;
     }
-    size += fill_head(s, bytes + size, len - size, want);
+    if (s->have < want)
+        size += fill_head(s, bytes + size, len - size, want);
     if (s->have < want)
         return size;
     take_head(s, max_body_bytes, step);
