@@ -21,7 +21,7 @@ def send(pid, how):
 
 
 def workers_of(service):
-    return [pid for pid in service.workers() if not is_writer(pid, service.site)]
+    return [pid for pid in service.workers() if not is_writer(pid)]
 
 
 class Chaos:

@@ -206,7 +206,7 @@ def some(dice, is_long, most):
 def test_no_memory_in_a(process, site, faults, dice, is_long):
     def pid():
         wait_for(b.stores, "a note between two faults", RECOVERY_SECONDS, 0.05)
-        pids = [p for p in b.service.workers() if is_writer(p, site) == (process == "writer")]
+        pids = [p for p in b.service.workers() if is_writer(p) == (process == "writer")]
         return dice.choice(pids)
 
     with bench(site, dice, faults.environment) as b:

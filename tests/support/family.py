@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import signal
 import subprocess
+from pathlib import Path
 
 from support import processes
 from support.fastcgi import Closed, http_params
@@ -70,14 +71,17 @@ def reload(service):
     wait_for(lambda: len(service.events("reloaded")) > before, "the reload", 30)
 
 
-def is_writer(pid, site):
-    """It has opened the lock file, which a writer does for its first commit."""
-    return f"{site.database}.lock" in processes.open_files(pid).values()
+def is_writer(pid):
+    """By its title."""
+    try:
+        return b": writer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended
+        return False
 
 
 def writer_of(service):
-    """The writer's id; None while there is none, or none that has written yet."""
-    return next((pid for pid in service.workers() if is_writer(pid, service.site)), None)
+    """The writer's id; None while there is none."""
+    return next((pid for pid in service.workers() if is_writer(pid)), None)
 
 
 @contextlib.contextmanager

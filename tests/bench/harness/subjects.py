@@ -192,7 +192,7 @@ class Crmnotes(Subject):
 
     def writer_pids(self):
         """The process that writes: of those below the master, the one with the lock file open."""
-        return [pid for pid in self.service.workers() if is_writer(pid, self.site)]
+        return [pid for pid in self.service.workers() if is_writer(pid)]
 
     def worker_pids(self):
         return sorted(set(self.service.workers()) - set(self.writer_pids()))
