@@ -47,7 +47,8 @@ struct sqlite_file {
 };
 
 struct db {
-    sqlite3 *handle;
+    sqlite3 *handle;        /* NULL: not opened yet */
+    struct db *next;        /* of this process's connections */
     struct lock *lock;      /* NULL when reading only, and for the only user */
     struct db_alone *alone; /* NULL: not the only user */
     struct sqlite_file files[DB_FILES_MAX];
@@ -100,10 +101,16 @@ void sqlite_forget_files(struct db *db);
  */
 bool sqlite_has_moved(const struct db *db);
 
-/* While the WAL is missing and other processes use the database, a new connection would
- * not see what is in the removed WAL. Waits until one of the two changes;
- * STATUS_UNAVAILABLE: in vain. This process must have no connection. */
-enum status sqlite_wait_for_wal(const struct db *db, struct problem *why);
+/*
+ * Before a connection is opened: STATUS_OK, or STATUS_UNAVAILABLE with why.
+ *
+ * While the WAL is missing and other processes use the database, a new connection would not
+ * see what is in the removed WAL, so this waits until one of the two changes. In one
+ * process SQLite lets all connections to a database share one index, so those whose files
+ * have moved have to be closed first. open: the connections that this process has.
+ */
+enum status sqlite_await_files(const struct db *db, const struct db *open,
+                               struct problem *why);
 
 /*
  * After a commit, under the lock: makes sure that it is in files that the next start finds.

@@ -102,7 +102,7 @@ static bool is_in_use(const char *path)
     return used;
 }
 
-enum status sqlite_wait_for_wal(const struct db *db, struct problem *why)
+static enum status wait_for_wal(const struct db *db, struct problem *why)
 {
     const int64_t until_ms = clock_monotonic_ms() + WAL_WAIT_MS;
     const char *data = db->files[DATA].path, *wal = db->files[WAL].path;
@@ -116,6 +116,25 @@ enum status sqlite_wait_for_wal(const struct db *db, struct problem *why)
         (void)poll(NULL, 0, WAL_LOOK_MS);
     }
     return STATUS_OK;
+}
+
+static bool has_moved_here(const struct db *db, const struct db *open)
+{
+    for (; open != NULL; open = open->next)
+        if (open->files[DATA].ino == db->files[DATA].ino &&
+            open->files[DATA].dev == db->files[DATA].dev && sqlite_has_moved(open))
+            return true;
+    return false;
+}
+
+enum status sqlite_await_files(const struct db *db, const struct db *open,
+                               struct problem *why)
+{
+    if (has_moved_here(db, open))
+        return problem_set(why, STATUS_UNAVAILABLE,
+                           "files of %s were removed or replaced just now: try again",
+                           db->files[DATA].path);
+    return open == NULL ? wait_for_wal(db, why) : STATUS_OK;
 }
 
 /* Whether connections that use the same files as this one are the only ones that have

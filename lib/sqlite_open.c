@@ -16,7 +16,7 @@ enum {
 };
 
 static void (*report_trouble)(int code, const char *message);
-static int connections; /* of this process */
+static struct db *open_here; /* the connections of this process */
 
 static void on_sqlite_log(void *unused, int code, const char *message)
 {
@@ -202,7 +202,7 @@ static int open_handle(struct db *db, const char *path, enum db_mode mode)
 /* The only user finds out by itself whether others use the database. */
 static enum status wait_for_wal(const struct db *db, struct problem *why)
 {
-    return connections == 0 && db->alone == NULL ? sqlite_wait_for_wal(db, why) : STATUS_OK;
+    return db->alone == NULL ? sqlite_await_files(db, open_here, why) : STATUS_OK;
 }
 
 static enum status open_and_configure(struct db *db, const char *path, enum db_mode mode,
@@ -213,7 +213,10 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
     if (status != STATUS_OK)
         return status;
     int code = open_handle(db, path, mode);
-    connections += db->handle != NULL;
+    if (db->handle != NULL) {
+        db->next = open_here;
+        open_here = db;
+    }
     if (code == SQLITE_OK) {
         make_defensive(db);
         code = configure(db, mode);
@@ -276,14 +279,23 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode,
     return STATUS_OK;
 }
 
+static void forget(const struct db *db)
+{
+    struct db **link = &open_here;
+
+    while (*link != NULL && *link != db)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = db->next;
+}
+
 void db_close(struct db *db)
 {
     if (db == NULL)
         return;
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(db->statements[i].statement);
-    if (db->handle != NULL)
-        connections--;
+    forget(db);
     sqlite3_close(db->handle);
     lock_close(db->lock);
     db_alone_end(db->alone);

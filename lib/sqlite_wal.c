@@ -51,7 +51,9 @@ void db_tidy(struct db *db)
 {
     if (db->wal_pages < CHECKPOINT_PAGES || lock_take(db->lock, 0) != STATUS_OK)
         return;
-    if (db->wal_pages >= WAL_MAX_PAGES && clock_monotonic_ms() >= db->restart_at_ms)
+    if (sqlite_has_moved(db))
+        (void)sqlite_leave_files(db);
+    else if (db->wal_pages >= WAL_MAX_PAGES && clock_monotonic_ms() >= db->restart_at_ms)
         restart_wal(db);
     else
         (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
@@ -64,7 +66,9 @@ void db_finish(struct db *db)
     if (lock_take(db->lock, 0) != STATUS_OK)
         return;
     (void)sqlite3_busy_timeout(db->handle, 0);
-    if (!sqlite_has_moved(db)) /* the WAL may be that of another database by now */
+    if (sqlite_has_moved(db)) /* the WAL may be that of another database by now */
+        (void)sqlite_leave_files(db);
+    else
         (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
                                         NULL);
     (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);

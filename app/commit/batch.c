@@ -84,10 +84,10 @@ static void check_schema(struct batch *batch)
     close_database(batch);
 }
 
-void batch_guard(struct batch *batch)
+bool batch_guard(struct batch *batch)
 {
     if (batch->db == NULL)
-        return;
+        return false;
     enum status status = db_guard(batch->db);
     if (status == STATUS_OK) {
         check_schema(batch);
@@ -95,6 +95,7 @@ void batch_guard(struct batch *batch)
         LOG(LEVEL_ERROR, "database_moved", LOG_TEXT("message", db_message(batch->db)));
         close_database(batch);
     }
+    return batch->db != NULL;
 }
 
 static void set_all(struct batch_item *items, size_t count, enum status status)

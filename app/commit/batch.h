@@ -33,8 +33,8 @@ bool batch_is_open(const struct batch *batch);
 
 /* Checks that the files of the database are still in their places, see db_guard, and about
  * once a second that it still has this program's schema. Otherwise closes it, and logs what
- * has happened. */
-void batch_guard(struct batch *batch);
+ * has happened. False: the database is not open now. */
+bool batch_guard(struct batch *batch);
 
 /* NULL is allowed. If no other process uses the database, its file is complete without the
  * WAL afterwards. */

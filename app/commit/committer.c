@@ -155,10 +155,9 @@ void committer_start(struct committer *committer, size_t place,
     committer->kind->start(committer, place, command, timeout_ms, commit);
 }
 
-void committer_guard(struct committer *committer)
+bool committer_guard(struct committer *committer)
 {
-    if (committer->batch != NULL)
-        batch_guard(committer->batch);
+    return committer->batch == NULL || batch_guard(committer->batch);
 }
 
 void committer_hurry(struct commit *commit, int64_t at_ms)

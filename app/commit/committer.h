@@ -44,9 +44,9 @@ void committer_start(struct committer *committer, size_t place,
                      const struct command *command, int timeout_ms, struct commit *commit);
 
 /* Checks that the files of the database are still in their places: see batch_guard. A
- * committer that writes directly needs it about once a second, also without requests; the
- * other kind does nothing. */
-void committer_guard(struct committer *committer);
+ * committer that writes directly needs it about once a second, also without requests.
+ * False: the database is not open now. The other kind does nothing: true. */
+bool committer_guard(struct committer *committer);
 
 /* Moves the deadlines of a command that is under way to at_ms, unless they are sooner. */
 void committer_hurry(struct commit *commit, int64_t at_ms);

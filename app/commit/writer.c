@@ -82,7 +82,7 @@ static int loop(struct writer *w)
     for (;;) {
         enum pool_order order = pool_order(w->self);
 
-        batch_guard(w->batch);
+        (void)batch_guard(w->batch);
         /* letters in the boxes are left to the next writer, whose sandbox allows the new
          * database */
         if (!batch_is_open(w->batch) && w->outdated())

@@ -43,6 +43,16 @@ static void close_database(struct reader *reader)
     reader->db = NULL;
 }
 
+void reader_leave_moved(struct reader *reader)
+{
+    if (reader->db == NULL)
+        return;
+    if (db_read_begin(reader->db) == STATUS_OK)
+        db_read_end(reader->db);
+    else
+        close_database(reader);
+}
+
 /* With a wrong key file no key is found, which would be reported as the caller's mistake.
  * So the database counts as unavailable. */
 static enum status open_database(struct reader *reader, struct problem *why)

@@ -30,6 +30,9 @@ void reader_free(struct reader *reader);
 /* Opens the connection if it is closed; logs why where that fails. */
 void reader_open(struct reader *reader);
 
+/* Closes the connection if files of the database were removed or replaced since. */
+void reader_leave_moved(struct reader *reader);
+
 /* Begins a reading transaction: STATUS_OK and *db; else STATUS_UNAVAILABLE or the failure
  * of the database. */
 enum status reader_begin(struct reader *reader, struct db **db);

@@ -90,6 +90,14 @@ static void leave_if_outdated(struct worker *w)
     fastcgi_hand_over(w->fastcgi);
 }
 
+/* In a process that writes, both connections have to be closed before one can be opened
+ * anew. */
+static void guard(struct worker *w)
+{
+    if (!committer_guard(w->committer))
+        reader_leave_moved(w->reader);
+}
+
 static void begin(struct worker *w, size_t place)
 {
     struct exchange *x = &w->exchanges[place];
@@ -98,7 +106,7 @@ static void begin(struct worker *w, size_t place)
         fastcgi_answer(w->fastcgi, place, response_last_resort(ERROR_INTERNAL, false), "");
         return;
     }
-    committer_guard(w->committer);
+    guard(w);
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
         pipeline_begin(w->pipeline, x);
     else
@@ -143,7 +151,7 @@ static bool must_leave(const struct worker *w)
 static void obey(struct worker *w)
 {
     w->looked_ms = clock_monotonic_ms();
-    committer_guard(w->committer);
+    guard(w);
     switch (pool_order(w->self)) {
     case POOL_GO_ON:
         break;

@@ -123,28 +123,78 @@ static void the_guard_saves_what_was_committed_before(void **state)
     db_close(db);
 }
 
+static int stay_open(int to_parent)
+{
+    (void)must_open(DB_READ);
+    child_tell(to_parent);
+    (void)poll(NULL, 0, -1);
+    return 0;
+}
+
+static void kill_child(const struct child *child)
+{
+    assert_int_equal(kill(child->id, SIGKILL), 0);
+    assert_int_equal(child_end(child), 128 + SIGKILL);
+}
+
 /* Old connections of other processes may still be open then. */
 static void after_that_there_is_a_wal_with_the_permissions_of_the_database(void **state)
 {
-    struct db *old = must_open(DB_WRITE);
+    struct child child = child_start(stay_open);
     struct stat data, wal;
 
     (void)state;
+    child_wait_told(&child);
+    struct db *db = must_open(DB_WRITE);
     assert_int_equal(chmod(scratch_path("db"), 0660), 0);
     remove_file("db-wal");
     mode_t before = umask(0);
-    assert_int_equal(db_guard(old), STATUS_UNAVAILABLE);
+    assert_int_equal(db_guard(db), STATUS_UNAVAILABLE);
     (void)umask(before);
+    db_close(db);
     assert_int_equal(stat(scratch_path("db"), &data), 0);
     assert_int_equal(stat(scratch_path("db-wal"), &wal), 0);
     assert_int_equal(wal.st_mode, data.st_mode);
-    struct db *db = must_open(DB_WRITE);
+    db = must_open(DB_WRITE);
     begin(db);
     assert_int_equal(add_parent(db, 1, "one"), STATUS_OK);
     assert_int_equal(db_write_commit(db), STATUS_OK);
     assert_int_equal(db_guard(db), STATUS_OK);
     db_close(db);
-    db_close(old);
+    assert_int_equal(count_in_copy(), 1);
+    kill_child(&child);
+}
+
+/* They would share the index in memory, which is not that of the other processes. */
+static void a_process_closes_its_old_connections_first(void **state)
+{
+    static const char *const names[] = {"db-shm", "db-wal", "db.lock"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct db *old = must_open(DB_WRITE), *db;
+        struct problem why = {""};
+
+        remove_file(names[i]);
+        assert_int_equal(db_open(&db, scratch_path("db"), DB_READ, &why),
+                         STATUS_UNAVAILABLE);
+        assert_non_null(strstr(why.text, "try again"));
+        db_close(old);
+        db_close(must_open(DB_WRITE));
+    }
+}
+
+static void the_end_of_the_program_saves_it_too(void **state)
+{
+    struct db *db = must_open(DB_WRITE);
+
+    (void)state;
+    begin(db);
+    assert_int_equal(add_parent(db, 1, "one"), STATUS_OK);
+    assert_int_equal(db_write_commit(db), STATUS_OK);
+    remove_file("db-wal");
+    db_finish(db);
+    db_close(db);
     assert_int_equal(count_in_copy(), 1);
 }
 
@@ -169,12 +219,6 @@ static int never_save(int to_parent)
 static int save_soon(int to_parent)
 {
     return use_without_wal(to_parent, 300);
-}
-
-static void kill_child(const struct child *child)
-{
-    assert_int_equal(kill(child->id, SIGKILL), 0);
-    assert_int_equal(child_end(child), 128 + SIGKILL);
 }
 
 static void a_database_in_use_is_not_opened_without_its_wal(void **state)
@@ -213,6 +257,8 @@ int main(void)
         TEST(a_commit_is_kept_when_other_files_are_removed),
         TEST(the_guard_saves_what_was_committed_before),
         TEST(after_that_there_is_a_wal_with_the_permissions_of_the_database),
+        TEST(a_process_closes_its_old_connections_first),
+        TEST(the_end_of_the_program_saves_it_too),
         TEST(a_database_in_use_is_not_opened_without_its_wal),
         TEST(a_database_is_opened_when_its_wal_has_been_saved),
     };
