@@ -281,7 +281,7 @@ static bool any_queued(const struct mailboxes *m)
 
 bool mailboxes_wait(struct mailboxes *m, int timeout_ms, int wake_fd, const sigset_t *mask)
 {
-    const struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
+    const struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
     struct pollfd fds[] = {
         {.fd = m->doorbell, .events = POLLIN},
         {.fd = wake_fd, .events = POLLIN},

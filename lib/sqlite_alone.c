@@ -239,7 +239,7 @@ void db_alone_complete(const char *location)
 {
     struct db_alone *alone = NULL;
 
-    if (db_alone_begin(&alone, location, NULL) == STATUS_OK)
+    if (db_alone_begin(&alone, location, NULL) == STATUS_OK && alone != NULL)
         (void)complete(alone, NULL);
     db_alone_end(alone);
 }

@@ -36,16 +36,16 @@ struct output_blocks {
 };
 
 struct column {
-    const char *member;  /* of the JSON object */
-    const char *heading; /* for people */
+    const char *member;          /* of the JSON object */
+    const char *heading;         /* for people */
+    const struct column *inside; /* of a COLUMN_OBJECT */
+    size_t offset;               /* of the field in the row's struct */
     enum column_type type;
-    size_t offset; /* of the field in the row's struct */
-    bool optional; /* left out when it is null */
-    bool detail;   /* for people: not in tables, only where one object is printed */
     int rank;      /* for people: in a narrow terminal, tables keep the columns of the
                       lowest ranks; 0: always */
     int cut;       /* for people: in tables at most so many characters; 0: any number */
-    const struct column *inside; /* of a COLUMN_OBJECT */
+    bool optional; /* left out when it is null */
+    bool detail;   /* for people: not in tables, only where one object is printed */
 };
 
 /* A column of struct TYPE's FIELD. A table of columns ends with a row without member. */

@@ -29,11 +29,10 @@ static enum status advise(struct problem *why, enum status status, bool used, in
         "it back, or restore a backup",
     };
     int which = !used ? 0 : version > 0 ? 1 : 2;
-    struct problem sentence = {""};
 
     if (why == NULL)
         return status;
-    sentence = *why;
+    const struct problem sentence = *why;
     return problem_set(why, status, "%s: %s", sentence.text, advices[which]);
 }
 
