@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,13 +104,11 @@ static bool return_to_self(void)
            setgroups((size_t)before.count, before.groups) == 0;
 }
 
+/* The only group is that of the files: the C library's look-up of a user's groups aborts the
+ * program when there is no memory. */
 static bool change_to(const struct acting *who)
 {
-    const struct passwd *entry = getpwuid(who->uid);
-    int grouped =
-        entry != NULL ? initgroups(entry->pw_name, who->gid) : setgroups(1, &who->gid);
-
-    return grouped == 0 && setegid(who->gid) == 0 && seteuid(who->uid) == 0;
+    return setgroups(1, &who->gid) == 0 && setegid(who->gid) == 0 && seteuid(who->uid) == 0;
 }
 
 enum status acting_as(const struct acting *who, struct problem *why)
