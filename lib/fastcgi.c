@@ -142,7 +142,7 @@ static void settle(struct fastcgi *f, int place)
     else if (stays)
         await_begun(f, place);
     else
-        fcgi_connections_drop(f->all, place);
+        fcgi_connections_end(f->all, place);
 }
 
 static void give_up_answer(struct fastcgi *f, int place)

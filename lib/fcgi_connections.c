@@ -3,10 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/fcgi_request.h"
+
+enum {
+    DISCARD_BYTES = 16 * 1024, /* at once, of what comes behind the last request */
+    DISCARDS_MAX = 64,
+};
 
 struct fcgi_connections *fcgi_connections_create(int count, int request_ms, int idle_ms,
                                                  size_t max_body_bytes)
@@ -162,6 +168,16 @@ void fcgi_connections_drop(struct fcgi_connections *all, int place)
     c->watched = false;
     c->state = FCGI_FREE;
     all->used--;
+}
+
+void fcgi_connections_end(struct fcgi_connections *all, int place)
+{
+    char bytes[DISCARD_BYTES];
+    ssize_t len = 1;
+
+    for (int i = 0; i < DISCARDS_MAX && len > 0; i++)
+        len = recv(all->at[place].fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    fcgi_connections_drop(all, place);
 }
 
 void fcgi_connections_keep(struct fcgi_connections *all, int place)

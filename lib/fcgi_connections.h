@@ -91,6 +91,11 @@ int fcgi_connections_add(struct fcgi_connections *all, int fd,
 /* Closes the connection and frees its place. */
 void fcgi_connections_drop(struct fcgi_connections *all, int place);
 
+/* Closes a connection whose last answer was sent. What has come behind the request is read
+ * first: to close a socket with unread bytes resets the connection, which can cost the peer
+ * the answer. */
+void fcgi_connections_end(struct fcgi_connections *all, int place);
+
 /* Counts the connection as kept. */
 void fcgi_connections_keep(struct fcgi_connections *all, int place);
 

@@ -9,7 +9,9 @@ from support import fastcgi
 from support.answers import assert_error, assert_success, error_body
 from support.fastcgi import BEGIN_REQUEST, PARAMS, STDIN, Closed, encode_pairs, http_params, whole_request
 from support.raw import as_answer, ask, send
-from support.site import encode
+from support.service import Service
+from support.site import Site, encode
+from support.wait import wait_for
 
 RESPONDER_BEGIN = b"\0\1\0\0\0\0\0\0"
 
@@ -245,6 +247,23 @@ def test_another_request_may_begin_behind_the_last_byte(pool, shared, contact):
             answer = as_answer(connection.read_response(request_id=number))
             assert_success(answer, contact, f'"{number}"', visibility=1)
     assert sorted(note["note_content"] for note in pool.site.notes(contact)) == sorted(expected)
+
+
+@pytest.mark.parametrize("listen", ["unix", "tcp"])
+def test_what_comes_behind_the_last_request_of_a_connection_does_not_cut_its_answer(listen):
+    """A close with unread bytes would reset the connection, which drops what was not read."""
+    with Site(options={"workers": 1}) as site, Service(site, listen=listen) as service:
+        world = site.world()
+        first = whole_request(encode(world.body(note="a" * 60_000)))
+        second = whole_request(encode(world.body(note="b" * 60_000)))
+        for number in range(20):
+            with service.connect() as connection:
+                connection.send(first + 2 * second)
+                wait_for(connection.is_readable, "the answer")
+                answer = as_answer(connection.read_response())
+                assert_success(answer, world.contact, '"' + "a" * 60_000 + '"', visibility=1)
+                assert connection.socket.recv(1) == b"", number
+        assert len(site.notes(world.contact)) == 20
 
 
 def test_two_requests_cut_at_each_byte(pool, shared):
