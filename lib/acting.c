@@ -104,8 +104,8 @@ static bool return_to_self(void)
            setgroups((size_t)before.count, before.groups) == 0;
 }
 
-/* The only group is that of the files: the C library's look-up of a user's groups aborts the
- * program when there is no memory. */
+/* The only group is that of the files: the C library's look-up of a user's groups aborts
+ * the program when there is no memory. */
 static bool change_to(const struct acting *who)
 {
     return setgroups(1, &who->gid) == 0 && setegid(who->gid) == 0 && seteuid(who->uid) == 0;

@@ -32,7 +32,7 @@ struct acting {
 void acting_find(struct acting *out, const char *path);
 
 /*
- * Acts as that user, in no group but that one, until the next call. Any number of
+ * Acts as that user, with gid as its only group, until the next call. Any number of
  * times. STATUS_INTERNAL with why filled: it failed; the process must end.
  */
 enum status acting_as(const struct acting *who, struct problem *why);
