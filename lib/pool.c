@@ -432,6 +432,8 @@ static void loop(struct pool *pool)
         finish_start(pool);
         finish_reload(pool);
         kill_stuck(pool);
+        if (pool->program->watch != NULL)
+            pool->program->watch(pool->context);
         if (is_over(pool))
             return;
         log_flush();

@@ -52,6 +52,8 @@ struct pool_program {
      * failure everything stays as it was, and the function has logged why and filled it. */
     enum status (*reload)(void *context, struct pool_settings *settings,
                           struct problem *why);
+    /* In the master, about twice a second; NULL: nothing. Takes no time. */
+    void (*watch)(void *context);
 };
 
 /* Runs the master until TERM or INT and returns the program's exit status. */

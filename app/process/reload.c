@@ -6,6 +6,7 @@
 #include "app/process/check_database.h"
 #include "app/process/report.h"
 #include "app/process/state.h"
+#include "app/process/watch.h"
 #include "lib/log.h"
 
 static bool same_text(const void *now, const void *next)
@@ -103,6 +104,7 @@ static enum status renew(struct state *state, struct problem *why)
         free(state->settings);
         state->settings = settings;
         state->key = key;
+        watch_key_file(state);
     } else {
         free(settings);
     }

@@ -7,6 +7,7 @@
 #include "app/commit/writer.h"
 #include "app/process/reload.h"
 #include "app/process/sandbox.h"
+#include "app/process/watch.h"
 #include "app/serve/worker.h"
 #include "lib/listener.h"
 #include "lib/log.h"
@@ -84,6 +85,7 @@ static const struct pool_program program = {
     .roles = beside_workers,
     .role_count = sizeof beside_workers / sizeof beside_workers[0],
     .reload = reload,
+    .watch = watch_files,
 };
 
 int roles_run(struct state *state)

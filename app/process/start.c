@@ -9,6 +9,7 @@
 #include "app/process/report.h"
 #include "app/process/roles.h"
 #include "app/process/sandbox.h"
+#include "app/process/watch.h"
 #include "app/serve/limits.h"
 #include "lib/db_alone.h"
 #include "lib/fastcgi.h"
@@ -145,9 +146,10 @@ static int load_key(struct state *state)
 {
     struct problem why = {""};
 
-    if (check_key_file(&state->key, state->settings, &why) == STATUS_OK)
-        return EX_OK;
-    return report_failure(EX_CONFIG, &why);
+    if (check_key_file(&state->key, state->settings, &why) != STATUS_OK)
+        return report_failure(EX_CONFIG, &why);
+    watch_key_file(state);
+    return EX_OK;
 }
 
 /* lib/fcgi_input.c needs it. Some containers forbid it. */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "app/process/options.h"
 #include "app/serve/caller_cache.h"
@@ -24,6 +25,11 @@ struct state {
     bool drop;                 /* started by root: `identity` is still to be assumed */
     struct identity identity;  /* of settings->user; all zeros where none is set */
     struct secret_key key;
+    struct {
+        dev_t dev;
+        ino_t ino;
+        bool is_away; /* removed or replaced, and the log says so */
+    } key_file;       /* from which the key was read; see watch.h */
     struct lock *use; /* says that the database is in use; until the process ends */
     int listening;    /* the socket to accept from */
     /* Its configuration; empty: it was inherited. */

@@ -103,6 +103,29 @@ def test_a_reload_with_a_wrong_one_is_refused_and_all_goes_on(start, single):
     assert service.workers() == workers
 
 
+@pytest.mark.parametrize("by", ["nothing", "a copy"])
+def test_one_that_is_replaced_is_missed_at_once_and_all_goes_on(service, by):
+    site = service.site
+    world = site.world()
+    copy = site.directory / "copy.key"
+    shutil.copy2(site.key_file, copy)
+    if by == "nothing":
+        site.key_file.unlink()
+    else:
+        copy.rename(site.key_file)
+    event = service.wait_for_event("key_file_moved")
+    assert (event["level"], event["path"]) == ("warning", str(site.key_file))
+    assert "the next start needs it" in event["message"]
+    assert_added(service, world)
+    if by == "nothing":
+        copy.rename(site.key_file)
+    site.give_to_owner()
+    service.signal(signal.SIGHUP)
+    service.wait_for_event("reloaded")
+    assert_added(service, world)
+    assert len(service.events("key_file_moved")) == 1
+
+
 def test_a_reload_takes_the_same_key_from_another_place(service):
     site = service.site
     world = site.world()
