@@ -32,5 +32,6 @@ void state_free(struct state *state)
     mailboxes_free(state->boxes);
     caller_cache_free(state->caller_cache);
     throttle_free(state->throttle);
+    lock_close(state->use);
     free(state->settings);
 }

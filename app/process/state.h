@@ -30,7 +30,7 @@ struct state {
         ino_t ino;
         bool is_away; /* removed or replaced, and the log says so */
     } key_file;       /* from which the key was read; see watch.h */
-    struct lock *use; /* says that the database is in use; until the process ends */
+    struct lock *use; /* says that the database is in use; owned */
     int listening;    /* the socket to accept from */
     /* Its configuration; empty: it was inherited. */
     char made_socket[CONFIG_TEXT_BYTES];
