@@ -39,6 +39,15 @@ static bool is_same(const struct sqlite_file *file)
     return now.st_ino == file->ino && now.st_dev == file->dev;
 }
 
+static void note(struct sqlite_file *file)
+{
+    struct stat now;
+
+    look(file, &now);
+    file->dev = now.st_dev;
+    file->ino = now.st_ino;
+}
+
 enum status sqlite_name_files(struct db *db, const char *location, enum db_mode mode)
 {
     struct db_files files;
@@ -48,14 +57,11 @@ enum status sqlite_name_files(struct db *db, const char *location, enum db_mode 
         if (db_file_use_of(&files.list[i], mode) == 0 || (mode == DB_ALONE && i > WAL))
             continue;
         struct sqlite_file *file = &db->files[db->file_count++];
-        struct stat now;
         /* by the path as given, so that a link that is changed is noticed */
         file->path = strdup(i == DATA ? location : files.list[i].path);
         if (file->path == NULL)
             return STATUS_NO_MEMORY;
-        look(file, &now);
-        file->dev = now.st_dev;
-        file->ino = now.st_ino;
+        note(file);
     }
     return STATUS_OK;
 }
@@ -70,13 +76,10 @@ bool sqlite_adopt_files(struct db *db)
 {
     for (size_t i = 0; i < db->file_count; i++) {
         struct sqlite_file *file = &db->files[i];
-        struct stat now;
 
         if (file->ino != 0 && !is_same(file))
             return false;
-        look(file, &now);
-        file->dev = now.st_dev;
-        file->ino = now.st_ino;
+        note(file);
     }
     return true;
 }
