@@ -39,21 +39,27 @@ static bool copy_all(char **words)
     return true;
 }
 
-/* Copies the table and its strings; the table that the kernel made is left alone. */
+/* Copies the table and its strings in one allocation, so that a string which unsetenv(3)
+ * takes from the table later still belongs to it; the table that the kernel made is left
+ * alone. */
 static bool copy_environment(void)
 {
     size_t count = 0;
+    size_t bytes = 0;
 
-    while (environ[count] != NULL)
-        count++;
-    char **copy = calloc(count + 1, sizeof *copy);
-    if (copy == NULL)
+    for (; environ[count] != NULL; count++)
+        bytes += strlen(environ[count]) + 1;
+    char **table = malloc((count + 1) * sizeof *table + bytes);
+    if (table == NULL)
         return false;
-    memcpy(copy, environ, count * sizeof *copy);
-    self.environment = copy;
-    if (!copy_all(copy))
-        return false;
-    environ = copy;
+    char *text = (char *)(table + count + 1);
+    for (size_t i = 0; i < count; i++) {
+        table[i] = text;
+        text = stpcpy(text, environ[i]) + 1;
+    }
+    table[count] = NULL;
+    environ = table;
+    self.environment = table;
     return true;
 }
 
