@@ -68,6 +68,10 @@ static int run_worker(void *context, struct pool_worker *self)
         atomic_store(&shared->pids[number], getpid());
     if (behaviour == DIE_AT_ONCE)
         return 7;
+    if (behaviour == BE_READY_ALONE)
+        behaviour = atomic_exchange(&shared->behaviour, NEVER_BE_READY) == BE_READY_ALONE
+                        ? SERVE
+                        : NEVER_BE_READY;
     if (behaviour != NEVER_BE_READY) {
         atomic_fetch_add(&shared->ready, 1);
         pool_ready(self);

@@ -30,8 +30,9 @@ enum behaviour {
     BE_STUCK, /* busy with one request for ever */
     BE_QUICK, /* busy without a pause, with many short requests */
     NEVER_BE_READY,
-    FINISH_LATE,  /* busy until `released` */
-    HEAR_NOTHING, /* idle, but ignores orders */
+    BE_READY_ALONE, /* the first one; the others never are */
+    FINISH_LATE,    /* busy until `released` */
+    HEAR_NOTHING,   /* idle, but ignores orders */
 };
 
 /* Shared by the test, the master and its workers. */

@@ -93,6 +93,12 @@ static void old_workers_stay_while_new_ones_do_not_come_up(void **state)
     old_workers_stay_while_new_ones(NEVER_BE_READY, 4);
 }
 
+static void old_workers_stay_until_all_new_ones_are_ready(void **state)
+{
+    (void)state;
+    old_workers_stay_while_new_ones(BE_READY_ALONE, 4);
+}
+
 static void a_reload_needs_no_more_room_than_for_old_and_new_ones(void **state)
 {
     (void)state;
@@ -149,6 +155,7 @@ int main(void)
         with_pool(a_reload_that_fails_changes_nothing),
         with_pool(old_workers_stay_while_new_ones_die_at_once),
         with_pool(old_workers_stay_while_new_ones_do_not_come_up),
+        with_pool(old_workers_stay_until_all_new_ones_are_ready),
         with_pool(a_reload_needs_no_more_room_than_for_old_and_new_ones),
         with_pool(usr1_has_all_processes_open_the_log_anew),
         with_pool(a_process_without_master_reloads_on_hup),
