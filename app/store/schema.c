@@ -22,18 +22,17 @@ struct migrations schema_ours(void)
 
 static enum status advise(struct problem *why, enum status status, bool used, int version)
 {
-    static const char *const advices[] = {
-        "run 'crmnotesctl db migrate'",
-        "stop the service, then run 'crmnotesctl db migrate'",
+    static const char migrate[] = "run 'crmnotesctl db migrate'";
+    static const char stop_first[] = "stop the service, then run 'crmnotesctl db migrate'";
+    static const char put_back[] =
         "but a service is using it: was a file of it removed? Stop the service, then put "
-        "it back, or restore a backup",
-    };
-    int which = !used ? 0 : version > 0 ? 1 : 2;
+        "it back, or restore a backup";
+    const char *advice = !used ? migrate : version > 0 ? stop_first : put_back;
 
     if (why == NULL)
         return status;
     const struct problem sentence = *why;
-    return problem_set(why, status, "%s: %s", sentence.text, advices[which]);
+    return problem_set(why, status, "%s: %s", sentence.text, advice);
 }
 
 enum status schema_advise(struct problem *why, enum status status, const char *location,
