@@ -34,6 +34,19 @@ enum {
     BUSY_TIMEOUT_MS = 2000, /* for SQLite's own locks, such as that of a recovery */
 };
 
+/*
+ * The bytes of a database file that SQLite locks (https://sqlite.org/src/file/src/os.h,
+ * PENDING_BYTE and what follows it). No data are stored there. In WAL mode a connection has
+ * a read lock on the last of them from its first statement to its end, and needs one on the
+ * first of them to begin.
+ */
+enum {
+    DB_LOCKS_FIRST = 0x40000000,
+    DB_LOCKS_BYTES = 512,
+    DB_SHARED_FIRST = DB_LOCKS_FIRST + 2,
+    DB_SHARED_BYTES = 510,
+};
+
 struct prepared {
     const char *sql; /* NULL: a free place */
     sqlite3_stmt *statement;

@@ -13,19 +13,12 @@
 #include "lib/file.h"
 #include "lib/sqlite.h"
 
-/*
- * The bytes of a database file that SQLite locks. No data are stored there. In WAL mode a
- * connection has a read lock on the last 510 of them from its first statement to its end,
- * and needs one on the first of them to begin.
- */
 enum {
-    LOCKED_BYTES_START = 0x40000000,
-    LOCKED_BYTES = 512,
     NEW_FILE_MODE = 0660, /* less umask */
 };
 
 struct db_alone {
-    int fd; /* of the database file, with a write lock on these bytes; -1: there is none */
+    int fd; /* of the database file, with a write lock on all that SQLite locks; -1: none */
     struct stat info;
     char path[DB_FILE_PATH_BYTES]; /* where location is a link, what it leads to */
 };
@@ -67,8 +60,8 @@ static struct flock whole(short type)
     return (struct flock){
         .l_type = type,
         .l_whence = SEEK_SET,
-        .l_start = LOCKED_BYTES_START,
-        .l_len = LOCKED_BYTES,
+        .l_start = DB_LOCKS_FIRST,
+        .l_len = DB_LOCKS_BYTES,
     };
 }
 

@@ -19,10 +19,6 @@ enum {
     INDEX,
     WAL_WAIT_MS = 2000, /* for other processes to make or save the WAL */
     WAL_LOOK_MS = 20,
-    /* the bytes on which every connection in WAL mode has a shared lock
-     * (https://sqlite.org/src/file/src/os.h, SHARED_FIRST and SHARED_SIZE) */
-    SHARED_FIRST = 0x40000002,
-    SHARED_BYTES = 510,
 };
 
 static void look(const struct sqlite_file *file, struct stat *out)
@@ -96,7 +92,8 @@ bool sqlite_has_moved(const struct db *db)
  * SQLite holds on it in this process, so there must be no connection. */
 static bool is_in_use(const char *path)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_start = SHARED_FIRST, .l_len = SHARED_BYTES};
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_start = DB_SHARED_FIRST, .l_len = DB_SHARED_BYTES};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool used = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 
