@@ -73,12 +73,8 @@ void batch_open(struct batch *batch)
 static void check_schema(struct batch *batch)
 {
     struct problem why = {""};
-    int64_t now_ms = clock_monotonic_ms();
 
-    if (now_ms - batch->checked_ms < SCHEMA_CHECK_MS)
-        return;
-    batch->checked_ms = now_ms;
-    if (schema_check(batch->db, &why) == STATUS_OK)
+    if (schema_check(batch->db, &batch->checked_ms, &why) == STATUS_OK)
         return;
     LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
     close_database(batch);

@@ -87,12 +87,8 @@ void reader_open(struct reader *reader)
 static enum status check_schema(struct reader *reader)
 {
     struct problem why = {""};
-    int64_t now_ms = clock_monotonic_ms();
 
-    if (now_ms - reader->checked_ms < SCHEMA_CHECK_MS)
-        return STATUS_OK;
-    reader->checked_ms = now_ms;
-    if (schema_check(reader->db, &why) == STATUS_OK)
+    if (schema_check(reader->db, &reader->checked_ms, &why) == STATUS_OK)
         return STATUS_OK;
     LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
     close_database(reader);

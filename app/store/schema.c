@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 
+#include "lib/clock.h"
 #include "lib/db_alone.h"
 
 enum {
     APPLICATION_ID = 0x43524D4E, /* "CRMN" */
+    CHECK_MS = 1000, /* how often a process that serves checks the schema again */
 };
 
 struct migrations schema_ours(void)
@@ -53,10 +55,15 @@ static enum status check(struct db *db, bool *behind, int *version, struct probl
     return status;
 }
 
-enum status schema_check(struct db *db, struct problem *why)
+enum status schema_check(struct db *db, int64_t *checked_ms, struct problem *why)
 {
+    const int64_t now_ms = clock_monotonic_ms();
     bool behind = false;
     int version = 0;
+
+    if (now_ms - *checked_ms < CHECK_MS)
+        return STATUS_OK;
+    *checked_ms = now_ms;
     enum status status = check(db, &behind, &version, why);
 
     return behind ? advise(why, status, true, version) : status;

@@ -30,12 +30,11 @@ enum status schema_advise(struct problem *why, enum status status, const char *l
 enum status schema_open(struct db **out, const char *location, enum db_mode mode,
                         struct problem *why);
 
-enum {
-    SCHEMA_CHECK_MS = 1000, /* how often a process that serves checks the schema again */
-};
-
-/* Checks as schema_open does, for a connection of a service that is open: a newer program
- * may have migrated the database meanwhile. */
-enum status schema_check(struct db *db, struct problem *why);
+/*
+ * Checks as schema_open does, for a connection of a service that is open: a newer program
+ * may have migrated the database meanwhile. Once a second; else STATUS_OK at once.
+ * *checked_ms is when it was checked last (monotonic): at first, when it was opened.
+ */
+enum status schema_check(struct db *db, int64_t *checked_ms, struct problem *why);
 
 #endif
