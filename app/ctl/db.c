@@ -225,11 +225,11 @@ static enum status open_any_version(struct ctl *ctl, int64_t *version)
     return status;
 }
 
+#define NO_KEY_FILE "there is no key file %s: put it back, without it no key works"
+
 static enum status remark_on_missing(const struct ctl *ctl, struct problem *why)
 {
-    return problem_set(why, STATUS_OK,
-                       "there is no key file %s: put it back, without it no key works",
-                       ctl->settings->secret_key_file);
+    return problem_set(why, STATUS_OK, NO_KEY_FILE, ctl->settings->secret_key_file);
 }
 
 /* Sets *word to what the key file is: "right", "wrong", "missing", or "unusable".
@@ -326,8 +326,7 @@ static enum status note_restore(struct ctl *ctl)
 static void remark_on_restored(struct ctl *ctl, const struct restore *restored)
 {
     if (!key_file_exists(ctl))
-        ctl_remark(ctl, "there is no key file %s: put it back, without it no key works",
-                   restored->key_file);
+        ctl_remark(ctl, NO_KEY_FILE, restored->key_file);
     if (restored->version < (int)schema_migrations_count)
         ctl_remark(ctl, "the schema is an earlier one: run 'crmnotesctl db migrate'");
 }

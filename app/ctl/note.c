@@ -90,7 +90,7 @@ static const struct column origin_columns[] = {
 
 static const struct column columns[] = {NOTE_COLUMNS, {.member = NULL}};
 
-const struct column note_version_columns[] = {
+static const struct column version_columns[] = {
     NOTE_COLUMNS,
     {.member = "version",
      .heading = "VERSION",
@@ -110,9 +110,9 @@ static enum status print(void *arg, const struct note *note)
     return output_row(arg, columns, note);
 }
 
-static enum status print_version(void *arg, const struct note *note)
+enum status note_print_version(void *arg, const struct note *note)
 {
-    return output_row(arg, note_version_columns, note);
+    return output_row(arg, version_columns, note);
 }
 
 static enum status list(struct ctl *ctl)
@@ -137,8 +137,8 @@ static enum status history(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
 
-    return manage_missing(note_history(ctl->db, id, print_version, ctl->output), "note", id,
-                          &ctl->why);
+    return manage_missing(note_history(ctl->db, id, note_print_version, ctl->output),
+                          "note", id, &ctl->why);
 }
 
 static const struct parameter only_id[] = {

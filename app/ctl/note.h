@@ -4,9 +4,9 @@
 #ifndef APP_CTL_NOTE_H
 #define APP_CTL_NOTE_H
 
-#include "app/ctl/output.h"
+#include "app/store/note.h"
 
-/* Of a struct note. */
-extern const struct column note_version_columns[];
+/* A note_each; arg is the struct output. */
+enum status note_print_version(void *arg, const struct note *note);
 
 #endif

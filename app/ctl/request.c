@@ -8,11 +8,6 @@ enum {
     AFTER_MS = 60 * 1000,
 };
 
-static enum status print(void *arg, const struct note *note)
-{
-    return output_row(arg, note_version_columns, note);
-}
-
 /* An id that the service made holds the time of the request, and so does that of a note
  * that the request created: only notes of that time are read. */
 static enum status find_by_time(struct ctl *ctl, struct span request_id)
@@ -25,12 +20,12 @@ static enum status find_by_time(struct ctl *ctl, struct span request_id)
         return STATUS_OK;
     uuid_first_at(&range.first, ms - BEFORE_MS);
     uuid_last_at(&range.last, ms + AFTER_MS);
-    return note_written_by(ctl->db, request_id, &range, print, ctl->output);
+    return note_written_by(ctl->db, request_id, &range, note_print_version, ctl->output);
 }
 
 static enum status find_among_all(struct ctl *ctl, struct span request_id)
 {
-    return note_written_by(ctl->db, request_id, NULL, print, ctl->output);
+    return note_written_by(ctl->db, request_id, NULL, note_print_version, ctl->output);
 }
 
 static enum status show(struct ctl *ctl)
