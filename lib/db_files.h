@@ -11,9 +11,9 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "lib/db.h"
+#include "lib/file.h"
 
 enum {
     DB_FILES_MAX = 4,
@@ -62,10 +62,7 @@ struct db_files_seen {
     char location[PATH_MAX];
     enum db_mode mode;
     size_t count;
-    struct {
-        dev_t dev;
-        ino_t ino; /* 0: there was none */
-    } files[DB_FILES_MAX];
+    struct file_id files[DB_FILES_MAX];
 };
 
 /* Records the files that a connection of this mode opens now. */

@@ -66,6 +66,23 @@ bool file_copy(int from, int to)
     return sent == 0;
 }
 
+struct file_id file_id_of(const struct stat *info)
+{
+    return (struct file_id){info->st_dev, info->st_ino};
+}
+
+struct file_id file_id_at(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 ? file_id_of(&info) : (struct file_id){0, 0};
+}
+
+bool file_id_equals(struct file_id a, struct file_id b)
+{
+    return a.ino == b.ino && a.dev == b.dev;
+}
+
 int64_t file_size_bytes(const char *path)
 {
     struct stat info;

@@ -2,6 +2,7 @@
 
 #include "lib/geo.h"
 
+#include "lib/file.h"
 #include "lib/utf8.h"
 
 #include <stdbool.h>
@@ -32,8 +33,7 @@ enum {
 /* Identifies a version of a file. */
 struct file_state {
     int error; /* of stat, 0 when the file is there */
-    dev_t dev;
-    ino_t ino;
+    struct file_id id;
     off_t size;
     struct timespec mtime;
     struct timespec ctime; /* a changed mode may make it readable */
@@ -78,8 +78,7 @@ static struct file_state look(const char *path)
         return (struct file_state){.error = errno};
     return (struct file_state){
         .error = S_ISREG(info.st_mode) ? 0 : EINVAL, /* open(2) of a FIFO would wait */
-        .dev = info.st_dev,
-        .ino = info.st_ino,
+        .id = file_id_of(&info),
         .size = info.st_size,
         .mtime = info.st_mtim,
         .ctime = info.st_ctim,
@@ -93,9 +92,8 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 
 static bool same_state(const struct file_state *a, const struct file_state *b)
 {
-    return a->error == b->error && a->dev == b->dev && a->ino == b->ino &&
-           a->size == b->size && same_time(&a->mtime, &b->mtime) &&
-           same_time(&a->ctime, &b->ctime);
+    return a->error == b->error && file_id_equals(a->id, b->id) && a->size == b->size &&
+           same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
 }
 
 /* Looks up one address of each /8, because MMDB_open checks only the metadata at the end of

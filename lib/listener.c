@@ -154,8 +154,7 @@ static enum status settle_file(struct listener_made *made, uid_t uid,
     enum status status = STATUS_OK;
     if (differs && fchownat(fd, "", wanted->uid, wanted->gid, AT_EMPTY_PATH) != 0)
         status = failed(why, "change owner and group of", made->path);
-    made->dev = info.st_dev;
-    made->ino = info.st_ino;
+    made->id = file_id_of(&info);
     (void)close(fd);
     return status;
 }
@@ -331,7 +330,7 @@ void listener_remove(const struct listener_made *made)
     struct stat info;
 
     if (made->path[0] != '\0' && lstat(made->path, &info) == 0 &&
-        info.st_dev == made->dev && info.st_ino == made->ino)
+        file_id_equals(file_id_of(&info), made->id))
         (void)unlink(made->path);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+#include "lib/file.h"
 #include "lib/status.h"
 
 /* Of a socket file. */
@@ -22,8 +23,7 @@ struct listener_file {
 /* A socket file that listener_open has made. */
 struct listener_made {
     char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* empty: there is none */
-    dev_t dev;
-    ino_t ino;
+    struct file_id id;
 };
 
 /*

@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/log_syslog.h"
 
 /* A non-blocking write of at most this takes a whole line or nothing from a pipe. */
@@ -51,8 +52,7 @@ static struct {
  * or in a sandbox it might not be possible again. -1: it is not. */
 static struct {
     int fd;
-    dev_t dev;
-    ino_t ino;
+    struct file_id id;
 } own_stderr = {.fd = -1};
 
 static const int priorities[] = {
@@ -213,8 +213,7 @@ static enum status open_file(const char *path, struct problem *why)
 
 static bool is_own_stderr(const struct stat *st)
 {
-    return own_stderr.fd >= 0 && own_stderr.dev == st->st_dev &&
-           own_stderr.ino == st->st_ino;
+    return own_stderr.fd >= 0 && file_id_equals(own_stderr.id, file_id_of(st));
 }
 
 /* Standard error with a description of our own, or -1. */
@@ -228,8 +227,7 @@ static int open_stderr_again(const struct stat *st)
         (void)close(own_stderr.fd);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", STDERR_FILENO);
     own_stderr.fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    own_stderr.dev = st->st_dev;
-    own_stderr.ino = st->st_ino;
+    own_stderr.id = file_id_of(st);
     return own_stderr.fd;
 }
 

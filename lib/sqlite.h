@@ -22,11 +22,11 @@
 #define LIB_SQLITE_H
 
 #include <sqlite3.h>
-#include <sys/types.h>
 
 #include "lib/db.h"
 #include "lib/db_alone.h"
 #include "lib/db_files.h"
+#include "lib/file.h"
 #include "lib/lock.h"
 
 enum {
@@ -55,8 +55,7 @@ struct prepared {
 /* A file of the database as it was when the connection was opened. */
 struct sqlite_file {
     char *path;
-    dev_t dev;
-    ino_t ino; /* 0: there was none */
+    struct file_id id;
 };
 
 struct db {

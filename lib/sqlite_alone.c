@@ -10,7 +10,6 @@
 
 #include "lib/acting.h"
 #include "lib/db_files.h"
-#include "lib/file.h"
 #include "lib/sqlite.h"
 
 enum {
@@ -93,10 +92,8 @@ enum status sqlite_require_unused(const char *location, struct problem *why)
 /* False: another file has taken its place since it was opened. */
 static bool is_in_place(struct db_alone *alone)
 {
-    struct stat now;
-
-    return fstat(alone->fd, &alone->info) == 0 && stat(alone->path, &now) == 0 &&
-           now.st_dev == alone->info.st_dev && now.st_ino == alone->info.st_ino;
+    return fstat(alone->fd, &alone->info) == 0 &&
+           file_id_equals(file_id_at(alone->path), file_id_of(&alone->info));
 }
 
 static enum status exclude_others(struct db_alone *alone, const char *location,
@@ -159,8 +156,7 @@ const char *db_alone_path(const struct db_alone *alone)
 
 bool db_alone_is_database(const struct db_alone *alone, const struct stat *info)
 {
-    return alone->fd >= 0 && info->st_dev == alone->info.st_dev &&
-           info->st_ino == alone->info.st_ino;
+    return alone->fd >= 0 && file_id_equals(file_id_of(info), file_id_of(&alone->info));
 }
 
 /* As root: the owner of the database, or of the directory where it will be. */

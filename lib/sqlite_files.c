@@ -87,17 +87,9 @@ void db_files_see(struct db_files_seen *out, const char *location, enum db_mode 
     *out = (struct db_files_seen){.mode = mode};
     (void)snprintf(out->location, sizeof out->location, "%s", location);
     db_files_find(&files, location);
-    for (size_t i = 0; i < files.count; i++) {
-        struct stat info;
-
-        if (db_file_use_of(&files.list[i], mode) == 0)
-            continue;
-        if (stat(files.list[i].path, &info) == 0) {
-            out->files[out->count].dev = info.st_dev;
-            out->files[out->count].ino = info.st_ino;
-        }
-        out->count++;
-    }
+    for (size_t i = 0; i < files.count; i++)
+        if (db_file_use_of(&files.list[i], mode) != 0)
+            out->files[out->count++] = file_id_at(files.list[i].path);
 }
 
 bool db_files_replaced(const struct db_files_seen *seen)
@@ -111,8 +103,7 @@ bool db_files_replaced(const struct db_files_seen *seen)
     if (now.files[0].ino == 0)
         return false;
     for (size_t i = 0; i < now.count; i++)
-        same = same && now.files[i].ino == seen->files[i].ino &&
-               now.files[i].dev == seen->files[i].dev;
+        same = same && file_id_equals(now.files[i], seen->files[i]);
     return !same;
 }
 

@@ -11,7 +11,6 @@
 
 #include "lib/clock.h"
 #include "lib/db_files.h"
-#include "lib/file.h"
 
 enum {
     DATA, /* the places in the list of db_files_find */
@@ -21,27 +20,9 @@ enum {
     WAL_LOOK_MS = 20,
 };
 
-static void look(const struct sqlite_file *file, struct stat *out)
-{
-    if (stat(file->path, out) != 0)
-        *out = (struct stat){0};
-}
-
 static bool is_same(const struct sqlite_file *file)
 {
-    struct stat now;
-
-    look(file, &now);
-    return now.st_ino == file->ino && now.st_dev == file->dev;
-}
-
-static void note(struct sqlite_file *file)
-{
-    struct stat now;
-
-    look(file, &now);
-    file->dev = now.st_dev;
-    file->ino = now.st_ino;
+    return file_id_equals(file_id_at(file->path), file->id);
 }
 
 enum status sqlite_name_files(struct db *db, const char *location, enum db_mode mode)
@@ -57,7 +38,7 @@ enum status sqlite_name_files(struct db *db, const char *location, enum db_mode 
         file->path = strdup(i == DATA ? location : files.list[i].path);
         if (file->path == NULL)
             return STATUS_NO_MEMORY;
-        note(file);
+        file->id = file_id_at(file->path);
     }
     return STATUS_OK;
 }
@@ -73,9 +54,10 @@ bool sqlite_adopt_files(struct db *db)
     for (size_t i = 0; i < db->file_count; i++) {
         struct sqlite_file *file = &db->files[i];
 
-        if (file->ino != 0 && !is_same(file))
+        struct file_id now = file_id_at(file->path);
+        if (file->id.ino != 0 && !file_id_equals(now, file->id))
             return false;
-        note(file);
+        file->id = now;
     }
     return true;
 }
@@ -121,8 +103,8 @@ static enum status wait_for_wal(const struct db *db, struct problem *why)
 static bool has_moved_here(const struct db *db, const struct db *open)
 {
     for (; open != NULL; open = open->next)
-        if (open->files[DATA].ino == db->files[DATA].ino &&
-            open->files[DATA].dev == db->files[DATA].dev && sqlite_has_moved(open))
+        if (file_id_equals(open->files[DATA].id, db->files[DATA].id) &&
+            sqlite_has_moved(open))
             return true;
     return false;
 }
@@ -148,9 +130,9 @@ static bool may_save(const struct db *db)
  * while there are others. A sandboxed process may make the file, but not open it. */
 static void make_wal(const struct db *db)
 {
-    struct stat data;
+    struct stat data = {.st_mode = 0};
 
-    look(&db->files[DATA], &data);
+    (void)stat(db->files[DATA].path, &data);
     (void)mknod(db->files[WAL].path, S_IFREG | (data.st_mode & 0666), 0);
 }
 
@@ -171,10 +153,9 @@ static enum status save_wal(struct db *db)
 /* A connection with another index does not know of this commit, and overwrites it. */
 static bool has_other_index(const struct db *db)
 {
-    struct stat now;
+    struct file_id now = file_id_at(db->files[INDEX].path);
 
-    look(&db->files[INDEX], &now);
-    return now.st_ino != 0 && !is_same(&db->files[INDEX]);
+    return now.ino != 0 && !file_id_equals(now, db->files[INDEX].id);
 }
 
 enum status sqlite_keep_commit(struct db *db)

@@ -11,6 +11,7 @@
 #include "app/process/options.h"
 #include "app/serve/caller_cache.h"
 #include "app/settings.h"
+#include "lib/file.h"
 #include "lib/listener.h"
 #include "lib/lock.h"
 #include "lib/mailbox.h"
@@ -26,8 +27,7 @@ struct state {
     struct identity identity;  /* of settings->user; all zeros where none is set */
     struct secret_key key;
     struct {
-        dev_t dev;
-        ino_t ino;
+        struct file_id id;
         bool is_away; /* removed or replaced, and the log says so */
     } key_file;       /* from which the key was read; see watch.h */
     struct lock *use; /* says that the database is in use; owned */

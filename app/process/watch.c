@@ -1,16 +1,10 @@
 #include "app/process/watch.h"
 
-#include <sys/stat.h>
-
 #include "lib/log.h"
 
 void watch_key_file(struct state *state)
 {
-    struct stat now = {.st_ino = 0};
-
-    (void)stat(state->settings->secret_key_file, &now);
-    state->key_file.dev = now.st_dev;
-    state->key_file.ino = now.st_ino;
+    state->key_file.id = file_id_at(state->settings->secret_key_file);
     state->key_file.is_away = false;
 }
 
@@ -18,9 +12,8 @@ void watch_files(void *context)
 {
     struct state *state = context;
     const char *path = state->settings->secret_key_file;
-    struct stat now;
-    bool is_away = stat(path, &now) != 0 || now.st_ino != state->key_file.ino ||
-                   now.st_dev != state->key_file.dev;
+    struct file_id now = file_id_at(path);
+    bool is_away = now.ino == 0 || !file_id_equals(now, state->key_file.id);
 
     if (is_away && !state->key_file.is_away)
         LOG(LEVEL_WARNING, "key_file_moved", LOG_TEXT("path", path),
