@@ -5,6 +5,7 @@
 
 #include "lib/address.h"
 #include "lib/clock.h"
+#include "lib/decimal.h"
 #include "lib/log_output.h"
 #include "lib/utf8.h"
 #include "lib/uuid.h"
@@ -125,16 +126,10 @@ static bool add_text(struct line *line, struct span text)
 
 static bool add_number(struct line *line, int64_t number)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char room[DECIMAL_BYTES];
+    struct span digits = decimal(room, number);
 
-    do
-        digits[--at] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (number < 0)
-        digits[--at] = '-';
-    return add(line, digits + at, sizeof digits - at);
+    return add(line, digits.data, digits.len);
 }
 
 enum {

@@ -89,28 +89,21 @@ void call_refuse(const struct call *call, struct reply *reply, enum error error)
 
     reply_fail(reply, error);
     if (message != NULL)
-        reply_add_message(reply, message, NULL);
+        reply_add_message(reply, message);
 }
 
 void call_complain(struct reply *reply, const struct complaints *complaints)
 {
     reply_fail(reply, complaints->error);
     for (size_t i = 0; i < complaints->message_count; i++)
-        reply_add_message(reply, complaints->messages[i], complaints->fields[i]);
-}
-
-static bool has_nullable(const struct field *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (fields[i].nullable || has_nullable(fields[i].fields, fields[i].field_count))
-            return true;
-    return false;
+        reply_add_message(reply, complaints->messages[i]);
 }
 
 void call_answer(const struct call *call, struct reply *reply, const void *answer)
 {
-    reply->data = fields_render(answer, call->answer, call->answer_count);
-    reply->has_nulls = has_nullable(call->answer, call->answer_count);
+    reply->fields = call->answer;
+    reply->field_count = call->answer_count;
+    reply->values = answer;
 }
 
 static bool always(const struct call *call)

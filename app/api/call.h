@@ -95,7 +95,7 @@ void call_refuse(const struct call *call, struct reply *reply, enum error error)
 /* Makes the reply an error with these complaints about fields. */
 void call_complain(struct reply *reply, const struct complaints *complaints);
 
-/* Makes the reply a success that renders *answer. */
+/* Makes the reply a success that renders *answer, which has to live as long as it. */
 void call_answer(const struct call *call, struct reply *reply, const void *answer);
 
 /* Lists every error that the call can give, in the order of the checks and with all texts,

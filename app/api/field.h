@@ -12,6 +12,7 @@
 
 #include "app/rules/error.h"
 #include "app/settings.h"
+#include "lib/json_writer.h"
 #include "lib/span.h"
 
 /* The types, with the C types that a field is read into and rendered from. */
@@ -103,9 +104,8 @@ void fields_read(void *out, const struct field *fields, size_t count,
                  struct json_object *body, const struct settings *settings,
                  struct complaints *complaints);
 
-/* Renders *from as an object, which the caller owns. When memory is short, members are
- * missing or the object is NULL; json_text() notices that. */
-struct json_object *fields_render(const void *from, const struct field *fields,
-                                  size_t count);
+/* Writes *from as an object. */
+void fields_render(struct json_writer *out, const void *from, const struct field *fields,
+                   size_t count);
 
 #endif

@@ -1,5 +1,7 @@
 #include "app/api/help.h"
 
+#include <string.h>
+
 #include "app/api/error.h"
 #include "lib/json.h"
 
@@ -199,8 +201,8 @@ static struct json_object *errors_of(const struct call *call)
     return array;
 }
 
-void help_answer(struct reply *reply, const struct call *call,
-                 const struct settings *settings)
+static struct json_object *describe_call(const struct call *call,
+                                         const struct settings *settings)
 {
     struct json_object *data = json_object_new_object();
 
@@ -211,5 +213,21 @@ void help_answer(struct reply *reply, const struct call *call,
     json_add(data, "example", example_of(call));
     json_add(data, "answer", answer_of(call));
     json_add(data, "errors", errors_of(call));
-    reply->data = data;
+    return data;
+}
+
+enum status help_answer(struct reply *reply, const struct call *call,
+                        const struct settings *settings, struct arena *arena)
+{
+    struct json_object *body = json_object_new_object();
+
+    json_add(body, "data", describe_call(call, settings));
+    add_text(body, "status", "success");
+    struct span text = body != NULL ? json_text(body, false) : (struct span){NULL, 0};
+    char *copy = text.data != NULL ? arena_alloc(arena, text.len) : NULL;
+    if (copy != NULL)
+        memcpy(copy, text.data, text.len);
+    json_object_put(body);
+    reply->document = (struct reply_document){"application/json", {copy, text.len}};
+    return copy != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }

@@ -9,8 +9,9 @@
 /* Whether a body is exactly {"help":true}. */
 bool help_is_wanted(struct json_object *body);
 
-/* Makes the reply a description of the call, with the limits of settings. */
-void help_answer(struct reply *reply, const struct call *call,
-                 const struct settings *settings);
+/* Makes the reply a description of the call, with the limits of settings, in the arena.
+ * STATUS_NO_MEMORY. */
+enum status help_answer(struct reply *reply, const struct call *call,
+                        const struct settings *settings, struct arena *arena);
 
 #endif

@@ -16,10 +16,9 @@ void reply_fail(struct reply *reply, enum error error)
     reply->message_count = 0;
 }
 
-void reply_add_message(struct reply *reply, const char *message, const char *field)
+void reply_add_message(struct reply *reply, const char *message)
 {
     assert(reply->message_count < REPLY_MESSAGES_MAX);
-    reply->fields[reply->message_count] = field;
     reply->messages[reply->message_count++] = message;
 }
 

@@ -4,7 +4,6 @@
 #ifndef APP_API_REPLY_H
 #define APP_API_REPLY_H
 
-#include <json.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,31 +31,32 @@ struct reply_document {
     struct span bytes;
 };
 
+struct field; /* app/api/field.h */
+
 struct reply {
     enum error error;                         /* ERROR_NONE: success */
     int http_status;                          /* 200 on success */
     const char *code;                         /* of the error; "OK" on success; constant */
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
-    const char *fields[REPLY_MESSAGES_MAX];   /* the field that each is about; NULL: none */
     size_t message_count;
     bool replayed;           /* the answer of an earlier request with the same key */
     int64_t retry_after_s;   /* with ERROR_RATE_LIMITED */
     const char *hidden_code; /* with ERROR_RATE_LIMITED: of the error that it hides, for
                                 the log; NULL: none */
     struct reply_quota quota;
-    char allow[REPLY_ALLOW_BYTES];  /* with ERROR_METHOD_NOT_ALLOWED: the methods */
-    struct json_object *data;       /* on success: the member "data"; owned */
-    bool has_nulls;                 /* members of data may be null */
-    bool head;                      /* the request was HEAD: send only the header */
-    struct reply_document document; /* on success, instead of data */
+    char allow[REPLY_ALLOW_BYTES]; /* with ERROR_METHOD_NOT_ALLOWED: the methods */
+    const struct field *fields;    /* on success: the members of "data" */
+    size_t field_count;
+    const void *values; /* what they are rendered from; NULL: no memory for it */
+    bool head;          /* the request was HEAD: send only the header */
+    struct reply_document document; /* on success, instead of the envelope */
 };
 
 /* Makes the reply an error, with code and HTTP status but without a message. */
 void reply_fail(struct reply *reply, enum error error);
 
-/* Adds one message to an error. field: the name of the field that it is about, for the log,
- * or NULL. Both are constants. */
-void reply_add_message(struct reply *reply, const char *message, const char *field);
+/* Adds one message, a constant, to an error. */
+void reply_add_message(struct reply *reply, const char *message);
 
 /* Adds a method to those that are allowed, with HEAD behind GET. */
 void reply_allow(struct reply *reply, const char *method);

@@ -153,9 +153,7 @@ static enum status parse_body(struct pipeline *p, struct exchange *x)
 static enum status answer_help(struct pipeline *p, struct exchange *x)
 {
     x->answered = help_is_wanted(x->body);
-    if (x->answered)
-        help_answer(&x->reply, x->call, p->settings);
-    return STATUS_OK;
+    return x->answered ? help_answer(&x->reply, x->call, p->settings, x->arena) : STATUS_OK;
 }
 
 static enum status read_input(struct pipeline *p, struct exchange *x)

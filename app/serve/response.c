@@ -1,14 +1,14 @@
 #include "app/serve/response.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/api/error.h"
-#include "lib/json.h"
-#include "lib/status.h"
+#include "app/api/field.h"
+#include "lib/decimal.h"
+#include "lib/json_writer.h"
 
 enum {
     HEADER_MAX_BYTES = 1024,
@@ -41,69 +41,71 @@ static const char *reason_phrase(int http_status)
     return "";
 }
 
-static struct json_object *body_of(struct reply *reply)
-{
-    struct json_object *body = json_object_new_object();
-    struct json_object *data = reply->data;
-
-    reply->data = NULL;
-    if (reply->error != ERROR_NONE) {
-        json_object_put(data);
-        data = json_object_new_array_ext((int)reply->message_count);
-        for (size_t i = 0; data != NULL && i < reply->message_count; i++)
-            (void)json_object_array_add(data, json_object_new_string(reply->messages[i]));
-    }
-    const char *word = reply->error == ERROR_NONE ? "success" : "error";
-    json_add(body, "data", data);
-    json_add(body, "status", json_object_new_string(word));
-    return body;
-}
-
 struct header {
     char text[HEADER_MAX_BYTES];
     size_t len;
 };
 
-static void put_line(struct header *header, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* Every header fits: of all its parts a caller chooses only the request id, whose length is
  * limited. */
-static void put_line(struct header *header, const char *format, ...)
+static void put(struct header *header, struct span text)
 {
-    va_list args;
+    assert(text.len <= sizeof header->text - header->len);
+    memcpy(header->text + header->len, text.data, text.len);
+    header->len += text.len;
+}
 
-    va_start(args, format);
-    int len = vsnprintf(header->text + header->len, sizeof header->text - header->len,
-                        format, args);
-    va_end(args);
-    assert(len >= 0 && (size_t)len < sizeof header->text - header->len);
-    header->len += (size_t)len;
+static void put_text(struct header *header, const char *text)
+{
+    put(header, span_of(text));
+}
+
+static void put_number(struct header *header, int64_t number)
+{
+    char digits[DECIMAL_BYTES];
+
+    put(header, decimal(digits, number));
+}
+
+static void put_line(struct header *header, const char *name, const char *value)
+{
+    put_text(header, name);
+    put_text(header, value);
+    put_text(header, "\r\n");
+}
+
+static void put_number_line(struct header *header, const char *name, int64_t number)
+{
+    put_text(header, name);
+    put_number(header, number);
+    put_text(header, "\r\n");
 }
 
 static void put_quota(struct header *header, const struct reply_quota *quota)
 {
     if (quota->count == 0)
         return;
-    put_line(header, "RateLimit-Policy: \"default\";q=%" PRId64 ";w=%" PRId64 "\r\n",
-             quota->count, quota->time_s);
-    put_line(header, "RateLimit: \"default\";r=%" PRId64 ";t=%" PRId64 "\r\n", quota->left,
-             quota->reset_s);
+    put_text(header, "RateLimit-Policy: \"default\";q=");
+    put_number(header, quota->count);
+    put_number_line(header, ";w=", quota->time_s);
+    put_text(header, "RateLimit: \"default\";r=");
+    put_number(header, quota->left);
+    put_number_line(header, ";t=", quota->reset_s);
 }
 
 /* The headers that only some answers have. */
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
     if (reply->error != ERROR_NONE)
-        put_line(header, "X-Error-Code: %s\r\n", reply->code);
+        put_line(header, "X-Error-Code: ", reply->code);
     if (reply->error == ERROR_RATE_LIMITED)
-        put_line(header, "Retry-After: %" PRId64 "\r\n", reply->retry_after_s);
+        put_number_line(header, "Retry-After: ", reply->retry_after_s);
     else if (reply->http_status == 503)
-        put_line(header, "Retry-After: %d\r\n", UNAVAILABLE_RETRY_AFTER_S);
+        put_number_line(header, "Retry-After: ", UNAVAILABLE_RETRY_AFTER_S);
     if (reply->replayed)
-        put_line(header, "Idempotency-Replayed: true\r\n");
+        put_line(header, "Idempotency-Replayed: ", "true");
     if (reply->allow[0] != '\0')
-        put_line(header, "Allow: %s\r\n", reply->allow);
+        put_line(header, "Allow: ", reply->allow);
     put_quota(header, &reply->quota);
 }
 
@@ -119,56 +121,88 @@ static void render_header(struct header *out, const struct reply *reply,
                           const char *request_id, size_t body_len)
 {
     out->len = 0;
-    put_line(out,
-             "Status: %d %s\r\n"
-             "Content-Type: %s\r\n"
-             "Content-Length: %zu\r\n"
-             "Cache-Control: no-store\r\n"
-             "X-Content-Type-Options: nosniff\r\n"
-             "X-Request-Id: %s\r\n",
-             reply->http_status, reason_phrase(reply->http_status), content_type_of(reply),
-             body_len, request_id);
+    put_text(out, "Status: ");
+    put_number(out, reply->http_status);
+    put_line(out, " ", reason_phrase(reply->http_status));
+    put_line(out, "Content-Type: ", content_type_of(reply));
+    put_number_line(out, "Content-Length: ", (int64_t)body_len);
+    put_text(out, "Cache-Control: no-store\r\n"
+                  "X-Content-Type-Options: nosniff\r\n");
+    put_line(out, "X-Request-Id: ", request_id);
     put_rare_lines(out, reply);
-    put_line(out, "\r\n");
+    put_text(out, "\r\n");
 }
 
-/* Joins header and body. For HEAD the body counts in Content-Length only. */
-static enum status join(struct span *out, struct reply *reply, const char *request_id,
-                        struct arena *arena, struct span body)
+static void put_messages(struct json_writer *out, const struct reply *reply)
+{
+    json_open(out, '[');
+    for (size_t i = 0; i < reply->message_count; i++)
+        json_put_string(out, span_of(reply->messages[i]));
+    json_close(out, ']');
+}
+
+/* The envelope, with HEADER_MAX_BYTES in front of it. data is NULL without memory, also
+ * where there was none for the values. */
+static struct span render_body(const struct reply *reply, struct arena *arena)
+{
+    bool failed = reply->error != ERROR_NONE;
+    struct json_writer out;
+
+    if (!failed && reply->values == NULL)
+        return (struct span){NULL, 0};
+    json_begin(&out, arena, HEADER_MAX_BYTES);
+    json_open(&out, '{');
+    json_put_name(&out, "data");
+    if (failed)
+        put_messages(&out, reply);
+    else
+        fields_render(&out, reply->values, reply->fields, reply->field_count);
+    json_put_name(&out, "status");
+    json_put_string(&out, span_of(failed ? "error" : "success"));
+    json_close(&out, '}');
+    return json_written(&out);
+}
+
+/* Puts the header in front of the body. For HEAD the body counts in Content-Length only. */
+static struct span join(char *body, size_t len, const struct reply *reply,
+                        const char *request_id)
 {
     struct header header;
-    size_t sent = reply->head ? 0 : body.len;
 
-    render_header(&header, reply, request_id, body.len);
-    char *all = arena_alloc(arena, header.len + sent);
-    if (all == NULL)
-        return STATUS_NO_MEMORY;
-    memcpy(all, header.text, header.len);
-    if (sent > 0)
-        memcpy(all + header.len, body.data, sent);
-    *out = (struct span){all, header.len + sent};
-    return STATUS_OK;
+    render_header(&header, reply, request_id, len);
+    memcpy(body - header.len, header.text, header.len);
+    return (struct span){body - header.len, header.len + (reply->head ? 0 : len)};
 }
 
-static enum status render(struct span *out, struct reply *reply, const char *request_id,
+static struct span render_document(const struct reply *reply, const char *request_id,
+                                   struct arena *arena)
+{
+    struct span body = reply->document.bytes;
+    char *all = arena_alloc(arena, HEADER_MAX_BYTES + body.len);
+
+    if (all == NULL)
+        return (struct span){NULL, 0};
+    memcpy(all + HEADER_MAX_BYTES, body.data, body.len);
+    return join(all + HEADER_MAX_BYTES, body.len, reply, request_id);
+}
+
+static struct span render(const struct reply *reply, const char *request_id,
                           struct arena *arena)
 {
     if (reply->error == ERROR_NONE && reply->document.content_type != NULL)
-        return join(out, reply, request_id, arena, reply->document.bytes);
-    struct json_object *body = body_of(reply);
-    struct span text = json_text(body, reply->has_nulls);
-    enum status status =
-        text.data == NULL ? STATUS_NO_MEMORY : join(out, reply, request_id, arena, text);
-    json_object_put(body);
-    return status;
+        return render_document(reply, request_id, arena);
+    struct span body = render_body(reply, arena);
+    return body.data == NULL
+               ? body
+               : join((char *)(uintptr_t)body.data, body.len, reply, request_id);
 }
 
 struct span response_render(struct reply *reply, const char *request_id,
                             struct arena *arena, enum error without_memory)
 {
-    struct span answer;
+    struct span answer = render(reply, request_id, arena);
 
-    if (render(&answer, reply, request_id, arena) == STATUS_OK)
+    if (answer.data != NULL)
         return answer;
     reply_fail(reply, without_memory);
     return response_last_resort(without_memory, reply->head);

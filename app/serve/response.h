@@ -8,7 +8,7 @@
 #include "lib/arena.h"
 #include "lib/span.h"
 
-/* Writes header and body into the arena. Takes ownership of reply->data and frees it.
+/* Writes header and body into the arena.
  * Without memory it makes the reply the error without_memory, and returns
  * response_last_resort. */
 struct span response_render(struct reply *reply, const char *request_id,

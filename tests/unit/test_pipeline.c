@@ -95,7 +95,6 @@ static void forget_exchange(void)
 {
     struct arena *arena = x.arena;
 
-    json_object_put(x.reply.data);
     json_object_put(x.body);
     arena_reset(arena);
     memset(&x, 0, sizeof x);

@@ -15,7 +15,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 enum {
-    ARENA_BYTES = 1 << 20,
+    ARENA_BYTES = 4 << 20,
 };
 
 static char text[1 << 19];
@@ -32,18 +32,32 @@ static const char *render(struct reply *reply, const char *request_id)
     memcpy(text, out.data, out.len);
     text[out.len] = '\0';
     arena_free(arena);
-    assert_null(reply->data);
     return text;
 }
 
+struct values {
+    struct span a;
+    int64_t n;
+};
+
+static const struct field fields[] = {
+    {.name = "a", .type = FIELD_TEXT, .offset = offsetof(struct values, a)},
+    {.name = "n", .type = FIELD_INTEGER, .offset = offsetof(struct values, n)},
+};
+
+/* A success with the first count of these fields. */
+#define VALUES(count, ...)                                                                 \
+    SUCCESS, .fields = fields, .field_count = (count), .values = &(const struct values)    \
+    {                                                                                      \
+        __VA_ARGS__                                                                        \
+    }
+
 static void a_success_looks_as_promised_to_the_byte(void **state)
 {
-    struct reply reply = {SUCCESS, .data = json_object_new_object()};
+    struct reply reply = {VALUES(2, SPAN("b/c\"\n\xe2\x82\xac"), 1)};
 
     (void)state;
     assert_int_equal(reply.http_status, 200);
-    json_object_object_add(reply.data, "a", json_object_new_string("b/c\"\n\xe2\x82\xac"));
-    json_object_object_add(reply.data, "n", json_object_new_int(1));
     assert_string_equal(render(&reply, "id-1"),
                         "Status: 200 OK\r\n"
                         "Content-Type: application/json\r\n"
@@ -184,7 +198,7 @@ static void complaints_of_fields_stand_in_their_order(void **state)
     call_refuse(&add_note_call, &reply, ERROR_MISSING_FIELDS);
     assert_int_equal(reply.message_count, 0);
     for (int i = 0; i < 8; i++)
-        reply_add_message(&reply, i % 2 ? "odd" : "even", NULL);
+        reply_add_message(&reply, i % 2 ? "odd" : "even");
     assert_non_null(strstr(render(&reply, "x"),
                            "{\"data\":[\"even\",\"odd\",\"even\",\"odd\","
                            "\"even\",\"odd\",\"even\",\"odd\"],"
@@ -194,11 +208,11 @@ static void complaints_of_fields_stand_in_their_order(void **state)
 
 static void a_later_failure_takes_the_place_of_an_earlier_one(void **state)
 {
-    struct reply reply = {SUCCESS, .data = json_object_new_object()};
+    struct reply reply = {VALUES(1, SPAN("x"), 0)};
 
     (void)state;
     call_refuse(&add_note_call, &reply, ERROR_MISSING_FIELDS);
-    reply_add_message(&reply, "Missing note", "note");
+    reply_add_message(&reply, "Missing note");
     call_refuse(&add_note_call, &reply, ERROR_UNAVAILABLE);
     assert_non_null(strstr(render(&reply, "x"),
                            "{\"data\":[\"The note was not stored. Try again.\"],"));
@@ -219,7 +233,7 @@ static void content_length_is_that_of_the_body(void **state)
 
     (void)state;
     memset(note, 1, sizeof note - 1); /* six bytes each in JSON */
-    struct reply reply = {SUCCESS, .data = json_object_new_string(note)};
+    struct reply reply = {VALUES(1, {note, sizeof note - 1}, 0)};
     const char *answer = render(&reply, "x");
     const char *length = strstr(answer, "Content-Length: "),
                *body = strstr(answer, "\r\n\r\n");
@@ -231,7 +245,7 @@ static void content_length_is_that_of_the_body(void **state)
 static void expect_last_resort(bool head, enum error error, const char *header,
                                const char *body)
 {
-    struct reply reply = {SUCCESS, .head = head, .data = json_object_new_string("x")};
+    struct reply reply = {VALUES(1, SPAN("x"), 0), .head = head};
     struct arena *arena = arena_create(64);
     char expected[512];
 
@@ -260,6 +274,25 @@ static void without_memory_there_is_a_constant_answer(void **state)
                        unknown);
 }
 
+static void a_success_without_memory_for_its_values_becomes_an_error(void **state)
+{
+    struct reply reply = {SUCCESS, .fields = fields, .field_count = 2};
+
+    (void)state;
+    assert_non_null(strstr(render(&reply, "x"), "Internal error"));
+    assert_int_equal(reply.error, ERROR_INTERNAL);
+}
+
+static void the_answer_to_head_is_the_header_alone(void **state)
+{
+    struct reply reply = {VALUES(1, SPAN("x"), 0), .head = true};
+
+    (void)state;
+    const char *answer = render(&reply, "x");
+    assert_non_null(strstr(answer, "\r\nContent-Length: 37\r\n"));
+    assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +306,8 @@ int main(void)
         cmocka_unit_test(other_methods_are_told_which_one_is_allowed),
         cmocka_unit_test(content_length_is_that_of_the_body),
         cmocka_unit_test(without_memory_there_is_a_constant_answer),
+        cmocka_unit_test(a_success_without_memory_for_its_values_becomes_an_error),
+        cmocka_unit_test(the_answer_to_head_is_the_header_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

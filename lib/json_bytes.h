@@ -1,0 +1,53 @@
+/*
+ * The bytes of a JSON string that stand for themselves, found eight at a time.
+ */
+#ifndef LIB_JSON_BYTES_H
+#define LIB_JSON_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Whether a byte stands for itself between quotes: not a control character below U+0020,
+ * quote or backslash. */
+static inline bool json_byte_is_plain(unsigned char byte)
+{
+    return byte >= ' ' && byte != '"' && byte != '\\';
+}
+
+/* A word whose bytes have their highest bit set where that of `word` is below limit (at
+ * most 0x80), perhaps also behind the first such byte, but never in front of it. */
+static inline uint64_t json_bytes_below(uint64_t word, uint64_t limit)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    return (word - limit * ones) & ~word & 0x80 * ones;
+}
+
+/* Whether all of eight bytes are plain. ascii: bytes from 0x80 on are none. */
+static inline bool json_bytes_are_plain(const char *bytes, bool ascii)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    uint64_t others = json_bytes_below(word, ' ') | json_bytes_below(word ^ '"' * ones, 1) |
+                      json_bytes_below(word ^ '\\' * ones, 1);
+    return (others | (ascii ? word & 0x80 * ones : 0)) == 0;
+}
+
+/* How many plain bytes are at the beginning of text. */
+static inline size_t json_plain_len(const char *text, size_t len, bool ascii)
+{
+    size_t at = 0;
+
+    while (len - at >= sizeof(uint64_t) && json_bytes_are_plain(text + at, ascii))
+        at += sizeof(uint64_t);
+    while (at < len && json_byte_is_plain((unsigned char)text[at]) &&
+           !(ascii && (text[at] & 0x80) != 0))
+        at++;
+    return at;
+}
+
+#endif
