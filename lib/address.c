@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/decimal.h"
+
 enum {
     QUOTE_BYTES = 65, /* of a bad input in a message, with the NUL */
     MAPPED_PREFIX_BITS = 96,
@@ -76,13 +78,28 @@ bool address_parse(struct address *out, struct span text)
     return false;
 }
 
+/* As inet_ntop, which uses printf. */
+static void format_ipv4(const uint8_t bytes[4], char *out)
+{
+    char digits[DECIMAL_BYTES];
+
+    for (size_t i = 0; i < 4; i++) {
+        struct span number = decimal(digits, bytes[i]);
+        if (i > 0)
+            *out++ = '.';
+        memcpy(out, number.data, number.len);
+        out += number.len;
+    }
+    *out = '\0';
+}
+
 void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES])
 {
-    int family = address->family == ADDRESS_IPV4 ? AF_INET : AF_INET6;
-
     out[0] = '\0';
-    if (address_bytes(address) > 0)
-        (void)inet_ntop(family, address->bytes, out, ADDRESS_TEXT_BYTES);
+    if (address->family == ADDRESS_IPV4)
+        format_ipv4(address->bytes, out);
+    else if (address_bytes(address) > 0)
+        (void)inet_ntop(AF_INET6, address->bytes, out, ADDRESS_TEXT_BYTES);
 }
 
 bool address_equals(const struct address *a, const struct address *b)

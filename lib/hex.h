@@ -4,14 +4,19 @@
 #ifndef LIB_HEX_H
 #define LIB_HEX_H
 
+#include <stdint.h>
+
 /* The value of a digit in either case; -1: it is none. */
 static inline int hex_value(char c)
 {
-    char letter = (char)(c | 0x20);
+    static const int8_t successors[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+        ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
 
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+    return successors[(unsigned char)c] - 1;
 }
 
 #endif

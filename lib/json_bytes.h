@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/span.h"
+
 /* Whether a byte stands for itself between quotes: not a control character below U+0020,
  * quote or backslash. */
 static inline bool json_byte_is_plain(unsigned char byte)
@@ -25,8 +27,8 @@ static inline uint64_t json_bytes_below(uint64_t word, uint64_t limit)
     return (word - limit * ones) & ~word & 0x80 * ones;
 }
 
-/* Whether all of eight bytes are plain. ascii: bytes from 0x80 on are none. */
-static inline bool json_bytes_are_plain(const char *bytes, bool ascii)
+/* Whether all of eight bytes are plain. printable: only printable ASCII characters are. */
+static inline bool json_bytes_are_plain(const char *bytes, bool printable)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t word;
@@ -34,18 +36,21 @@ static inline bool json_bytes_are_plain(const char *bytes, bool ascii)
     memcpy(&word, bytes, sizeof word);
     uint64_t others = json_bytes_below(word, ' ') | json_bytes_below(word ^ '"' * ones, 1) |
                       json_bytes_below(word ^ '\\' * ones, 1);
-    return (others | (ascii ? word & 0x80 * ones : 0)) == 0;
+    if (printable)
+        others |= (word & 0x80 * ones) | json_bytes_below(word ^ 0x7f * ones, 1);
+    return others == 0;
 }
 
 /* How many plain bytes are at the beginning of text. */
-static inline size_t json_plain_len(const char *text, size_t len, bool ascii)
+static inline size_t json_plain_len(struct span text, bool printable)
 {
     size_t at = 0;
 
-    while (len - at >= sizeof(uint64_t) && json_bytes_are_plain(text + at, ascii))
+    while (text.len - at >= sizeof(uint64_t) &&
+           json_bytes_are_plain(text.data + at, printable))
         at += sizeof(uint64_t);
-    while (at < len && json_byte_is_plain((unsigned char)text[at]) &&
-           !(ascii && (text[at] & 0x80) != 0))
+    while (at < text.len && json_byte_is_plain((unsigned char)text.data[at]) &&
+           !(printable && (unsigned char)text.data[at] > '~'))
         at++;
     return at;
 }

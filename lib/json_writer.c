@@ -116,7 +116,7 @@ void json_put_string(struct json_writer *w, struct span text)
     begin_value(w);
     put_byte(w, '"');
     while (text.len > 0) {
-        size_t plain = json_plain_len(text.data, text.len, false);
+        size_t plain = json_plain_len(text, false);
 
         put(w, text.data, plain);
         text.data += plain;

@@ -6,6 +6,7 @@
 #include "lib/address.h"
 #include "lib/clock.h"
 #include "lib/decimal.h"
+#include "lib/json_bytes.h"
 #include "lib/log_output.h"
 #include "lib/utf8.h"
 #include "lib/uuid.h"
@@ -54,11 +55,6 @@ static bool add(struct line *line, const char *bytes, size_t len)
     memcpy(line->text + line->len, bytes, len);
     line->len += len;
     return true;
-}
-
-static bool is_plain(char c)
-{
-    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
 /* Control characters, which a terminal obeys, and the line ends of Unicode. */
@@ -112,9 +108,7 @@ static bool add_text(struct line *line, struct span text)
 
     text = cut(text);
     while (fits && text.len > 0) {
-        size_t plain = 0;
-        while (plain < text.len && is_plain(text.data[plain]))
-            plain++;
+        size_t plain = json_plain_len(text, true);
         fits = add(line, text.data, plain);
         text.data += plain;
         text.len -= plain;
@@ -124,35 +118,24 @@ static bool add_text(struct line *line, struct span text)
     return fits && add(line, "\"", 1);
 }
 
-static bool add_number(struct line *line, int64_t number)
-{
-    char room[DECIMAL_BYTES];
-    struct span digits = decimal(room, number);
-
-    return add(line, digits.data, digits.len);
-}
-
 enum {
-    FORM_BYTES = 64, /* of a UUID, an address or a time */
+    FORM_BYTES = 64,  /* of a number, a UUID, an address or a time */
+    FRAME_BYTES = 16, /* around name and value, and at the end of the line */
 };
 
-/* A form needs no escapes: it consists of digits, letters and punctuation. */
-static bool add_form(struct line *line, struct span form)
-{
-    return add(line, "\"", 1) && add(line, form.data, form.len) && add(line, "\"", 1);
-}
+_Static_assert((int)DECIMAL_BYTES <= (int)FORM_BYTES, "it must fit");
+_Static_assert((int)UUID_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
+_Static_assert((int)ADDRESS_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
+_Static_assert((int)CLOCK_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
 
-/* The text of a field that is no number; form is room for it. */
-static struct span text_of(const struct log_field *field, char form[FORM_BYTES])
+/* Writes the value of a field that is no text; its form needs no escapes. Returns its
+ * length; 0: the field is left out. */
+static size_t format(const struct log_field *field, char form[FORM_BYTES])
 {
     static const struct uuid none;
 
     form[0] = '\0';
     switch (field->type) {
-    case LOG_TYPE_NUMBER:
-        break;
-    case LOG_TYPE_TEXT:
-        return field->text;
     case LOG_TYPE_UUID:
         if (!uuid_equals(field->uuid, &none))
             uuid_format(field->uuid, form);
@@ -163,33 +146,66 @@ static struct span text_of(const struct log_field *field, char form[FORM_BYTES])
     case LOG_TYPE_TIME:
         clock_format(field->number, form);
         break;
+    case LOG_TYPE_NUMBER:
+    case LOG_TYPE_TEXT:
+        break;
     }
-    return span_of(form);
+    return strlen(form);
 }
 
-_Static_assert((int)UUID_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
-_Static_assert((int)ADDRESS_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
-_Static_assert((int)CLOCK_TEXT_BYTES <= (int)FORM_BYTES, "it must fit");
+/* Writes a form between quotes at the end of the line, whose room is known. */
+static void put_form(struct line *line, const struct log_field *field)
+{
+    char *form = line->text + line->len;
+    size_t len = format(field, form + 1);
+
+    form[0] = form[1 + len] = '"';
+    line->len += len + 2;
+}
+
+static void put_number(struct line *line, int64_t number)
+{
+    char room[DECIMAL_BYTES];
+    struct span digits = decimal(room, number);
+
+    memcpy(line->text + line->len, digits.data, digits.len);
+    line->len += digits.len;
+}
+
+/* Writes the name, whose room is known. */
+static void put_name(struct line *line, struct span name)
+{
+    char *to = line->text + line->len;
+
+    if (to[-1] != '{')
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, name.data, name.len);
+    to += name.len;
+    *to++ = '"';
+    *to++ = ':';
+    line->len = (size_t)(to - line->text);
+}
 
 /* A field that does not fit is left out completely, so that the line stays valid JSON. */
 static void add_field(struct line *line, const struct log_field *field)
 {
-    char form[FORM_BYTES];
-    struct span text = text_of(field, form);
-    bool is_number = field->type == LOG_TYPE_NUMBER;
-    bool is_text = field->type == LOG_TYPE_TEXT;
     size_t before = line->len;
 
-    if (!is_number && text.len == 0)
+    if (sizeof line->text - before < field->name.len + FORM_BYTES + FRAME_BYTES)
         return;
-    bool first = line->text[line->len - 1] == '{';
-    bool fits = add(line, first ? "\"" : ",\"", first ? 1 : 2) &&
-                add(line, field->name, strlen(field->name)) && add(line, "\":", 2) &&
-                (is_number ? add_number(line, field->number)
-                 : is_text ? add_text(line, text)
-                           : add_form(line, text)) &&
-                line->len + sizeof "}\n" <= sizeof line->text;
-    if (!fits)
+    put_name(line, field->name);
+    if (field->type == LOG_TYPE_NUMBER) {
+        put_number(line, field->number);
+        return;
+    }
+    size_t value = line->len;
+    bool fits = true;
+    if (field->type == LOG_TYPE_TEXT)
+        fits = add_text(line, field->text) && line->len + sizeof "}\n" <= sizeof line->text;
+    else
+        put_form(line, field);
+    if (!fits || line->len == value + 2)
         line->len = before;
 }
 
@@ -232,16 +248,33 @@ static bool queue_send(void)
     return true;
 }
 
+/* The time as text. The part up to the second is made anew once a second. */
+static struct span time_text(void)
+{
+    static char text[CLOCK_TEXT_BYTES];
+    static int64_t second = INT64_MIN;
+    int64_t now_ms = clock_now_ms();
+    int ms = (int)(now_ms % 1000);
+
+    if (now_ms / 1000 != second || ms < 0) {
+        clock_format(now_ms, text);
+        second = now_ms / 1000;
+    } else {
+        char *digits = text + CLOCK_TEXT_BYTES - 5;
+        digits[0] = (char)('0' + ms / 100);
+        digits[1] = (char)('0' + ms / 10 % 10);
+        digits[2] = (char)('0' + ms % 10);
+    }
+    return (struct span){text, CLOCK_TEXT_BYTES - 1};
+}
+
 static void begin(struct line *line, enum log_level level, const char *event)
 {
-    char now[CLOCK_TEXT_BYTES];
-
-    clock_format(clock_now_ms(), now);
     line->len = 0;
     if (log_output_is_journal())
         (void)add(line, journal_prefixes[level], 3);
     (void)add(line, "{", 1);
-    add_field(line, &LOG_TEXT("ts", now));
+    add_field(line, &LOG_SPAN("ts", time_text()));
     add_field(line, &LOG_TEXT("level", level_names[level]));
     add_field(line, &LOG_TEXT("event", event));
     add_field(line, &LOG_NUMBER("pid", getpid()));

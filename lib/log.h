@@ -43,7 +43,7 @@ enum log_type {
 
 /* Empty text, a UUID of zeros and no address are left out. */
 struct log_field {
-    const char *name;
+    struct span name;
     enum log_type type;
     union {
         int64_t number;   /* of LOG_TYPE_TIME: milliseconds since 1970, UTC */
@@ -54,16 +54,16 @@ struct log_field {
 };
 
 #define LOG_NUMBER(key, value)                                                             \
-    ((struct log_field){.name = (key), .type = LOG_TYPE_NUMBER, .number = (value)})
+    ((struct log_field){.name = span_of(key), .type = LOG_TYPE_NUMBER, .number = (value)})
 #define LOG_SPAN(key, value)                                                               \
-    ((struct log_field){.name = (key), .type = LOG_TYPE_TEXT, .text = (value)})
+    ((struct log_field){.name = span_of(key), .type = LOG_TYPE_TEXT, .text = (value)})
 #define LOG_TEXT(key, value) LOG_SPAN(key, span_of(value))
 #define LOG_UUID(key, value)                                                               \
-    ((struct log_field){.name = (key), .type = LOG_TYPE_UUID, .uuid = (value)})
+    ((struct log_field){.name = span_of(key), .type = LOG_TYPE_UUID, .uuid = (value)})
 #define LOG_ADDRESS(key, value)                                                            \
-    ((struct log_field){.name = (key), .type = LOG_TYPE_ADDRESS, .address = (value)})
+    ((struct log_field){.name = span_of(key), .type = LOG_TYPE_ADDRESS, .address = (value)})
 #define LOG_TIME(key, value)                                                               \
-    ((struct log_field){.name = (key), .type = LOG_TYPE_TIME, .number = (value)})
+    ((struct log_field){.name = span_of(key), .type = LOG_TYPE_TIME, .number = (value)})
 
 /* where: "stderr", "syslog", or the absolute path of a file, but of no FIFO. ident is the
  * program's name. On failure the log stays where it was. */

@@ -13,23 +13,38 @@ enum {
 static const int64_t max_ms = (INT64_C(1) << 48) - 1;
 static const char digits[] = "0123456789abcdef";
 
-static bool has_hyphen_before(size_t byte)
+/* How many bytes each group of digits has; hyphens stand between the groups. */
+static const size_t groups[] = {4, 2, 2, 2, 6};
+
+enum {
+    GROUPS = sizeof groups / sizeof groups[0],
+};
+
+/* Reads the digits of a group, of which some may be none: then the result is negative. */
+static int read_group(uint8_t *out, const char *text, size_t bytes)
 {
-    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+    int wrong = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        int value = hex_value(text[2 * i]) * 16 | hex_value(text[2 * i + 1]);
+        wrong |= value;
+        out[i] = (uint8_t)value;
+    }
+    return wrong;
 }
 
 static bool read_bytes(uint8_t out[UUID_BYTES], const char *text)
 {
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        if (has_hyphen_before(i) && *text++ != '-')
+    int wrong = 0;
+
+    for (size_t i = 0; i < GROUPS; i++) {
+        if (i > 0 && *text++ != '-')
             return false;
-        int high = hex_value(*text++);
-        int low = hex_value(*text++);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
+        wrong |= read_group(out, text, groups[i]);
+        out += groups[i];
+        text += 2 * groups[i];
     }
-    return true;
+    return wrong >= 0;
 }
 
 bool uuid_parse(struct uuid *out, struct span text)
@@ -42,11 +57,15 @@ bool uuid_parse(struct uuid *out, struct span text)
 
 void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES])
 {
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        if (has_hyphen_before(i))
+    const uint8_t *bytes = uuid->bytes;
+
+    for (size_t i = 0; i < GROUPS; i++) {
+        if (i > 0)
             *out++ = '-';
-        *out++ = digits[uuid->bytes[i] >> 4];
-        *out++ = digits[uuid->bytes[i] & 0x0f];
+        for (size_t j = 0; j < groups[i]; j++, bytes++) {
+            *out++ = digits[*bytes >> 4];
+            *out++ = digits[*bytes & 0x0f];
+        }
     }
     *out = '\0';
 }

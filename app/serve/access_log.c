@@ -26,10 +26,12 @@ static void add(struct line *line, struct log_field field)
 /* Adds an id, unless there is one of this name. */
 static void add_id(struct line *line, size_t first, const char *name, const struct uuid *id)
 {
+    const struct log_field field = LOG_UUID(name, id);
+
     for (size_t i = first; i < line->count; i++)
-        if (strcmp(line->fields[i].name, name) == 0)
+        if (span_equals(line->fields[i].name, field.name))
             return;
-    add(line, LOG_UUID(name, id));
+    add(line, field);
 }
 
 /* org_id is the organization of the credentials; what the request says of it has another
