@@ -6,7 +6,7 @@
 #include "lib/json_bytes.h"
 
 enum {
-    FIRST_BYTES = 1024,
+    FIRST_BYTES = 512,
     ESCAPE_BYTES = 6, /* the longest: \u00xx */
 };
 

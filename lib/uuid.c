@@ -11,7 +11,13 @@ enum {
 };
 
 static const int64_t max_ms = (INT64_C(1) << 48) - 1;
-static const char digits[] = "0123456789abcdef";
+
+/* The two digits of each byte, one behind the other. */
+#define ROW(high)                                                                          \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high  \
+         "9" high "a" high "b" high "c" high "d" high "e" high "f"
+static const char digits[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
+    ROW("7") ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
 /* How many bytes each group of digits has; hyphens stand between the groups. */
 static const size_t groups[] = {4, 2, 2, 2, 6};
@@ -62,10 +68,8 @@ void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES])
     for (size_t i = 0; i < GROUPS; i++) {
         if (i > 0)
             *out++ = '-';
-        for (size_t j = 0; j < groups[i]; j++, bytes++) {
-            *out++ = digits[*bytes >> 4];
-            *out++ = digits[*bytes & 0x0f];
-        }
+        for (size_t j = 0; j < groups[i]; j++, bytes++, out += 2)
+            memcpy(out, digits + 2 * (size_t)*bytes, 2);
     }
     *out = '\0';
 }

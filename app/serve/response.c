@@ -11,7 +11,7 @@
 #include "lib/json_writer.h"
 
 enum {
-    HEADER_MAX_BYTES = 1024,
+    HEADER_MAX_BYTES = 768,
     LAST_RESORT_BYTES = 512,
     UNAVAILABLE_RETRY_AFTER_S = 1,
 };
