@@ -21,6 +21,9 @@ enum json_kind json_parse(struct json_object **out, struct span text, struct are
 enum json_kind json_parse_telling(struct json_object **out, struct span text,
                                   struct arena *arena, struct json_findings *findings);
 
+/* The member of this name; NULL: there is none, or it is null. */
+struct json_object *json_member(struct json_object *object, const char *name);
+
 /* The bytes of a string value, NUL characters included. For NULL and for values of other
  * types a span with data NULL. Valid as long as the value. */
 struct span json_string(struct json_object *value);

@@ -190,10 +190,7 @@ static void complain(struct complaints *complaints, const struct field *field,
 /* NULL: absent, null or "". */
 static struct json_object *member_of(struct json_object *body, const char *name)
 {
-    struct json_object *value = NULL;
-
-    if (body != NULL)
-        (void)json_object_object_get_ex(body, name, &value);
+    struct json_object *value = body != NULL ? json_member(body, name) : NULL;
     struct span text = json_string(value);
     return text.data != NULL && text.len == 0 ? NULL : value;
 }

@@ -11,9 +11,7 @@ static bool read_credential(struct secret_hash *out, struct json_object *body,
                             const char *name, const struct secret_key *key,
                             enum credential_kind kind)
 {
-    struct json_object *value = NULL;
-
-    (void)json_object_object_get_ex(body, name, &value);
+    struct json_object *value = json_member(body, name);
     struct span text = json_string(value);
     if (value == NULL || (text.data != NULL && text.len == 0))
         return false;
