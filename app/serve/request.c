@@ -47,12 +47,13 @@ static enum param param_of(struct span name)
 
 static struct span name_of(const char *one)
 {
-    return (struct span){one, strcspn(one, "=")};
+    return (struct span){one, (size_t)(strchr(one, '=') - one)};
 }
 
-static struct span value_of(const char *one)
+/* name: that of the same parameter. */
+static struct span value_of(struct span name)
 {
-    return span_of(strchr(one, '=') + 1);
+    return span_of(name.data + name.len + 1);
 }
 
 /* The value of an Idempotency-Key that came several times. */
@@ -64,10 +65,11 @@ static void find_params(struct span values[PARAMS], const char *const *sent)
 {
     memset(values, 0, PARAMS * sizeof *values);
     for (; *sent != NULL; sent++) {
-        enum param param = param_of(name_of(*sent));
+        struct span name = name_of(*sent);
+        enum param param = param_of(name);
 
         if (param < PARAMS && values[param].data == NULL)
-            values[param] = value_of(*sent);
+            values[param] = value_of(name);
         else if (param == IDEMPOTENCY_KEY)
             values[param] = span_of(sent_twice);
     }
@@ -166,7 +168,7 @@ static enum status join_forwarded_for(struct span *out, const char *const *sent,
 
     for (const char *const *each = sent; *each != NULL; each++)
         if (is_forwarded_for(*each))
-            size += value_of(*each).len + 1;
+            size += value_of(name_of(*each)).len + 1;
     char *list = arena_alloc(arena, size);
     *out = (struct span){list, 0};
     if (list == NULL)
@@ -174,7 +176,7 @@ static enum status join_forwarded_for(struct span *out, const char *const *sent,
     for (const char *const *each = sent; *each != NULL; each++) {
         if (!is_forwarded_for(*each))
             continue;
-        struct span value = value_of(*each);
+        struct span value = value_of(name_of(*each));
         if (out->len > 0)
             list[out->len++] = ',';
         memcpy(list + out->len, value.data, value.len);
