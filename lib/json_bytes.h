@@ -4,6 +4,7 @@
 #ifndef LIB_JSON_BYTES_H
 #define LIB_JSON_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,18 +28,21 @@ static inline uint64_t json_bytes_below(uint64_t word, uint64_t limit)
     return (word - limit * ones) & ~word & 0x80 * ones;
 }
 
-/* Whether all of eight bytes are plain. printable: only printable ASCII characters are. */
-static inline bool json_bytes_are_plain(const char *bytes, bool printable)
+/* Marks those of eight bytes that are not plain, with the first one in the lowest bits: the
+ * highest bit of each, and perhaps also of some behind the first. printable: only printable
+ * ASCII characters are plain. */
+static inline uint64_t json_bytes_not_plain(const char *bytes, bool printable)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t word;
 
     memcpy(&word, bytes, sizeof word);
-    uint64_t others = json_bytes_below(word, ' ') | json_bytes_below(word ^ '"' * ones, 1) |
-                      json_bytes_below(word ^ '\\' * ones, 1);
+    word = le64toh(word);
+    uint64_t marks = json_bytes_below(word, ' ') | json_bytes_below(word ^ '"' * ones, 1) |
+                     json_bytes_below(word ^ '\\' * ones, 1);
     if (printable)
-        others |= (word & 0x80 * ones) | json_bytes_below(word ^ 0x7f * ones, 1);
-    return others == 0;
+        marks |= (word & 0x80 * ones) | json_bytes_below(word ^ 0x7f * ones, 1);
+    return marks;
 }
 
 /* How many plain bytes are at the beginning of text. */
@@ -46,9 +50,11 @@ static inline size_t json_plain_len(struct span text, bool printable)
 {
     size_t at = 0;
 
-    while (text.len - at >= sizeof(uint64_t) &&
-           json_bytes_are_plain(text.data + at, printable))
-        at += sizeof(uint64_t);
+    for (; text.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t marks = json_bytes_not_plain(text.data + at, printable);
+        if (marks != 0)
+            return at + (size_t)__builtin_ctzll(marks) / 8;
+    }
     while (at < text.len && json_byte_is_plain((unsigned char)text.data[at]) &&
            !(printable && (unsigned char)text.data[at] > '~'))
         at++;

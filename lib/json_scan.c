@@ -1,6 +1,7 @@
 #include "lib/json_scan.h"
 
 #include "lib/hex.h"
+#include "lib/json_bytes.h"
 #include "lib/utf8.h"
 
 #include <stdint.h>
@@ -9,14 +10,6 @@
 
 enum {
     FEW_NAMES = 16, /* an object with no more needs no memory and no sorting */
-};
-
-/* Bytes that end the fast loop of scan_string. */
-static const bool is_special[256] = {
-    [0x00 ... 0x1f] = true,
-    ['"'] = true,
-    ['\\'] = true,
-    [0x80 ... 0xff] = true,
 };
 
 /* The letter behind a backslash, and the character it stands for. */
@@ -56,6 +49,11 @@ static bool fail(struct scanner *s, enum json_fault fault)
 {
     s->fault = fault;
     return false;
+}
+
+static struct span rest_of(const struct scanner *s)
+{
+    return (struct span){(const char *)s->at, (size_t)(s->end - s->at)};
 }
 
 static bool is_digit(uint8_t c)
@@ -135,8 +133,7 @@ static bool scan_escape(struct scanner *s, struct raw_string *out)
 
 static bool scan_character(struct scanner *s)
 {
-    struct span rest = {(const char *)s->at, (size_t)(s->end - s->at)};
-    size_t len = utf8_decode(rest, NULL);
+    size_t len = utf8_decode(rest_of(s), NULL);
 
     s->at += len;
     return len > 0 || fail(s, JSON_FAULT_UTF8);
@@ -149,8 +146,7 @@ static bool scan_string(struct scanner *s, struct raw_string *out)
 
     *out = (struct raw_string){.has_escape = false};
     for (;;) {
-        while (s->at < s->end && !is_special[*s->at])
-            s->at++;
+        s->at += json_plain_len(rest_of(s), true);
         if (s->at == s->end || *s->at < ' ')
             return false;
         if (*s->at == '"')
