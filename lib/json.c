@@ -12,8 +12,8 @@ enum {
     FEW_MEMBERS = 16,  /* comparing with each is quicker than hashing a name */
 };
 
-/* Parses text that json_scan has accepted. NULL: no memory. To make a tokener costs a tenth of
- * what parsing costs, so that of a short text is used again; it has room for the text. */
+/* Parses text that json_scan has accepted. NULL: no memory. To make a tokener costs a tenth
+ * of what parsing costs, so that of a short text is used again. */
 static struct json_object *parse(struct span text)
 {
     static struct json_tokener *tokener;

@@ -32,13 +32,15 @@ struct worker {
     struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
-    int committing;              /* exchanges that wait for their commit */
+    uint64_t committing;         /* a bit for each place that waits for its commit */
     int64_t looked_ms;           /* when orders were checked last; monotonic */
     struct committer *committer; /* the pipeline's */
     bool writes;                 /* there is no writer */
     int listening;
     int64_t orphan_since_ms; /* monotonic; 0: there is a master */
 };
+
+_Static_assert(FASTCGI_PLACES <= 64, "a bit for each place");
 
 /* After a commit the note is on the disk, so the caller must not be told that it is not
  * stored. */
@@ -112,7 +114,7 @@ static void begin(struct worker *w, size_t place)
     else
         call_refuse(NULL, &x->reply, ERROR_INTERNAL);
     if (x->committing)
-        w->committing++;
+        w->committing |= UINT64_C(1) << place;
     else
         answer(w, x);
     leave_if_outdated(w);
@@ -120,11 +122,12 @@ static void begin(struct worker *w, size_t place)
 
 static void look_after_commits(struct worker *w)
 {
-    for (size_t i = 0; i < FASTCGI_PLACES && w->committing > 0; i++) {
-        struct exchange *x = &w->exchanges[i];
-        if (!x->committing || !pipeline_look(w->pipeline, x))
+    for (uint64_t left = w->committing; left != 0; left &= left - 1) {
+        int place = __builtin_ctzll(left);
+        struct exchange *x = &w->exchanges[place];
+        if (!pipeline_look(w->pipeline, x))
             continue;
-        w->committing--;
+        w->committing &= ~(UINT64_C(1) << place);
         answer(w, x);
     }
 }
@@ -168,7 +171,7 @@ static void obey(struct worker *w)
 
 static int waiting_ms(const struct worker *w)
 {
-    if (w->committing > 0 || log_is_waiting() || w->orphan_since_ms != 0)
+    if (w->committing != 0 || log_is_waiting() || w->orphan_since_ms != 0)
         return LOOK_MS;
     return w->writes ? GUARD_MS : -1;
 }
@@ -186,7 +189,7 @@ static int loop(struct worker *w)
             return EX_OSERR;
         if (event == FASTCGI_REQUEST)
             begin(w, place);
-        if (w->committing > 0)
+        if (w->committing != 0)
             look_after_commits(w);
         /* also after an ordinary event, because a busy worker never gets FASTCGI_WOKEN */
         if (event == FASTCGI_WOKEN || clock_monotonic_ms() - w->looked_ms >= LOOK_MS)
