@@ -132,29 +132,20 @@ def decode_pairs(content):
 
 def http_params(body=b"", *, method="POST", path=CALL_PATH, remote_addr="127.0.0.1", headers=None, **more):
     """
-    The parameters that nginx sends: all of the path in SCRIPT_NAME.
+    The parameters that nginx sends by conf/nginx.conf, with all of the path in SCRIPT_NAME.
 
     headers are HTTP headers by their own names; more are FastCGI parameters as they are,
     and None takes one away.
     """
     params = {
-        "SCRIPT_NAME": path,
-        "QUERY_STRING": "",
         "REQUEST_METHOD": method,
-        "CONTENT_TYPE": "application/json",
+        "SCRIPT_NAME": path,
         "CONTENT_LENGTH": str(len(body)),
-        "REQUEST_URI": path,
-        "DOCUMENT_URI": path,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "GATEWAY_INTERFACE": "CGI/1.1",
-        "SERVER_SOFTWARE": "nginx/1.22.1",
         "REMOTE_ADDR": remote_addr,
-        "REMOTE_PORT": "40000",
-        "SERVER_ADDR": "127.0.0.1",
-        "SERVER_PORT": "80",
-        "SERVER_NAME": "localhost",
     }
-    for name, value in (headers or {}).items():
+    usual = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = {**usual, **(headers or {})}
+    for name, value in headers.items():
         params["HTTP_" + name.upper().replace("-", "_")] = value
     params.update(more)
     return {name: value for name, value in params.items() if value is not None}

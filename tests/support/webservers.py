@@ -8,7 +8,6 @@ paths. The rest of each server's configuration, which a distribution brings, is 
 import contextlib
 import http.client
 import os
-import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +158,6 @@ class WebServer:
 class Nginx(WebServer):
     def command(self):
         self.conf_file("nginx.conf", "crmnotes-nginx.conf")
-        shutil.copy("/etc/nginx/fastcgi_params", self.directory)
         config = self.directory / "nginx.conf"
         user = f"user {WEB_USER};" if owner_of_sites() else ""
         config.write_text(NGINX_CONF.format(directory=self.directory, user=user))

@@ -73,7 +73,7 @@ class Nginx(webservers.Nginx):
         else:
             text = filled(self.server.read_text(), port=self.port, **self.values)
             (self.directory / "server.conf").write_text(text)
-        shutil.copy("/etc/nginx/fastcgi_params", self.directory)
+            shutil.copy("/etc/nginx/fastcgi_params", self.directory)
         config = self.directory / "nginx.conf"
         user = f"user {WEB_USER};" if owner_of_sites() else ""
         config.write_text(NGINX_CONF.format(directory=self.directory, user=user, log=NGINX_LOG))
