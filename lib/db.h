@@ -15,6 +15,7 @@
 #ifndef LIB_DB_H
 #define LIB_DB_H
 
+#include "lib/fact_cache.h"
 #include "lib/span.h"
 #include "lib/status.h"
 
@@ -23,6 +24,10 @@
 #include <stdint.h>
 
 struct db;
+
+enum {
+    FACT_KINDS_MAX = 4, /* see db_recall */
+};
 
 enum db_mode {
     DB_READ,   /* cannot change anything */
@@ -149,6 +154,26 @@ enum status db_script(struct db *db, const char *sql);
  * since db_open; close this connection and open it again. */
 enum status db_read_begin(struct db *db);
 void db_read_end(struct db *db);
+
+/*
+ * For a connection whose user reads, in the same transaction, every row that it refers to:
+ * switches off the engine's own check of references, which would read them again, and lets
+ * the connection remember facts. Call it after db_open, outside of a transaction.
+ */
+void db_trust_references(struct db *db);
+
+/*
+ * Facts that this connection has read or written, so that it need not read them again. They
+ * are known until another connection commits, a transaction of this one is rolled back, or
+ * db_forget is called. To be used inside a writing transaction only; whoever changes what a
+ * fact says remembers the new one, or calls db_forget. Only a connection after
+ * db_trust_references remembers, as far as it has memory. kind identifies the facts; there
+ * are at most FACT_KINDS_MAX.
+ */
+bool db_recall(struct db *db, const struct fact_kind *kind, const void *key, void *value);
+void db_remember(struct db *db, const struct fact_kind *kind, const void *key,
+                 const void *value);
+void db_forget(struct db *db);
 
 /*
  * Waits at most timeout_ms until no other connection writes, and begins a transaction.

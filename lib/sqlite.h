@@ -5,6 +5,7 @@
  *   sqlite_open.c         opening and configuring a connection
  *   sqlite_statement.c    statements, values and rows
  *   sqlite_transaction.c  transactions, and the lock between writers
+ *   sqlite_facts.c        facts that a connection remembers
  *   sqlite_wal.c          checkpoints
  *   sqlite_stamp.c        application_id and user_version
  *   sqlite_backup.c       checking and copying
@@ -69,9 +70,12 @@ struct db {
     /* Why the last transaction failed where SQLite's own message does not tell; else
      * empty. */
     char failure[256];
-    int wal_pages;         /* as of the last commit */
-    int64_t restart_at_ms; /* monotonic clock: when the WAL may be restarted again */
-    int restart_pause_ms;  /* that was added at the last restart; 0: it succeeded */
+    int wal_pages;          /* as of the last commit */
+    int64_t restart_at_ms;  /* monotonic clock: when the WAL may be restarted again */
+    int restart_pause_ms;   /* that was added at the last restart; 0: it succeeded */
+    bool remembers;         /* facts */
+    unsigned facts_version; /* of the data that the facts were read from */
+    struct fact_cache *facts[FACT_KINDS_MAX]; /* those that are used first */
     struct prepared statements[STATEMENTS_MAX];
 };
 
@@ -134,6 +138,16 @@ enum status sqlite_keep_commit(struct db *db);
 /* Under the lock, of a connection whose files have moved: saves the content of a WAL that
  * was removed. Returns STATUS_UNAVAILABLE, and db_message says which file it was. */
 enum status sqlite_leave_files(struct db *db);
+
+/* At the begin of a writing transaction: forgets all facts if another connection has
+ * committed. */
+void sqlite_begin_facts(struct db *db);
+
+/* After a commit of this connection: what it remembers is still true. */
+void sqlite_keep_facts(struct db *db);
+
+/* At the end of the connection. */
+void sqlite_drop_facts(struct db *db);
 
 /* Counts the pages of the WAL after each commit of this connection. */
 void sqlite_count_wal_pages(struct db *db);

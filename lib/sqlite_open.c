@@ -296,6 +296,7 @@ void db_close(struct db *db)
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(db->statements[i].statement);
     forget(db);
+    sqlite_drop_facts(db);
     sqlite3_close(db->handle);
     lock_close(db->lock);
     db_alone_end(db->alone);

@@ -27,7 +27,9 @@ enum status db_write_begin(struct db *db, int timeout_ms)
         status = sqlite_leave_files(db);
     else
         status = sqlite_run(db, "BEGIN IMMEDIATE");
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        sqlite_begin_facts(db);
+    else
         lock_release(db->lock);
     return status;
 }
@@ -80,11 +82,13 @@ enum status db_write_commit(struct db *db)
     enum status status = sqlite_run(db, "COMMIT");
 
     if (status == STATUS_OK) {
+        sqlite_keep_facts(db);
         status = sqlite_keep_commit(db);
         if (status != STATUS_OK)
             (void)snprintf(db->failure, sizeof db->failure,
                            "files of the database were removed or replaced meanwhile");
     } else {
+        db_forget(db);
         status = status_of_failed_commit(db);
         keep_message(db);
     }
@@ -96,6 +100,7 @@ enum status db_write_commit(struct db *db)
 
 void db_write_rollback(struct db *db)
 {
+    db_forget(db);
     if (db_in_transaction(db))
         (void)sqlite_run(db, "ROLLBACK");
     lock_release(db->lock);

@@ -54,6 +54,8 @@ static enum status open_database(struct batch *batch)
     enum status status = schema_open(&batch->db, batch->path, DB_WRITE, &why);
     if (status != STATUS_OK)
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
+    else
+        db_trust_references(batch->db);
     batch->checked_ms = clock_monotonic_ms();
     return status == STATUS_OK ? STATUS_OK : STATUS_UNAVAILABLE;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "app/store/accepted.h"
 #include "app/store/idempotency.h"
 #include "app/store/key_facts.h"
 
@@ -85,11 +86,40 @@ static enum status apply_once(struct command_result *result,
         find_answer(result->value, &result->refusal, kind, db, caller, command);
 
     result->replayed = status == STATUS_OK;
-    if (status == STATUS_NOT_FOUND)
-        status = apply_new(result, kind, db, caller, command);
-    if (status != STATUS_OK)
-        return status;
-    return key_touch(db, caller, &command->credentials.address, command->now_ms);
+    return status == STATUS_NOT_FOUND ? apply_new(result, kind, db, caller, command)
+                                      : status;
+}
+
+/* Fills facts->caller, also where it is refused. */
+static enum status identify(struct key_facts *facts, enum error *refusal, struct db *db,
+                            const struct command *command)
+{
+    const struct credentials *credentials = &command->credentials;
+
+    if (accepted_recall(facts, db, credentials, command->now_ms))
+        return STATUS_OK;
+    enum status status =
+        key_facts_read(facts, db, credentials, CREDENTIALS_BOTH, command->now_ms);
+    if (status == STATUS_OK)
+        *refusal = caller_judge(facts, credentials, CREDENTIALS_BOTH);
+    status = refuse_unless_none(status, *refusal);
+    if (status == STATUS_OK)
+        accepted_remember(db, credentials, facts);
+    return status;
+}
+
+/* Remembers that the keys were used, so that the next command need not store it again. */
+static enum status touch_keys(struct key_facts *facts, struct db *db,
+                              const struct command *command)
+{
+    const struct caller before = facts->caller;
+    enum status status =
+        key_touch(db, &facts->caller, &command->credentials.address, command->now_ms);
+
+    if (before.api_key_used_at != facts->caller.api_key_used_at ||
+        before.developer_key_used_at != facts->caller.developer_key_used_at)
+        accepted_remember(db, &command->credentials, facts);
+    return status;
 }
 
 enum status command_apply(struct command_result *result, const struct command_kind *kind,
@@ -99,13 +129,11 @@ enum status command_apply(struct command_result *result, const struct command_ki
 
     assert(kind->result_size <= sizeof result->value);
     memset(result, 0, sizeof *result);
-    enum status status = key_facts_read(&facts, db, &command->credentials, CREDENTIALS_BOTH,
-                                        command->now_ms);
-    if (status == STATUS_OK)
-        result->refusal = caller_judge(&facts, &command->credentials, CREDENTIALS_BOTH);
-    status = refuse_unless_none(status, result->refusal);
+    enum status status = identify(&facts, &result->refusal, db, command);
     if (status == STATUS_OK)
         status = apply_once(result, kind, db, &facts.caller, command);
+    if (status == STATUS_OK)
+        status = touch_keys(&facts, db, command);
     result->former = facts.caller.former;
     return status;
 }

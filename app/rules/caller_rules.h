@@ -41,6 +41,7 @@ struct key_facts {
     bool org_allows;    /* a block of some live developer key of the organization does; only
                            known, and needed, where key_allows is false */
     struct caller caller;
+    int64_t until_ms; /* when live credentials end by themselves; INT64_MAX: never */
 };
 
 /* ERROR_NONE, or the first check that fails. */

@@ -19,10 +19,10 @@ static const char find_former_api_key[] =
     " WHERE former.hash = ?1 AND good_until > ?2 AND revoked_at IS NULL AND active";
 #define LIVE_DEVELOPER_KEY " revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)"
 static const char find_developer_key[] =
-    "SELECT developer_key_id, org_id, last_used_at, 0 FROM developer_keys"
+    "SELECT developer_key_id, org_id, last_used_at, 0, expires_at FROM developer_keys"
     " WHERE hash = ?1 AND" LIVE_DEVELOPER_KEY;
 static const char find_former_secret[] =
-    "SELECT developer_key_id, developer_keys.org_id, last_used_at, good_until"
+    "SELECT developer_key_id, developer_keys.org_id, last_used_at, good_until, expires_at"
     " FROM former_developer_secrets AS former JOIN developer_keys USING (developer_key_id)"
     " WHERE former.hash = ?1 AND good_until > ?2 AND" LIVE_DEVELOPER_KEY;
 static const char list_developer_keys[] =
@@ -48,6 +48,13 @@ static const char touch_developer_key[] =
     "UPDATE developer_keys SET last_used_at = ?2, last_used_from = ?3"
     " WHERE developer_key_id = ?1";
 
+/* until_ms: 0 where there is no end. */
+static void end_by(struct key_facts *out, int64_t until_ms)
+{
+    if (until_ms != 0 && until_ms < out->until_ms)
+        out->until_ms = until_ms;
+}
+
 static enum status read_api_key(struct key_facts *out, struct db *db,
                                 const struct secret_hash *hash, int64_t now_ms)
 {
@@ -65,6 +72,7 @@ static enum status read_api_key(struct key_facts *out, struct db *db,
     (void)db_blob(&rows, 1, &caller->org_id, sizeof caller->org_id);
     caller->api_key_used_at = db_int(&rows, 2);
     caller->former.api_key_until_ms = db_int(&rows, 3);
+    end_by(out, caller->former.api_key_until_ms);
     db_done(&rows);
     return STATUS_OK;
 }
@@ -90,6 +98,8 @@ static enum status read_developer_key(struct key_facts *out, struct db *db,
         (void)db_blob(&rows, 0, &caller->developer_key_id, sizeof caller->developer_key_id);
         caller->developer_key_used_at = db_int(&rows, 2);
         caller->former.secret_until_ms = db_int(&rows, 3);
+        end_by(out, caller->former.secret_until_ms);
+        end_by(out, db_int(&rows, 4));
     }
     db_done(&rows);
     return STATUS_OK;
@@ -132,7 +142,7 @@ enum status key_facts_read(struct key_facts *out, struct db *db,
     const struct address *from = &credentials->address;
     enum status status = STATUS_OK;
 
-    *out = (struct key_facts){.api_key_found = false};
+    *out = (struct key_facts){.until_ms = INT64_MAX};
     if (needed == CREDENTIALS_BOTH && credentials->has_api_key)
         status = read_api_key(out, db, &credentials->api_key, now_ms);
     if (status != STATUS_OK || (needed == CREDENTIALS_BOTH && !out->api_key_found))
@@ -198,23 +208,24 @@ enum status key_records_read(struct credential_records *out, struct db *db,
 }
 
 static enum status touch(struct db *db, const char *sql, const struct uuid *id,
-                         int64_t used_at, const struct address *from, int64_t now_ms)
+                         int64_t *used_at, const struct address *from, int64_t now_ms)
 {
     /* also when the clock was set back */
-    if (now_ms >= used_at && now_ms - used_at < TOUCH_EVERY_MS)
+    if (now_ms >= *used_at && now_ms - *used_at < TOUCH_EVERY_MS)
         return STATUS_OK;
+    *used_at = now_ms;
     return DB_RUN(db, NULL, sql, DB_BLOB(id, sizeof *id), DB_INT(now_ms),
                   db_blob_or_null(from->bytes, address_bytes(from)));
 }
 
-enum status key_touch(struct db *db, const struct caller *caller,
-                      const struct address *from, int64_t now_ms)
+enum status key_touch(struct db *db, struct caller *caller, const struct address *from,
+                      int64_t now_ms)
 {
     enum status status = touch(db, touch_api_key, &caller->api_key_id,
-                               caller->api_key_used_at, from, now_ms);
+                               &caller->api_key_used_at, from, now_ms);
 
     if (status != STATUS_OK)
         return status;
     return touch(db, touch_developer_key, &caller->developer_key_id,
-                 caller->developer_key_used_at, from, now_ms);
+                 &caller->developer_key_used_at, from, now_ms);
 }

@@ -8,15 +8,45 @@ static const char find_contact_and_note[] =
     "SELECT c.org_id, owner_id, active, author_id, editable, visible" CONTACT
     " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id" THAT_CONTACT;
 
+static const char find_note[] = "SELECT author_id, editable, visible FROM notes"
+                                " WHERE note_id = ?1 AND contact_id = ?2";
+
 static const char find_existence[] =
     "SELECT EXISTS (SELECT 1 FROM contacts WHERE contact_id = ?1),"
     " EXISTS (SELECT 1 FROM notes WHERE note_id = ?2)";
 
-static void read_note(struct note_facts *out, const struct db_rows *rows)
+/* What is known of a contact. */
+struct contact {
+    struct uuid org_id, owner_id;
+    bool owner_active;
+};
+
+static const struct fact_kind contacts = {
+    .key_bytes = UUID_BYTES,
+    .value_bytes = sizeof(struct contact),
+    .count = 16384,
+};
+
+static void put_contact(struct note_facts *out, const struct contact *contact)
 {
-    out->note_found = db_blob(rows, 3, &out->author_id, sizeof out->author_id);
-    out->editable = db_int(rows, 4) != 0;
-    out->visible = db_int(rows, 5) != 0;
+    out->contact_found = true;
+    out->org_id = contact->org_id;
+    out->owner_id = contact->owner_id;
+    out->owner_active = contact->owner_active;
+}
+
+/* The columns of the note begin at first. */
+static void put_note(struct note_facts *out, const struct db_rows *rows, int first)
+{
+    out->note_found = db_blob(rows, first, &out->author_id, sizeof out->author_id);
+    out->editable = db_int(rows, first + 1) != 0;
+    out->visible = db_int(rows, first + 2) != 0;
+}
+
+static enum status keep_note(void *arg, const struct db_rows *rows)
+{
+    put_note(arg, rows, 0);
+    return STATUS_OK;
 }
 
 static enum status find(struct db_rows *rows, struct db *db,
@@ -32,25 +62,51 @@ static enum status find(struct db_rows *rows, struct db *db,
                     DB_BLOB(command->note_id.uuid.bytes, UUID_BYTES));
 }
 
+static enum status read_all(struct note_facts *out, struct db *db,
+                            const struct note_command *command, const struct uuid *only_org)
+{
+    struct contact contact = {.owner_active = false};
+    struct db_rows rows;
+    enum status status = find(&rows, db, command, only_org);
+
+    if (status != STATUS_OK)
+        return status;
+    (void)db_blob(&rows, 0, &contact.org_id, sizeof contact.org_id);
+    (void)db_blob(&rows, 1, &contact.owner_id, sizeof contact.owner_id);
+    contact.owner_active = db_int(&rows, 2) != 0;
+    put_contact(out, &contact);
+    if (command->note_id.is_uuid)
+        put_note(out, &rows, 3);
+    db_done(&rows);
+    db_remember(db, &contacts, &command->contact_id.uuid, &contact);
+    return STATUS_OK;
+}
+
+static enum status read_note(struct note_facts *out, struct db *db,
+                             const struct note_command *command)
+{
+    return DB_FIRST(db, keep_note, out, find_note,
+                    DB_BLOB(command->note_id.uuid.bytes, UUID_BYTES),
+                    DB_BLOB(command->contact_id.uuid.bytes, UUID_BYTES));
+}
+
 enum status note_facts_read(struct note_facts *out, struct db *db,
                             const struct note_command *command, const struct uuid *only_org)
 {
-    struct db_rows rows;
+    struct contact contact;
+    enum status status = STATUS_OK;
 
     *out = (struct note_facts){.contact_found = false};
     if (!command->contact_id.is_uuid)
         return STATUS_OK;
-    enum status status = find(&rows, db, command, only_org);
-    if (status != STATUS_OK)
-        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    out->contact_found = true;
-    (void)db_blob(&rows, 0, &out->org_id, sizeof out->org_id);
-    (void)db_blob(&rows, 1, &out->owner_id, sizeof out->owner_id);
-    out->owner_active = db_int(&rows, 2) != 0;
-    if (command->note_id.is_uuid)
-        read_note(out, &rows);
-    db_done(&rows);
-    return STATUS_OK;
+    if (!db_recall(db, &contacts, &command->contact_id.uuid, &contact)) {
+        status = read_all(out, db, command, only_org);
+    } else if (only_org == NULL || uuid_equals(only_org, &contact.org_id)) {
+        put_contact(out, &contact);
+        if (command->note_id.is_uuid)
+            status = read_note(out, db, command);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static enum status keep_existence(void *arg, const struct db_rows *rows)
