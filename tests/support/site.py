@@ -83,13 +83,16 @@ class Site:
         database, listen and socket_group (as root), and what options adds.
 
     migrate=False leaves the database to the test, True copies one that this process has
-    made before: all of them have the same key. service is another crmnotes.fcgi to run.
+    made before: all of them have the same key. service, ctl and conf are other programs and
+    another directory of configuration.
     """
 
-    _migrated = {}  # the files of that one, with their content
+    _migrated = {}  # of each crmnotesctl the files of that one, with their content
 
-    def __init__(self, *, options=None, migrate=True, service=SERVICE):
+    def __init__(self, *, options=None, migrate=True, service=SERVICE, ctl=CTL, conf=CONF):
         self.service = service
+        self.ctl_program = ctl
+        self.conf = conf
         self.directory = Path(tempfile.mkdtemp(prefix="crmnotes-test-"))
         self.directory.chmod(0o755)
         self.data = self.directory / "data"
@@ -128,15 +131,17 @@ class Site:
                 self.options.pop(name, None)
             else:
                 self.options[name] = value
-        text = (CONF / "crmnotes.conf").read_text()
+        text = (self.conf / "crmnotes.conf").read_text()
         self.config.write_text(set_options(text, self.options))
 
     def _migrate(self):
-        if not self._migrated:
+        known = self._migrated.get(self.ctl_program)
+        if known is None:
             self.ctl("db", "migrate")
-            self._migrated.update((path.name, path.read_bytes()) for path in self.data.iterdir())
+            files = {path.name: path.read_bytes() for path in self.data.iterdir()}
+            self._migrated[self.ctl_program] = files
             return
-        for name, content in self._migrated.items():
+        for name, content in known.items():
             path = self.data / name
             path.touch(0o600)
             path.write_bytes(content)
@@ -169,7 +174,7 @@ class Site:
 
     def ctl_raw(self, *words, stdin="", env=None):
         """Runs crmnotesctl on this site; the CompletedProcess with text, whatever its status."""
-        command = [str(CTL), "--config", str(self.config), *map(str, words)]
+        command = [str(self.ctl_program), "--config", str(self.config), *map(str, words)]
         done = subprocess.run(
             command,
             input=stdin,

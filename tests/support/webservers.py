@@ -137,7 +137,7 @@ class WebServer:
             "programs": self.site.program().parent,
             "config": self.site.config,
         }
-        text = (CONF / name).read_text()
+        text = (self.site.conf / name).read_text()
         known = {old: new.format(**values) for old, new in REPLACED[name].items()}
         (self.directory / target).write_text(substitute(substitute(text, known), self.replace))
 

@@ -117,6 +117,7 @@ def run(subject, bodies, connections, seconds, *, update=False, warm=1.0):
     return result
 
 
+EACH_ROUND = ("requests_per_s", "p99_ms")
 TOTALS = ("seconds", "succeeded", "failed", "stored", "connect_errors", "read_errors", "write_errors", "timeouts")
 
 
@@ -131,18 +132,19 @@ def median(results):
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and name != "connections":
             merged[name] = sorted(result[name] for result in results)[len(results) // 2]
     merged["rounds"] = len(results)
-    merged["rates"] = [result["requests_per_s"] for result in results]
+    merged["each_round"] = {name: [result[name] for result in results] for name in EACH_ROUND}
     return merged
 
 
 def compare(subjects, bodies, connections, seconds, *, rounds=1, update=False, warm=1.0, show=print):
     """
-    Runs load on subjects in turns, so that what disturbs the machine for a while disturbs
-    all of them. One result for each, the middle of the rounds.
+    Runs load on subjects in turns, in each second round from the last to the first, so that
+    what disturbs the machine for a while disturbs all of them. One result for each, the
+    middle of the rounds.
     """
     results = {subject.name: [] for subject in subjects}
-    for _ in range(rounds):
-        for subject in subjects:
+    for number in range(rounds):
+        for subject in subjects if number % 2 == 0 else reversed(subjects):
             results[subject.name].append(
                 run(subject, bodies, connections, seconds, update=update, warm=warm)
             )

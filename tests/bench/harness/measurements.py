@@ -39,6 +39,8 @@ class Plan:
     starts: int = 9
     reloads: int = 5
     record: bool = False  # instructions.json is written instead of compared
+    against: object = None  # subjects.Programs of another commit
+    peers: bool = True
     show: object = print
     files: dict = field(default_factory=dict)
 
@@ -79,25 +81,32 @@ def opened(*those):
         yield [stack.enter_context(subject) for subject in those]
 
 
-def everybody():
+def services(plan):
+    """crmnotes, and that of another commit where one is wanted."""
+    return [Crmnotes(programs=programs) for programs in (subjects.THIS_TREE, plan.against) if programs]
+
+
+def ceilings(plan):
+    """Both kinds, and the service's own loop of another commit."""
     answer, workers = subjects.constant_answer()
-    return (
-        subjects.Ceiling(answer, workers, "plain"),
-        subjects.Ceiling(answer, workers, "own"),
-        Crmnotes(),
-        subjects.Php("FULL"),
-        subjects.Php("NORMAL"),
-        subjects.Go("FULL"),
-        subjects.Go("NORMAL"),
-    )
+    found = [subjects.Ceiling(answer, workers, loop) for loop in ("plain", "own")]
+    if plan.against:
+        answer, workers = subjects.constant_answer(plan.against)
+        found.append(subjects.Ceiling(answer, workers, "own", programs=plan.against))
+    return found
+
+
+def peers(plan):
+    made = (subjects.Php("FULL"), subjects.Php("NORMAL"), subjects.Go("FULL"), subjects.Go("NORMAL"))
+    return made if plan.peers else ()
 
 
 def create(plan):
     """Creating notes over 10,000 contacts: the ceiling, crmnotes, and its peers."""
     results = []
-    with opened(*everybody()) as all_of_them:
-        peers = [subject for subject in all_of_them if isinstance(subject, subjects.Peer)]
-        alike.check(next(s for s in all_of_them if isinstance(s, Crmnotes)), peers)
+    ours, others = services(plan), peers(plan)
+    with opened(*ceilings(plan), *ours, *others) as all_of_them:
+        alike.check(ours[0], others)
         for connections in plan.connections:
             results += plan.compare(all_of_them, connections)
     return results
@@ -107,11 +116,10 @@ def update(plan):
     """Updating notes; the former version of each is kept."""
     bodies = plan.bodies(update=True)
     results = []
-    with opened(Crmnotes()) as one:
+    with opened(*services(plan)) as ours:
         for connections in plan.connections:
-            results += plan.compare(one, connections, bodies, update=True)
-    peers = subjects.Php("FULL"), subjects.Php("NORMAL"), subjects.Go("FULL"), subjects.Go("NORMAL")
-    with opened(*peers) as those:
+            results += plan.compare(ours, connections, bodies, update=True)
+    with opened(*peers(plan)) as those:
         results += plan.compare(those, 64, bodies, update=True, rounds=1)
     return results
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 COLUMNS = (
     # heading, key, format
-    ("", "subject", "{:<16}"),
+    ("", "subject", "{:<20}"),
     ("conn", "connections", "{:>4}"),
     ("req/s", "requests_per_s", "{:>8.0f}"),
     ("p50 ms", "p50_ms", "{:>8.2f}"),
@@ -48,18 +48,53 @@ def line(result):
     return text
 
 
-# ---- The goals ----
+# ---- Ratios within a run ----
+
+
+def row(results, measurement, subject, connections):
+    for result in results.get(measurement, ()):
+        if result["subject"] == subject and result["connections"] == connections:
+            return result
+    return None
 
 
 def find(results, measurement, subject, connections, key):
-    for result in results.get(measurement, ()):
-        if result["subject"] == subject and result["connections"] == connections:
-            return result.get(key)
-    return None
+    return (row(results, measurement, subject, connections) or {}).get(key)
 
 
 def ratio(over, under):
     return None if over is None or not under else over / under
+
+
+def ratios(over, under, key):
+    """One figure of two subjects, round by round, in order; empty if one was not measured."""
+    if over is None or under is None:
+        return []
+    pairs = zip(over["each_round"][key], under["each_round"][key], strict=True)
+    return sorted(a / b for a, b in pairs if b)
+
+
+def middle(values):
+    return values[len(values) // 2] if values else None
+
+
+def against_lines(results, measurement, commit):
+    """This tree against another commit, by round."""
+    for under in results.get(measurement, ()):
+        name, connections = under["subject"], under["connections"]
+        if not name.endswith(f" {commit}"):
+            continue
+        over = row(results, measurement, name.removesuffix(f" {commit}"), connections)
+        for key in ("requests_per_s", "p99_ms"):
+            found = ratios(over, under, key)
+            if found:
+                yield (
+                    f"{over['subject']} against {name}, {connections} connections: {key}"
+                    f" {middle(found):.3f} × ({found[0]:.3f} to {found[-1]:.3f} in {len(found)} rounds)"
+                )
+
+
+# ---- The goals ----
 
 
 @dataclass(frozen=True)

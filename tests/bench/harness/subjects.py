@@ -10,10 +10,12 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 from support import fastcgi, processes, webservers
 from support.family import is_writer
-from support.paths import BUILD, CALL_PATH, SOURCE
+from support.paths import BUILD, CALL_PATH, CONF, SOURCE
 from support.service import Service, listening_socket
 from support.site import WEB_USER, Site, owner_of_sites, substitute
 
@@ -49,6 +51,25 @@ http {{
 PHP_PROCESSES = 16
 
 
+@dataclass(frozen=True)
+class Programs:
+    """Programs and the configuration that is shipped with them; commit: "" for this tree."""
+
+    commit: str
+    build: Path
+    conf: Path
+
+    def named(self, what):
+        return f"{what} {self.commit}".strip()
+
+    def site(self, **more):
+        programs = {"service": self.build / "crmnotes.fcgi", "ctl": self.build / "crmnotesctl"}
+        return Site(**programs, conf=self.conf, **more)
+
+
+THIS_TREE = Programs("", BUILD, CONF)
+
+
 def filled(text, **values):
     for name, value in values.items():
         text = text.replace(f"@{name.upper()}@", str(value))
@@ -73,7 +94,7 @@ class Nginx(webservers.Nginx):
         else:
             text = filled(self.server.read_text(), port=self.port, **self.values)
             (self.directory / "server.conf").write_text(text)
-            shutil.copy("/etc/nginx/fastcgi_params", self.directory)
+        shutil.copy("/etc/nginx/fastcgi_params", self.directory)
         config = self.directory / "nginx.conf"
         user = f"user {WEB_USER};" if owner_of_sites() else ""
         config.write_text(NGINX_CONF.format(directory=self.directory, user=user, log=NGINX_LOG))
@@ -109,8 +130,9 @@ class Subject:
     stores = True
     durable = True
 
-    def __init__(self, name, *, blocks=1, notes=population.CONTACT_COUNT):
-        self.name = name
+    def __init__(self, name, *, programs=THIS_TREE, blocks=1, notes=population.CONTACT_COUNT):
+        self.name = programs.named(name)
+        self.programs = programs
         self.shape = {"blocks": blocks, "notes": notes}
         self.stack = contextlib.ExitStack()
         self.site = None
@@ -118,7 +140,7 @@ class Subject:
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self.site = stack.enter_context(Site(migrate=self.stores))
+            self.site = stack.enter_context(self.programs.site(migrate=self.stores))
             if self.stores:
                 population.fill(self.site, **self.shape)
             self.site.open_to_owner()
@@ -173,8 +195,8 @@ class Subject:
 class Crmnotes(Subject):
     """The shipped programs with the shipped configuration; workers None: the default."""
 
-    def __init__(self, name="crmnotes", *, workers=None, front=Nginx, **shape):
-        super().__init__(name, **shape)
+    def __init__(self, name="crmnotes", *, workers=None, front=Nginx, **more):
+        super().__init__(name, **more)
         self.workers_wanted = workers
         self.front = front
         self.service = None
@@ -219,8 +241,8 @@ class Ceiling(Subject):
 
     stores = False
 
-    def __init__(self, answer, processes_wanted, loop):
-        super().__init__(f"ceiling, {loop}")
+    def __init__(self, answer, processes_wanted, loop, **more):
+        super().__init__(f"ceiling, {loop}", **more)
         self.loop = loop  # "plain" or "own", see ceiling.c
         self.answer = answer  # the CGI answer
         self.processes_wanted = processes_wanted
@@ -229,7 +251,7 @@ class Ceiling(Subject):
     def start(self, stack):
         answer = self.site.directory / "answer"
         answer.write_bytes(self.answer)
-        program = reachable(self.site, BUILD / "tests" / "bench" / "ceiling")
+        program = reachable(self.site, self.programs.build / "tests" / "bench" / "ceiling")
         with listening_socket(self.site.socket) as listening:
             self.process = processes.start(
                 [program, self.loop, self.processes_wanted, answer],
@@ -342,9 +364,9 @@ def php_fpm():
     raise FileNotFoundError("php-fpm")
 
 
-def constant_answer():
+def constant_answer(programs=THIS_TREE):
     """What the service answers to the creation of a note, and the size of its pool."""
-    with Crmnotes(notes=0) as subject:
+    with Crmnotes(notes=0, programs=programs) as subject:
         body = population.Contact(0).body("x" * population.NOTE_BYTES)
         response = subject.service.request(encoded(body))
         assert succeeded(response), response.stdout
