@@ -146,6 +146,14 @@ enum status db_run(struct db *db, int *changed, const char *sql,
     db_run((db), (changed), (sql), (const struct db_value[]){__VA_ARGS__},                 \
            sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value))
 
+/* The same for a statement that inserts one row, into a table whose key is a number which
+ * the engine chooses; *number gets it. */
+enum status db_insert(struct db *db, int64_t *number, const char *sql,
+                      const struct db_value *values, size_t count);
+#define DB_INSERT(db, number, sql, ...)                                                    \
+    db_insert((db), (number), (sql), (const struct db_value[]){__VA_ARGS__},               \
+              sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value))
+
 /* Runs SQL text of one or more statements without parameters, which is used once. */
 enum status db_script(struct db *db, const char *sql);
 

@@ -180,6 +180,15 @@ enum status db_run(struct db *db, int *changed, const char *sql,
     return STATUS_OK;
 }
 
+enum status db_insert(struct db *db, int64_t *number, const char *sql,
+                      const struct db_value *values, size_t count)
+{
+    enum status status = db_run(db, NULL, sql, values, count);
+
+    *number = sqlite3_last_insert_rowid(db->handle);
+    return status;
+}
+
 enum status db_script(struct db *db, const char *sql)
 {
     return sqlite_status(sqlite_exec(db, sql));

@@ -8,6 +8,7 @@
 #include "app/ctl/ctl.h"
 #include "app/manage/manage_migrate.h"
 #include "app/manage/manage_restore.h"
+#include "app/store/note_check.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
 #include "lib/acting.h"
@@ -275,6 +276,8 @@ static enum status check(struct ctl *ctl)
     struct db_row row = row_of(ctl);
     enum status status = db_check(ctl->db, &ctl->why);
 
+    if (status == STATUS_OK)
+        status = note_check(ctl->db, &ctl->why);
     row.ok = status == STATUS_OK;
     if (status == STATUS_OK) {
         status = examine_key_file(ctl, &row.secret_key, &ctl->why);

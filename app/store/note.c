@@ -8,20 +8,37 @@
     "v.developer_key_id, "                                                                 \
     "v.request_id, v.address, v.country, v.city, v.network"
 
-#define PRESENT "SELECT " COLUMNS " FROM notes AS n JOIN notes AS v USING (note_id)"
+#define PRESENT "SELECT " COLUMNS " FROM notes AS n JOIN notes AS v USING (number)"
 
-#define FORMER "SELECT " COLUMNS " FROM notes AS n JOIN note_revisions AS v USING (note_id)"
+#define FORMER "SELECT " COLUMNS " FROM note_revisions AS v JOIN notes AS n USING (note_id)"
+
+/* Numbers along the chain of a contact's notes, from the last one to the first. */
+#define NOTES_OF_CONTACT                                                                   \
+    "WITH RECURSIVE chain (number) AS ("                                                   \
+    " SELECT note FROM contacts AS c JOIN last_notes ON contact = c.number"                \
+    " WHERE contact_id = ?1"                                                               \
+    " UNION ALL SELECT previous FROM chain JOIN notes USING (number) WHERE previous > 0) "
+
+/* Numbers along the chains of former versions of those notes for which the condition
+ * holds. */
+#define VERSIONS_OF(condition)                                                             \
+    "WITH RECURSIVE chain (number) AS ("                                                   \
+    " SELECT former FROM notes WHERE former > 0 AND " condition " UNION ALL"               \
+    " SELECT former FROM chain JOIN note_revisions USING (number) WHERE former > 0) "
+
+#define IN_CHAIN " WHERE v.number IN (SELECT number FROM chain)"
 
 static const char find[] = PRESENT " WHERE n.note_id = ?1";
-static const char list[] = PRESENT " WHERE n.contact_id = ?1 ORDER BY n.note_id";
-static const char history[] = FORMER " WHERE n.note_id = ?1"
-                                     " UNION ALL " PRESENT " WHERE n.note_id = ?1"
-                                     " ORDER BY version";
+static const char list[] = NOTES_OF_CONTACT PRESENT IN_CHAIN " ORDER BY n.note_id";
+static const char history[] = VERSIONS_OF("note_id = ?1") FORMER IN_CHAIN
+    " UNION ALL " PRESENT " WHERE n.note_id = ?1 ORDER BY version";
 
-#define OF_REQUEST " WHERE v.note_id BETWEEN ?2 AND ?3 AND v.request_id = ?1"
+#define OF_REQUEST " AND v.request_id = ?1"
+#define IN_RANGE   "note_id BETWEEN ?2 AND ?3"
 
-static const char written_by[] =
-    PRESENT OF_REQUEST " UNION ALL " FORMER OF_REQUEST " ORDER BY written_at, version";
+static const char written_by[] = VERSIONS_OF(IN_RANGE) PRESENT
+    " WHERE v." IN_RANGE OF_REQUEST " UNION ALL " FORMER IN_CHAIN OF_REQUEST
+    " ORDER BY written_at, version";
 
 /* The callback that gets the rows of a statement. */
 struct reader {

@@ -1,23 +1,39 @@
 #include "app/store/note_write.h"
 
 static const char insert_note[] =
-    "INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version, "
-    "content,"
-    " editable, visible, written_by, written_at, developer_key_id, request_id, address,"
-    " country, city, network)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?4, ?5, ?9, ?10, ?11, ?12, ?13, ?14)";
+    "INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version,"
+    " content, editable, visible, written_by, written_at, developer_key_id, request_id,"
+    " address, country, city, network, previous)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?4, ?5, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+static const char find_chain[] =
+    "SELECT c.number, ifnull(note, 0) FROM contacts AS c LEFT JOIN last_notes"
+    " ON contact = c.number WHERE contact_id = ?1";
+static const char begin_chain[] = "INSERT INTO last_notes VALUES (?1, ?2)";
+static const char prolong_chain[] = "UPDATE last_notes SET note = ?2 WHERE contact = ?1";
 static const char keep_version[] =
     "INSERT INTO note_revisions (note_id, version, org_id, content, editable, visible,"
-    " written_by, written_at, developer_key_id, request_id, address, country, city, "
-    "network)"
+    " written_by, written_at, developer_key_id, request_id, address, country, city,"
+    " network, former)"
     " SELECT note_id, version, org_id, content, editable, visible, written_by, written_at,"
-    " developer_key_id, request_id, address, country, city, network"
+    " developer_key_id, request_id, address, country, city, network, former"
     " FROM notes WHERE note_id = ?1";
 static const char update_note[] =
-    "UPDATE notes SET version = version + 1, written_by = ?2, written_at = ?3, content = "
-    "?4,"
-    " editable = ?5, visible = ?6, developer_key_id = ?7, request_id = ?8, address = ?9,"
-    " country = ?10, city = ?11, network = ?12 WHERE note_id = ?1";
+    "UPDATE notes SET version = version + 1, written_by = ?2, written_at = ?3,"
+    " content = ?4, editable = ?5, visible = ?6, developer_key_id = ?7, request_id = ?8,"
+    " address = ?9, country = ?10, city = ?11, network = ?12, former = ?13"
+    " WHERE note_id = ?1";
+
+/* The chain of a contact's notes, by numbers. */
+struct chain {
+    int64_t contact;
+    int64_t last; /* 0: it has no note yet */
+};
+
+static const struct fact_kind chains = {
+    .key_bytes = UUID_BYTES,
+    .value_bytes = sizeof(struct chain),
+    .count = 16384,
+};
 
 #define UUID(id) DB_BLOB((id).bytes, sizeof(id).bytes)
 
@@ -31,31 +47,75 @@ static struct db_value tag(const char *text)
     return db_text_or_null(span_of(text));
 }
 
-enum status note_create(struct db *db, const struct note_result *result,
-                        const struct caller *caller, const struct note_command *command)
+static enum status keep_chain(void *arg, const struct db_rows *rows)
+{
+    *(struct chain *)arg = (struct chain){db_int(rows, 0), db_int(rows, 1)};
+    return STATUS_OK;
+}
+
+static enum status read_chain(struct chain *out, struct db *db,
+                              const struct uuid *contact_id)
+{
+    if (db_recall(db, &chains, contact_id, out))
+        return STATUS_OK;
+    return DB_FIRST(db, keep_chain, out, find_chain,
+                    DB_BLOB(contact_id->bytes, UUID_BYTES));
+}
+
+/* Makes a note the last one of its contact. */
+static enum status add_to_chain(struct db *db, const struct uuid *contact_id,
+                                const struct chain *chain, int64_t note)
+{
+    const struct chain longer = {chain->contact, note};
+    const char *sql = chain->last == 0 ? begin_chain : prolong_chain;
+    enum status status = DB_RUN(db, NULL, sql, DB_INT(chain->contact), DB_INT(note));
+
+    if (status == STATUS_OK)
+        db_remember(db, &chains, contact_id, &longer);
+    return status;
+}
+
+static enum status insert(int64_t *number, struct db *db, int64_t previous,
+                          const struct note_result *result, const struct caller *caller,
+                          const struct note_command *command)
 {
     const struct command *c = &command->common;
 
-    return DB_RUN(db, NULL, insert_note, UUID(result->note_id), UUID(caller->org_id),
-                  UUID(command->contact_id.uuid), UUID(command->member_id.uuid),
-                  DB_INT(c->now_ms), DB_TEXT(command->content), DB_INT(result->editable),
-                  DB_INT(result->visible), UUID(caller->developer_key_id),
-                  DB_TEXT(span_of(c->request_id)), address_or_null(&c->credentials.address),
-                  tag(c->tags.country), tag(c->tags.city), tag(c->tags.network));
+    return DB_INSERT(db, number, insert_note, UUID(result->note_id), UUID(caller->org_id),
+                     UUID(command->contact_id.uuid), UUID(command->member_id.uuid),
+                     DB_INT(c->now_ms), DB_TEXT(command->content), DB_INT(result->editable),
+                     DB_INT(result->visible), UUID(caller->developer_key_id),
+                     DB_TEXT(span_of(c->request_id)),
+                     address_or_null(&c->credentials.address), tag(c->tags.country),
+                     tag(c->tags.city), tag(c->tags.network), DB_INT(previous));
+}
+
+enum status note_create(struct db *db, const struct note_result *result,
+                        const struct caller *caller, const struct note_command *command)
+{
+    const struct uuid *contact_id = &command->contact_id.uuid;
+    struct chain chain;
+    int64_t number;
+    enum status status = read_chain(&chain, db, contact_id);
+
+    if (status == STATUS_OK)
+        status = insert(&number, db, chain.last, result, caller, command);
+    return status == STATUS_OK ? add_to_chain(db, contact_id, &chain, number) : status;
 }
 
 enum status note_update(struct db *db, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command)
 {
     const struct command *c = &command->common;
-    enum status status = DB_RUN(db, NULL, keep_version, UUID(result->note_id));
+    int64_t former;
+    enum status status = DB_INSERT(db, &former, keep_version, UUID(result->note_id));
 
     if (status != STATUS_OK)
         return status;
-    return DB_RUN(db, NULL, update_note, UUID(result->note_id),
-                  UUID(command->member_id.uuid), DB_INT(c->now_ms),
-                  DB_TEXT(command->content), DB_INT(result->editable),
-                  DB_INT(result->visible), UUID(caller->developer_key_id),
-                  DB_TEXT(span_of(c->request_id)), address_or_null(&c->credentials.address),
-                  tag(c->tags.country), tag(c->tags.city), tag(c->tags.network));
+    return DB_RUN(
+        db, NULL, update_note, UUID(result->note_id), UUID(command->member_id.uuid),
+        DB_INT(c->now_ms), DB_TEXT(command->content), DB_INT(result->editable),
+        DB_INT(result->visible), UUID(caller->developer_key_id),
+        DB_TEXT(span_of(c->request_id)), address_or_null(&c->credentials.address),
+        tag(c->tags.country), tag(c->tags.city), tag(c->tags.network), DB_INT(former));
 }

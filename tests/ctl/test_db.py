@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from support.paths import CTL, SOURCE
+from support import schema
+from support.paths import CTL
 from support.service import Service
 from support.site import owner_of_sites
 
@@ -87,29 +88,20 @@ def test_migrate_writes_what_it_did_into_the_audit(operator):
 MIGRATE_LATER = "stop it first, the service by 'systemctl stop crmnotes.socket crmnotes.service'"
 
 
-def go_back_to_schema_3(site):
-    with sqlite3.connect(site.database) as connection:
-        connection.execute("DROP TABLE idempotency_keys")
-        connection.executescript((SOURCE / "migrations/0002_idempotency.sql").read_text())
-        connection.execute("DELETE FROM schema_migrations WHERE number = 4")
-        connection.execute("PRAGMA user_version = 3")
-    connection.close()
-
-
 def test_migrate_changes_nothing_while_a_service_runs(operator):
     site = operator.site
     with Service(site):
         assert site.ctl_one("db", "migrate")["applied"] == 0, "there is nothing to do"
-        go_back_to_schema_3(site)
+        schema.go_back(site.database)
         operator.fails(75, "db", "migrate", says=["is in use by", MIGRATE_LATER])
-        assert site.ctl_one("db", "status")["schema_version"] == 3
+        assert site.ctl_one("db", "status")["schema_version"] == schema.EARLIER
         says = "stop the service, then run 'crmnotesctl db migrate'"
         operator.fails(78, "org", "list", says=says)
     assert site.ctl_one("db", "migrate")["applied"] == 1
 
 
 def test_migrate_changes_nothing_while_another_command_runs(operator):
-    go_back_to_schema_3(operator.site)
+    schema.go_back(operator.site.database)
     reader = sqlite3.connect(operator.site.database)
     reader.execute("SELECT count(*) FROM orgs").fetchone()
     operator.fails(75, "db", "migrate", says=[f"is in use by process {os.getpid()}", MIGRATE_LATER])

@@ -25,7 +25,15 @@ ADD_NOTE = """INSERT INTO notes (note_id, org_id, contact_id, author_id, created
     country, city, network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_REVISION = """INSERT INTO note_revisions (note_id, version, org_id, content, editable,
     visible, written_by, written_at, developer_key_id, request_id, address, country, city,
-    network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    network, former) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    (SELECT former FROM notes WHERE note_id = ?1))"""
+# as the service does: the contact's notes, and the note's versions, are chains
+CHAIN_NOTE = """UPDATE notes SET previous = ifnull((SELECT note FROM last_notes JOIN contacts AS c
+    ON contact = c.number WHERE c.contact_id = notes.contact_id), 0) WHERE note_id = ?"""
+END_CHAIN = """INSERT INTO last_notes SELECT c.number, n.number FROM notes AS n JOIN contacts AS c
+    USING (contact_id) WHERE note_id = ? ON CONFLICT DO UPDATE SET note = excluded.note"""
+CHAIN_REVISION = """UPDATE notes SET former = (SELECT max(number) FROM note_revisions)
+    WHERE note_id = ?"""
 
 
 def raw(text):
@@ -45,6 +53,8 @@ def add_note(operator, world):
             *(FIRST_MS + 1000 * version, raw(world.devkey_id), f"request-{version}", address),
             *tags,
         )
+        operator.change(CHAIN_NOTE, raw(note))
+        operator.change(END_CHAIN, raw(note))
         for former in range(1, version):
             operator.change(
                 ADD_REVISION,
@@ -52,6 +62,7 @@ def add_note(operator, world):
                 *(raw(world.member), FIRST_MS + 1000 * former, raw(world.devkey_id)),
                 *(f"request-{former}", bytes(15) + b"\1", "DE", "Berlin", "AS64500 Net"),
             )
+            operator.change(CHAIN_REVISION, raw(note))
         return note
 
     return add
@@ -143,3 +154,10 @@ def test_what_does_not_exist(operator):
     operator.fails(65, "note", "show", nothing, says=f"no note {nothing}")
     operator.fails(65, "note", "history", nothing, says=f"no note {nothing}")
     operator.fails(65, "note", "list", "--contact", nothing, says=f"no contact {nothing}")
+
+
+def test_check_of_the_database_finds_notes_that_lists_would_not(operator, add_note):
+    add_note("one"), add_note("two")
+    assert operator.site.ctl_one("db", "check")["ok"] is True
+    operator.change("DELETE FROM last_notes")
+    operator.fails(65, "db", "check", says="not every note is in the chain of its contact (1 are missing)")

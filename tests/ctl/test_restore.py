@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.paths import CTL, SOURCE
+from support import schema
+from support.paths import CTL
 from support.service import Service
 from support.site import Site, owner_of_sites
 from support.wait import wait_for
@@ -202,13 +203,10 @@ def change(path, sql):
 
 
 def test_an_earlier_schema_is_restored_and_migrate_is_named(site, copy):
-    change(copy, "DROP TABLE idempotency_keys")
-    change(copy, (SOURCE / "migrations/0002_idempotency.sql").read_text())
-    change(copy, "DELETE FROM schema_migrations WHERE number = 4")
-    change(copy, "PRAGMA user_version = 3")
+    schema.go_back(copy)
     done = site.ctl_raw("--json", "db", "restore", copy)
     assert done.returncode == 0 and "run 'crmnotesctl db migrate'" in done.stderr
-    assert site.ctl_one("db", "status")["schema_version"] == 3
+    assert site.ctl_one("db", "status")["schema_version"] == schema.EARLIER
     site.ctl("db", "migrate")
     assert names(site) == ["before"]
 

@@ -238,7 +238,8 @@ void site_tidy(void)
         return;
     must(db_write_begin(site.writing, TIMEOUT_MS));
     must(db_script(site.writing, "DELETE FROM idempotency_keys;"
-                                 "DELETE FROM note_revisions; DELETE FROM notes;"
+                                 "DELETE FROM note_revisions; DELETE FROM last_notes;"
+                                 "DELETE FROM notes;"
                                  "UPDATE api_keys SET last_used_at = NULL;"
                                  "UPDATE developer_keys SET last_used_at = NULL"));
     add_notes();

@@ -199,19 +199,50 @@ def _add_networks(db, count):
         )
 
 
+NOTE = (
+    "note_id, org_id, contact_id, author_id, created_at, version, content, editable, visible, written_by,"
+    " written_at, developer_key_id, request_id, address"
+)
+NOTE_VALUES = "?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 1, ?4, ?5, ?7, 'population', x'7f000001'"
+
+
 def _add_notes(db, count):
     """The contacts' first notes, then others in the order of time over all contacts."""
+    if _has_chains(db):
+        _add_notes_in_chains(db, count)
+    else:
+        _add_notes_with_index(db, count)
+
+
+def _has_chains(db):
+    """Not the programs of an earlier commit: see --against."""
+    return db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'last_notes'").fetchone()[0] > 0
+
+
+def _add_notes_in_chains(db, count):
+    last = {}  # the number of each contact's last note
+
+    def numbered():
+        for number, row in enumerate(_note_rows(count), 1):
+            contact = row[1]
+            yield *row, number, last.get(contact, 0)
+            last[contact] = number
+
+    db.executemany(
+        f"INSERT INTO notes ({NOTE}, number, previous) VALUES ({NOTE_VALUES}, ?8, ?9)", numbered()
+    )
+    db.executemany(
+        "INSERT INTO last_notes SELECT number, ?2 FROM contacts WHERE contact_id = ?1", last.items()
+    )
+
+
+def _add_notes_with_index(db, count):
     indexes = db.execute(
         "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'notes' AND sql IS NOT NULL"
     ).fetchall()
     for name, _ in indexes:
         db.execute(f"DROP INDEX {name}")
-    db.executemany(
-        "INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version, content, editable,"
-        " visible, written_by, written_at, developer_key_id, request_id, address)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 1, ?4, ?5, ?7, 'population', x'7f000001')",
-        _note_rows(count),
-    )
+    db.executemany(f"INSERT INTO notes ({NOTE}) VALUES ({NOTE_VALUES})", _note_rows(count))
     for _, sql in indexes:
         db.execute(sql)
 
