@@ -5,6 +5,7 @@
  *   sqlite_open.c         opening and configuring a connection
  *   sqlite_statement.c    statements, values and rows
  *   sqlite_transaction.c  transactions, and the lock between writers
+ *   sqlite_vfs.c          one write for all pages of a commit
  *   sqlite_facts.c        facts that a connection remembers
  *   sqlite_wal.c          checkpoints
  *   sqlite_stamp.c        application_id and user_version
@@ -78,6 +79,14 @@ struct db {
     struct fact_cache *facts[FACT_KINDS_MAX]; /* those that are used first */
     struct prepared statements[STATEMENTS_MAX];
 };
+
+#define SQLITE_GATHERING_VFS "crmnotes"
+
+/* Registers the VFS of that name. It is the system's, but what is written to a WAL is
+ * gathered in memory until the WAL is synced. Only for connections with synchronous=FULL:
+ * without a sync, other processes would not find a commit in the file. Once per program,
+ * before the first connection. Returns a result code. */
+int sqlite_add_vfs(void);
 
 /* The status that stands for a result code, which may be an extended one. */
 enum status sqlite_status(int code);

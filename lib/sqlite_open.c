@@ -32,7 +32,8 @@ enum status db_init(void (*report)(int code, const char *message))
     if (sqlite3_config(SQLITE_CONFIG_LOG, on_sqlite_log, NULL) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_URI, 0) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) != SQLITE_OK)
+        sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) != SQLITE_OK ||
+        sqlite_add_vfs() != SQLITE_OK)
         return STATUS_INTERNAL;
     return STATUS_OK;
 }
@@ -194,9 +195,10 @@ static int open_handle(struct db *db, const char *path, enum db_mode mode)
         [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
 
-    return mode == DB_ALONE ? sqlite_open_alone(&db->handle, path)
-                            : sqlite3_open_v2(path, &db->handle,
-                                              flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+    return mode == DB_ALONE
+               ? sqlite_open_alone(&db->handle, path)
+               : sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX,
+                                 mode == DB_READ ? NULL : SQLITE_GATHERING_VFS);
 }
 
 /* The only user finds out by itself whether others use the database. */
