@@ -303,9 +303,9 @@ bool mailboxes_wait(struct mailboxes *m, int timeout_ms, int wake_fd, const sigs
 static bool find_queued(const struct mailboxes *m, size_t *box)
 {
     uint64_t not_before = UINT64_MAX << m->turn % WORD_BITS;
+    size_t word = m->turn / WORD_BITS;
 
-    for (size_t i = 0; i <= m->words; i++) {
-        size_t word = (m->turn / WORD_BITS + i) % m->words;
+    for (size_t i = 0; i <= m->words; i++, word = word + 1 < m->words ? word + 1 : 0) {
         uint64_t bits = atomic_load(&m->shared->queued[word]);
         if (i == 0)
             bits &= not_before;

@@ -1,6 +1,7 @@
 #include "lib/utf8.h"
 
 #include <assert.h>
+#include <string.h>
 
 struct range {
     uint32_t first;
@@ -75,10 +76,25 @@ static struct span skip(struct span text, size_t bytes)
     return (struct span){text.data + bytes, text.len - bytes};
 }
 
+/* How many of the next bytes are ASCII, as far as whole words of memory tell. */
+static size_t ascii_prefix(struct span text)
+{
+    size_t len = 0;
+    uint64_t word;
+
+    for (; text.len - len >= sizeof word; len += sizeof word) {
+        memcpy(&word, text.data + len, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return len;
+}
+
 bool utf8_valid(struct span text)
 {
     while (text.len > 0) {
-        size_t len = utf8_decode(text, NULL);
+        size_t ascii = ascii_prefix(text);
+        size_t len = ascii > 0 ? ascii : utf8_decode(text, NULL);
 
         if (len == 0)
             return false;
