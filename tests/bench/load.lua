@@ -1,8 +1,8 @@
 -- Load for wrk: sends the bodies of a file, one a line, over and over, and looks at every
--- answer. A success is HTTP 200 with a body that says so; everything else is counted as
--- failed, and the first of those is kept.
+-- answer. A success is HTTP 200 with a body that says so, or, where a CODE is given, HTTP 200
+-- with that X-Error-Code; everything else is counted as failed, and the first of those is kept.
 --
---     BENCH_RESULT=FILE wrk -t 1 ... -s load.lua URL -- BODIES
+--     BENCH_RESULT=FILE wrk -t 1 ... -s load.lua URL -- BODIES [CODE]
 --
 -- Writes one JSON object into the file that BENCH_RESULT names.
 
@@ -15,6 +15,7 @@ end
 function init(args)
     requests, next_request = {}, 0
     succeeded, failed, first_failure = 0, 0, ""
+    code = args[2] or ""
     wrk.method = "POST"
     wrk.headers["Content-Type"] = "application/json"
     for body in io.lines(args[1]) do
@@ -29,8 +30,15 @@ end
 
 local good_end = '"status":"success"}'
 
+local function good(headers, body)
+    if code ~= "" then
+        return headers["X-Error-Code"] == code
+    end
+    return string.sub(body, -#good_end) == good_end
+end
+
 function response(status, headers, body)
-    if status == 200 and string.sub(body, -#good_end) == good_end then
+    if status == 200 and good(headers, body) then
         succeeded = succeeded + 1
         return
     end

@@ -15,7 +15,8 @@ from support.service import Service
 from support.site import Site
 
 from harness import instructions as callgrind
-from harness import alike, load, population, subjects, usage
+from harness import alike, generators, load, population, subjects, usage
+from harness.generators import Load
 from harness.subjects import Crmnotes, Fcgid
 
 MIB = 1024 * 1024
@@ -34,7 +35,11 @@ class Plan:
     note_counts: tuple = (10_000, 1_000_000, 10_000_000)
     block_counts: tuple = (1, 10_000)
     note_sizes: tuple = (100, 4096, 61440)
-    worker_counts: tuple = (8, 16, 32, 64, 128, 256)
+    worker_counts: tuple = (1, 2, 4, 8, 16, 64)
+    curve_rates: tuple = (
+        250, 500, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000,
+        10000, 12500, 16000, 20000, 25000, 31500, 40000, 50000, 63000, 80000,
+    )  # fmt: skip
     wal_seconds: int = 600
     starts: int = 9
     reloads: int = 5
@@ -52,12 +57,16 @@ class Plan:
             self.files[key] = population.write_bodies(self.directory / name, **what)
         return self.files[key]
 
-    def compare(self, those, connections, bodies=None, **more):
-        more = {"rounds": self.rounds, **more}
-        bodies = bodies or self.bodies()
-        return load.compare(
-            those, bodies, connections, self.seconds, warm=self.warm, show=self.show, **more
-        )
+    def load(self, connections, bodies=None, **more):
+        more = {"warm": self.warm, **more}
+        return Load(bodies or self.bodies(), connections, self.seconds, **more)
+
+    def compare(self, those, connections, bodies=None, rounds=None, **more):
+        sent = self.load(connections, bodies, **more)
+        return self.turns([(subject.name, subject, sent) for subject in those], rounds)
+
+    def turns(self, those, rounds=None):
+        return load.compare(those, rounds=rounds or self.rounds, show=self.show)
 
 
 QUICK = {
@@ -68,7 +77,8 @@ QUICK = {
     "apache_connections": (8,),
     "note_counts": (10_000, 30_000),
     "block_counts": (1, 1000),
-    "worker_counts": (8, 32),
+    "worker_counts": (2,),
+    "curve_rates": (500, 2000),
     "wal_seconds": 3,
     "starts": 2,
     "reloads": 1,
@@ -81,9 +91,10 @@ def opened(*those):
         yield [stack.enter_context(subject) for subject in those]
 
 
-def services(plan):
+def services(plan, **more):
     """crmnotes, and that of another commit where one is wanted."""
-    return [Crmnotes(programs=programs) for programs in (subjects.THIS_TREE, plan.against) if programs]
+    wanted = (subjects.THIS_TREE, plan.against)
+    return [Crmnotes(programs=programs, **more) for programs in wanted if programs]
 
 
 def ceilings(plan):
@@ -113,14 +124,63 @@ def create(plan):
 
 
 def update(plan):
-    """Updating notes; the former version of each is kept."""
+    """Updating notes; the former version of each is kept. With 64 connections: the ceiling, too."""
     bodies = plan.bodies(update=True)
     results = []
-    with opened(*services(plan)) as ours:
+    ours = services(plan)
+    with opened(*ceilings(plan), *ours) as with_ceilings:
         for connections in plan.connections:
-            results += plan.compare(ours, connections, bodies, update=True)
+            those = with_ceilings if connections == 64 else ours
+            results += plan.compare(those, connections, bodies, update=True)
     with opened(*peers(plan)) as those:
         results += plan.compare(those, 64, bodies, update=True, rounds=1)
+    return results
+
+
+REFUSALS = {"wrong key": "INVALID_API_KEY", "wrong owner": "NOT_OWNER"}
+# Failures are counted as always, but not limited.
+UNLIMITED = {"credential_failures": "1000000/1s", "contact_failures": "1000000/1s"}
+
+
+def refusals(plan):
+    """Requests that are refused, for a wrong key and for a contact of another member."""
+    with opened(*ceilings(plan), *services(plan, options=UNLIMITED)) as those:
+        turns = []
+        for subject in those:
+            for what, code in REFUSALS.items() if subject.stores else [("", "")]:
+                name = f"{subject.name}, {what}" if what else subject.name
+                bodies = plan.bodies(code=code) if code else None
+                turns.append((name, subject, plan.load(64, bodies, code=code)))
+        return plan.turns(turns)
+
+
+SUSTAINED = 0.98  # of what was offered, answered in time
+LONGEST_P99_MS = 1000
+
+
+def _sustained(result):
+    enough = result["requests_per_s"] >= SUSTAINED * result["offered_per_s"]
+    return enough and result["p99_ms"] <= LONGEST_P99_MS and not result["failed"]
+
+
+def curve(plan):
+    """Latency from when a request was due, against offered load, until each has not followed twice."""
+    generators.check_open_load()
+    durable = [one for one in peers(plan) if one.durable]
+    results = []
+    with opened(Crmnotes(), *durable) as left:
+        for subject in left:
+            generators.wrk(subject, plan.load(64), max(1, plan.warm))
+        before = {subject.name: True for subject in left}
+        for rate in plan.curve_rates:
+            results += plan.compare(left, 64, rate=rate, warm=0)
+            for result in results[-len(left) :]:
+                result["sustained"] = _sustained(result)
+            now = {result["subject"]: result["sustained"] for result in results[-len(left) :]}
+            left = [one for one in left if now[one.name] or before[one.name]]
+            before = now
+            if not left:
+                break
     return results
 
 
@@ -138,7 +198,7 @@ def growth(plan):
     """Creating notes where there are many already."""
     those = [Crmnotes(f"{count:,} notes", notes=count) for count in plan.note_counts]
     with opened(*those):
-        results = plan.compare(those, 64)
+        results = plan.compare(those, 64, rounds=2 * plan.rounds - 1)
         for subject, result in zip(those, results, strict=True):
             result["notes_before"] = subject.shape["notes"]
             result["database_mib"] = round(subject.site.database.stat().st_size / MIB)
@@ -175,7 +235,7 @@ def memory(plan):
     """PSS of an idle pool: fresh, and after load."""
     with opened(Crmnotes()) as (subject,):
         fresh = _pool_memory(subject)
-        load.run(subject, plan.bodies(), 64, plan.seconds, warm=0)
+        load.run(subject, plan.load(64, warm=0))
         after = _pool_memory(subject)
     result = {"fresh": fresh, "after_load": after}
     for when, kib in result.items():  # fresh: after a single note
@@ -251,7 +311,7 @@ def wal(plan):
         readers.start()
         sampler.start()
         try:
-            result = load.run(subject, plan.bodies(), 64, plan.wal_seconds, warm=0)
+            result = load.run(subject, Load(plan.bodies(), 64, plan.wal_seconds, warm=0))
         finally:
             for thread in (readers, sampler):
                 thread.ended.set()
@@ -309,7 +369,7 @@ def _gap(plan, subject, reloads):
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        found = load.run(subject, plan.bodies(), 16, seconds, warm=0)
+        found = load.run(subject, Load(plan.bodies(), 16, seconds, warm=0))
     finally:
         stopped.set()
         sender.join()
@@ -334,6 +394,6 @@ def instructions(plan):
 MEASUREMENTS = {
     function.__name__: function
     for function in (
-        instructions, create, update, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
+        instructions, create, curve, update, refusals, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
     )
 }  # fmt: skip

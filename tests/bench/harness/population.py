@@ -77,6 +77,12 @@ class Contact:
         """The note that the contact has from the beginning."""
         return _id("note", self.number)
 
+    @property
+    def of_another_member(self):
+        """A contact in the same organization that the member does not own."""
+        org_began = self.org * MEMBERS * CONTACTS
+        return Contact(org_began + (self.number - org_began + CONTACTS) % (MEMBERS * CONTACTS))
+
     def body(self, note, update=False):
         members = {
             "api_key": _secret("zak_", self.member),
@@ -91,6 +97,14 @@ class Contact:
             members["note_id"] = str(uuid.UUID(bytes=self.note_id))
         return members
 
+    def refused_body(self, note, code):
+        """A good request but for what makes the service answer with that code."""
+        changes = {
+            "INVALID_API_KEY": {"api_key": _secret("zak_", self.member + ORGS * MEMBERS)},
+            "NOT_OWNER": {"contact_id": self.of_another_member.body("")["contact_id"]},
+        }
+        return {**self.body(note), **changes[code]}
+
 
 PROSE = " ".join(random.Random(1).choices(WORDS, k=30_000))
 
@@ -100,13 +114,14 @@ def note_text(size, chance):
     return PROSE[begin : begin + size].strip().ljust(size, ".")
 
 
-def write_bodies(path, *, update=False, note_bytes=NOTE_BYTES):
+def write_bodies(path, *, update=False, note_bytes=NOTE_BYTES, code=""):
     """Bodies over all contacts in random order, fewer where notes are long. Answers path."""
     chance = random.Random(7)
     numbers = chance.sample(range(CONTACT_COUNT), min(CONTACT_COUNT, BODY_FILE_BYTES // note_bytes))
     with open(path, "w", encoding="utf-8") as file:
         for number in numbers:
-            body = Contact(number).body(note_text(note_bytes, chance), update)
+            contact, note = Contact(number), note_text(note_bytes, chance)
+            body = contact.refused_body(note, code) if code else contact.body(note, update)
             file.write(json.dumps(body, separators=(",", ":")) + "\n")
     path.chmod(0o644)
     return path

@@ -178,9 +178,13 @@ class Subject:
     def web_pids(self):
         return processes.session_members(self.web.process.pid)
 
-    def writer_pids(self):
-        """Those of service_pids() that only write, where there are such."""
-        return []
+    def roles(self):
+        """All processes by what they do; "web" is the web server."""
+        return {"worker": self.service_pids(), "web": self.web_pids()}
+
+    def code_of(self, load):
+        """The code of the errors that the load asks for, if this can answer so."""
+        return load.code
 
     def processes_count(self):
         """How many processes answer requests."""
@@ -193,15 +197,20 @@ class Subject:
 
 
 class Crmnotes(Subject):
-    """The shipped programs with the shipped configuration; workers None: the default."""
+    """
+    The shipped programs with the shipped configuration, but for options; workers None: the
+    default.
+    """
 
-    def __init__(self, name="crmnotes", *, workers=None, front=Nginx, **more):
+    def __init__(self, name="crmnotes", *, workers=None, front=Nginx, options=None, **more):
         super().__init__(name, **more)
+        self.options = options or {}
         self.workers_wanted = workers
         self.front = front
         self.service = None
 
     def start(self, stack):
+        self.site.configure(**self.options)
         args = [] if self.workers_wanted is None else ["--workers", str(self.workers_wanted)]
         self.service = stack.enter_context(Service(self.site, args=args))
         # The writer opens the database with the first note, and is known by that.
@@ -218,6 +227,10 @@ class Crmnotes(Subject):
 
     def worker_pids(self):
         return sorted(set(self.service.workers()) - set(self.writer_pids()))
+
+    def roles(self):
+        pids = {"worker": self.worker_pids(), "writer": self.writer_pids(), "web": self.web_pids()}
+        return {**pids, "master": [self.service.process.pid]}
 
     def processes_count(self):
         return len(self.worker_pids())
@@ -264,6 +277,9 @@ class Ceiling(Subject):
 
     def service_pids(self):
         return processes.session_members(self.process.pid)
+
+    def code_of(self, load):
+        return ""
 
     def processes_count(self):
         return self.processes_wanted
@@ -382,10 +398,10 @@ def encoded(body):
 
 
 def build():
-    """Builds the ceiling, and the Go program into BUILD/bench."""
+    """Builds the ceiling and open_load, and the Go program into BUILD/bench."""
     target = BUILD / "bench"
     target.mkdir(exist_ok=True)
-    subprocess.run(["make", "-s", "-C", BUILD, "tests/bench/ceiling"], check=True)
+    subprocess.run(["make", "-s", "-C", BUILD, "tests/bench/ceiling", "tests/bench/open_load"], check=True)
     environment = {
         **os.environ,
         "GO111MODULE": "off",
