@@ -214,14 +214,13 @@ def blocks(plan):
 
 def sizes(plan):
     """Creating notes of different lengths."""
-    results = []
-    with opened(Crmnotes()) as one:
-        for size in plan.note_sizes:
-            (result,) = plan.compare(one, 64, plan.bodies(note_bytes=size))
-            result["note_bytes"] = size
-            result["mib_per_s"] = round(result["requests_per_s"] * size / MIB, 1)
-            results.append(result)
-    return results
+    with opened(Crmnotes()) as (subject,):
+        return plan.turns(
+            [
+                (f"{size:,} bytes", subject, plan.load(64, plan.bodies(note_bytes=size)))
+                for size in plan.note_sizes
+            ]
+        )
 
 
 def workers(plan):
