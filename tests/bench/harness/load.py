@@ -97,7 +97,7 @@ def run(subject, load):
     return result
 
 
-EACH_ROUND = ("requests_per_s", "p99_ms")
+EACH_ROUND = ("requests_per_s", "p99_ms", "cpu_us_service")
 TOTALS = ("seconds", "succeeded", "failed", "stored", "unsent", "connect_errors", "read_errors", "write_errors", "timeouts")
 SETTINGS = ("connections", "offered_per_s")
 

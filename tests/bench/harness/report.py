@@ -1,5 +1,7 @@
 """Results for people on the terminal: a table, and ratios within a run."""
 
+from harness.load import EACH_ROUND
+
 COLUMNS = (
     # heading, key, format
     ("", "subject", "{:<30}"),
@@ -77,15 +79,17 @@ def middle(values):
 
 
 def against_lines(results, measurement, commit):
-    """This tree against another commit, by round."""
+    """
+    This tree against another commit, by round. On a busy machine the processor time of the
+    service says more than the rate.
+    """
     for under in results.get(measurement, ()):
         name, what, rest = under["subject"].partition(f" {commit}")
         over = row(results, measurement, name + rest, under["connections"]) if what else None
-        for key in ("requests_per_s", "p99_ms"):
-            found = ratios(over, under, key)
-            if found:
-                yield (
-                    f"{over['subject']} against {under['subject']}, {under['connections']} connections:"
-                    f" {key} {middle(found):.3f} × ({found[0]:.3f} to {found[-1]:.3f}"
-                    f" in {len(found)} rounds)"
-                )
+        found = {key: ratios(over, under, key) for key in EACH_ROUND}
+        if all(found.values()):
+            figures = ", ".join(
+                f"{key} {middle(values):.3f} × ({values[0]:.3f}–{values[-1]:.3f})"
+                for key, values in found.items()
+            )
+            yield f"{over['subject']} against {name + what + rest}, {under['connections']} connections: {figures}"
