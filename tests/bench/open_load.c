@@ -77,6 +77,12 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
+static _Noreturn void refuse(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "open_load: %s: %s\n", what, why);
+    exit(64);
+}
+
 static void *allocate(size_t bytes)
 {
     void *room = calloc(1, bytes);
@@ -110,7 +116,7 @@ static struct request *make_request(const char *path, const char *body, size_t l
                           path, len);
 
     if (header < 0 || header >= HEADER_ROOM_BYTES)
-        die("the path is too long");
+        refuse(path, "too long");
     memcpy(made->bytes + header, body, len);
     made->len = (size_t)header + len;
     return made;
@@ -137,7 +143,7 @@ static void read_requests(const char *path, const char *file_name)
     free(line);
     (void)fclose(file);
     if (request_count == 0)
-        die("no bodies");
+        refuse(file_name, "no bodies");
 }
 
 /* ---- Connections ---- */
@@ -191,7 +197,7 @@ static void open_all(size_t count)
 
 /* ---- Answers ---- */
 
-/* Whether all of the answer has arrived; sets what follows the header, without chunks' ends. */
+/* Whether all of the answer has arrived; then sets where its body ends, before LAST_CHUNK. */
 static bool whole(const struct connection *one, size_t *body_end)
 {
     const char *blank = memmem(one->answer, one->len, "\r\n\r\n", 4);
@@ -371,10 +377,8 @@ static uint64_t number(const char *text)
     char *end;
     unsigned long found = strtoul(text, &end, 10);
 
-    if (found == 0 || *end != '\0' || found > 1000000) {
-        (void)fprintf(stderr, "open_load: %s is no number from 1 to 1000000\n", text);
-        exit(64);
-    }
+    if (found == 0 || *end != '\0' || found > 1000000)
+        refuse(text, "no number from 1 to 1000000");
     return found;
 }
 

@@ -173,12 +173,12 @@ def curve(plan):
             generators.wrk(subject, plan.load(64), max(1, plan.warm))
         before = {subject.name: True for subject in left}
         for rate in plan.curve_rates:
-            results += plan.compare(left, 64, rate=rate, warm=0)
-            for result in results[-len(left) :]:
+            found = plan.compare(left, 64, rate=rate, warm=0)
+            for result in found:
                 result["sustained"] = _sustained(result)
-            now = {result["subject"]: result["sustained"] for result in results[-len(left) :]}
+            now = {result["subject"]: result["sustained"] for result in found}
             left = [one for one in left if now[one.name] or before[one.name]]
-            before = now
+            results, before = results + found, now
             if not left:
                 break
     return results
