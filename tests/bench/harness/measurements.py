@@ -40,7 +40,7 @@ class Plan:
         250, 500, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000,
         10000, 12500, 16000, 20000, 25000, 31500, 40000, 50000, 63000, 80000,
     )  # fmt: skip
-    wal_seconds: int = 600
+    wal_times: int = 60  # as long as a timed run
     starts: int = 9
     reloads: int = 5
     record: bool = False  # instructions.json is written instead of compared
@@ -79,7 +79,7 @@ QUICK = {
     "block_counts": (1, 1000),
     "worker_counts": (2,),
     "curve_rates": (500, 2000),
-    "wal_seconds": 3,
+    "wal_times": 3,
     "starts": 2,
     "reloads": 1,
 }
@@ -310,7 +310,7 @@ def wal(plan):
         readers.start()
         sampler.start()
         try:
-            result = load.run(subject, Load(plan.bodies(), 64, plan.wal_seconds, warm=0))
+            result = load.run(subject, Load(plan.bodies(), 64, plan.wal_times * plan.seconds, warm=0))
         finally:
             for thread in (readers, sampler):
                 thread.ended.set()
