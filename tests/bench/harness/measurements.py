@@ -124,16 +124,14 @@ def create(plan):
 
 
 def update(plan):
-    """Updating notes; the former version of each is kept. With 64 connections: the ceiling, too."""
+    """Updating notes; the former version of each is kept. With 64 connections: all as in create."""
     bodies = plan.bodies(update=True)
     results = []
     ours = services(plan)
-    with opened(*ceilings(plan), *ours) as with_ceilings:
+    with opened(*ceilings(plan), *ours, *peers(plan)) as all_of_them:
         for connections in plan.connections:
-            those = with_ceilings if connections == 64 else ours
+            those = all_of_them if connections == 64 else ours
             results += plan.compare(those, connections, bodies, update=True)
-    with opened(*peers(plan)) as those:
-        results += plan.compare(those, 64, bodies, update=True, rounds=1)
     return results
 
 

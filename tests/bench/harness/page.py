@@ -36,7 +36,11 @@ LOAD_COLUMNS = (
 )
 
 
-def _load_table(results, base=None):
+# For long tables.
+SHORT = [column for column in LOAD_COLUMNS if column[0] not in ("master", "web server", "load", "idle %")]
+
+
+def _load_table(results, base=None, columns=LOAD_COLUMNS):
     """Rows of load with their rates against those of the subject `base`, or of the first one."""
     base = base or results[0]["subject"]
     rates = {r["connections"]: r["requests_per_s"] for r in results if r["subject"] == base}
@@ -44,9 +48,9 @@ def _load_table(results, base=None):
     rows = []
     for r in results:
         relative = ratio(r["requests_per_s"], rates.get(r["connections"]))
-        cells = [r["subject"], _number(relative, 2), *(show(r) for _, show in LOAD_COLUMNS)]
+        cells = [r["subject"], _number(relative, 2), *(show(r) for _, show in columns)]
         rows.append([r["connections"], *cells] if several else cells)
-    headings = ["", f"× {base}", *(name for name, _ in LOAD_COLUMNS)]
+    headings = ["", f"× {base}", *(name for name, _ in columns)]
     return _table(["connections", *headings] if several else headings, rows)
 
 
@@ -70,8 +74,12 @@ def _all_connections(results, plots):
     rows = results.get("create", ())
     if len({r["connections"] for r in rows}) < 2:
         return []
-    pictures = _pictures(plots, "throughput", "latency")
-    return ["## Creating notes, by the number of connections", "", *pictures, *_load_table(rows, "crmnotes")]
+    return [
+        "## Creating notes, by the number of connections",
+        "",
+        *_pictures(plots, "throughput", "latency"),
+        *_load_table(rows, "crmnotes", SHORT),
+    ]
 
 
 def _pictures(plots, *stems):
@@ -172,13 +180,14 @@ leaves after the fsync. What is called NORMAL may lose acknowledged notes when t
 
 - The ceiling is a libfcgi program that does nothing, with as many processes as crmnotes has:
   *plain* with libfcgi's own loop, *own* with the loop of the service.{against}
-- All of a table is measured in turns on the same machine; figures are the middle of the rounds,
-  and a ratio in the goals is the middle of those of each round, with the smallest and largest.
+- All rows of a table with the same number of connections were measured in turns; figures are the
+  middle of the rounds, and a ratio in the goals is the middle of those of each round, with the
+  smallest and the largest.
 - Load is wrk's, whose percentiles are corrected for coordinated omission, or, where the rate is
   given, that of tests/bench/open_load.c.
 - CPU is processor time for each request by who spent it; the worker's column has all of what is
-  not crmnotes. KB written is what its processes sent to storage (write_bytes of /proc/PID/io),
-  of it 0.6 for its log.
+  not crmnotes. KB written is what the processes behind the web server sent to storage for each
+  request (write_bytes of /proc/PID/io): pages of database, write-ahead log and log file.
 """
 
 AGAINST = """
