@@ -165,7 +165,7 @@ static enum status apply(void *result, enum error *verdict, struct db *db,
         return status;
     const struct note_result outcome = note_outcome(&facts, c);
     memcpy(result, &outcome, sizeof outcome);
-    return c->note_id.given ? note_update(db, &outcome, caller, c)
+    return c->note_id.given ? note_update(db, facts.note_number, &outcome, caller, c)
                             : note_create(db, &outcome, caller, c);
 }
 

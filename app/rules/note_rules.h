@@ -34,6 +34,7 @@ struct note_facts {
     bool note_found; /* on that contact; always false without a note_id */
     struct uuid author_id;
     uint8_t editable, visible; /* 0 or 1, of the note as it is */
+    int64_t note_number;       /* by which the store finds the note again */
 };
 
 /* The result of a command that was carried out. It has bytes only, because it is also

@@ -5,10 +5,10 @@
 
 static const char find_contact[] = "SELECT c.org_id, owner_id, active" CONTACT THAT_CONTACT;
 static const char find_contact_and_note[] =
-    "SELECT c.org_id, owner_id, active, author_id, editable, visible" CONTACT
+    "SELECT c.org_id, owner_id, active, author_id, editable, visible, n.number" CONTACT
     " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id" THAT_CONTACT;
 
-static const char find_note[] = "SELECT author_id, editable, visible FROM notes"
+static const char find_note[] = "SELECT author_id, editable, visible, number FROM notes"
                                 " WHERE note_id = ?1 AND contact_id = ?2";
 
 static const char find_existence[] =
@@ -41,6 +41,7 @@ static void put_note(struct note_facts *out, const struct db_rows *rows, int fir
     out->note_found = db_blob(rows, first, &out->author_id, sizeof out->author_id);
     out->editable = db_int(rows, first + 1) != 0;
     out->visible = db_int(rows, first + 2) != 0;
+    out->note_number = db_int(rows, first + 3);
 }
 
 static enum status keep_note(void *arg, const struct db_rows *rows)

@@ -16,12 +16,12 @@ static const char keep_version[] =
     " network, former)"
     " SELECT note_id, version, org_id, content, editable, visible, written_by, written_at,"
     " developer_key_id, request_id, address, country, city, network, former"
-    " FROM notes WHERE note_id = ?1";
+    " FROM notes WHERE number = ?1";
 static const char update_note[] =
     "UPDATE notes SET version = version + 1, written_by = ?2, written_at = ?3,"
     " content = ?4, editable = ?5, visible = ?6, developer_key_id = ?7, request_id = ?8,"
     " address = ?9, country = ?10, city = ?11, network = ?12, former = ?13"
-    " WHERE note_id = ?1";
+    " WHERE number = ?1";
 
 /* The chain of a contact's notes, by numbers. */
 struct chain {
@@ -103,19 +103,19 @@ enum status note_create(struct db *db, const struct note_result *result,
     return status == STATUS_OK ? add_to_chain(db, contact_id, &chain, number) : status;
 }
 
-enum status note_update(struct db *db, const struct note_result *result,
+enum status note_update(struct db *db, int64_t number, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command)
 {
     const struct command *c = &command->common;
     int64_t former;
-    enum status status = DB_INSERT(db, &former, keep_version, UUID(result->note_id));
+    enum status status = DB_INSERT(db, &former, keep_version, DB_INT(number));
 
     if (status != STATUS_OK)
         return status;
-    return DB_RUN(
-        db, NULL, update_note, UUID(result->note_id), UUID(command->member_id.uuid),
-        DB_INT(c->now_ms), DB_TEXT(command->content), DB_INT(result->editable),
-        DB_INT(result->visible), UUID(caller->developer_key_id),
-        DB_TEXT(span_of(c->request_id)), address_or_null(&c->credentials.address),
-        tag(c->tags.country), tag(c->tags.city), tag(c->tags.network), DB_INT(former));
+    return DB_RUN(db, NULL, update_note, DB_INT(number), UUID(command->member_id.uuid),
+                  DB_INT(c->now_ms), DB_TEXT(command->content), DB_INT(result->editable),
+                  DB_INT(result->visible), UUID(caller->developer_key_id),
+                  DB_TEXT(span_of(c->request_id)), address_or_null(&c->credentials.address),
+                  tag(c->tags.country), tag(c->tags.city), tag(c->tags.network),
+                  DB_INT(former));
 }

@@ -15,8 +15,9 @@
 enum status note_create(struct db *db, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command);
 
-/* Moves the note's present version to its history, and stores the new one. */
-enum status note_update(struct db *db, const struct note_result *result,
+/* Copies the present version of the note with this number (of struct note_facts) to its
+ * history, and stores the new one. */
+enum status note_update(struct db *db, int64_t number, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command);
 
 #endif
