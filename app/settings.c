@@ -11,8 +11,8 @@
 static const char default_path[] = "/etc/crmnotes/crmnotes.conf";
 
 enum {
-    WORKERS_PER_CORE = 4,
-    WORKERS_MIN = 8,
+    WORKERS_PER_CORE = 2,
+    WORKERS_MIN = 4,
     WORKERS_MAX = 1024,
     COMMIT_TIMEOUT_MAX_MS = 10000,
 };

@@ -104,3 +104,11 @@ int cpus_usable(void)
     known = limit > 0 && limit < count ? limit : count;
     return known;
 }
+
+void cpus_prefer_batches(void)
+{
+    const struct sched_param priority = {.sched_priority = 0};
+
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)sched_setscheduler(0, SCHED_BATCH, &priority);
+}

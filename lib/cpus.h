@@ -10,6 +10,11 @@
  * may not let them look again. */
 int cpus_usable(void);
 
+/* Asks the kernel to let this process, and those that it forks later, work for longer
+ * before others of the same priority take their turn (SCHED_BATCH, sched(7)). Does nothing
+ * where another policy than the usual one was chosen for it. */
+void cpus_prefer_batches(void);
+
 /* The part of the control groups, for tests: cgroup is the path of the process's list of
  * groups, /proc/self/cgroup, and root the directory that they are mounted in,
  * /sys/fs/cgroup. A part of a processor counts as one. 0: no limit is known. */

@@ -20,7 +20,7 @@ static const char help[] =
     "  --database FILE   the SQLite database\n"
     "  --listen WHERE    unix:PATH, 127.0.0.1:PORT or [::1]:PORT; without it the\n"
     "                    socket that LISTEN_FDS or descriptor 0 hands over\n"
-    "  --workers N       processes that serve; 0: four for each core, at least 8\n"
+    "  --workers N       processes that serve; 0: two for each core, at least 4\n"
     "  --single          serve in this one process, for mod_fcgid\n"
     "  --check-config    say what would keep the service from starting, and end\n"
     "  --show-config     print the settings with their origin, and end\n"

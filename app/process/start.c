@@ -11,6 +11,7 @@
 #include "app/process/sandbox.h"
 #include "app/process/watch.h"
 #include "app/serve/limits.h"
+#include "lib/cpus.h"
 #include "lib/db_alone.h"
 #include "lib/fastcgi.h"
 #include "lib/listener.h"
@@ -214,6 +215,7 @@ static int lay_out_pool(struct state *state)
         return EX_OK;
     if (fastcgi_handover_pair(&state->give, &state->take) != STATUS_OK)
         return out_of("cannot make a socket pair");
+    cpus_prefer_batches();
     state->slots = state_pool_settings(state->settings).slots;
     state->boxes = mailboxes_create((size_t)state->slots, FASTCGI_PLACES,
                                     state_letter_bytes(state->settings));

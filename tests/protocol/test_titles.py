@@ -52,3 +52,10 @@ def test_the_environment_is_used_and_not_shown(start, single):
         assert "canary" not in title(pid)
         if os.geteuid() == 0:
             assert b"canary" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_all_of_a_pool_work_in_batches_without_turns_in_between(start):
+    service = start({"workers": 2})
+    wait_for(lambda: len(service.workers()) == 3, "two workers and a writer")
+    for pid in (service.process.pid, *service.workers()):
+        assert os.sched_getscheduler(pid) == os.SCHED_BATCH

@@ -2,6 +2,8 @@
 
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/scratch.h"
 
@@ -87,6 +89,30 @@ static void some_processors_can_be_used(void **state)
     assert_in_range(cpus_usable(), 1, CPU_COUNT(&set));
 }
 
+/* The policy of a child that prefers batches, when it had that one before. */
+static int policy_after(int policy)
+{
+    const struct sched_param priority = {.sched_priority = 0};
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (sched_setscheduler(0, policy, &priority) != 0)
+            _exit(255);
+        cpus_prefer_batches();
+        _exit(sched_getscheduler(0));
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void batches_are_preferred_where_nothing_was_chosen(void **state)
+{
+    (void)state;
+    assert_int_equal(policy_after(SCHED_OTHER), SCHED_BATCH);
+    assert_int_equal(policy_after(SCHED_IDLE), SCHED_IDLE);
+}
+
 #define IN_DIRECTORY(test)                                                                 \
     cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
@@ -98,6 +124,7 @@ int main(void)
         IN_DIRECTORY(the_smallest_limit_on_the_way_up_counts),
         IN_DIRECTORY(the_quota_of_version_1_is_read),
         cmocka_unit_test(some_processors_can_be_used),
+        cmocka_unit_test(batches_are_preferred_where_nothing_was_chosen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,7 @@ static void zero_workers_means_several_for_each_core(void **state)
 
     (void)state;
     must_load(&(struct settings_arguments){.workers = "0"});
-    assert_in_range(settings->workers, 8, cores > 2 ? 4 * cores : 8);
+    assert_int_equal(settings->workers, cores > 2 ? 2 * cores : 4);
 }
 
 static void who_waits_for_a_commit_outlasts_who_waits_for_the_lock(void **state)
