@@ -3,12 +3,16 @@
 #include "lib/hex.h"
 #include "lib/secret.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum {
     UUID_TEXT_LEN = UUID_TEXT_BYTES - 1,
     TIME_BYTES = 6, /* of version 7 */
+    STOCK_BYTES = 1024,
 };
+
+_Static_assert(STOCK_BYTES % UUID_BYTES == 0, "a stock is used up completely");
 
 static const int64_t max_ms = (INT64_C(1) << 48) - 1;
 
@@ -19,38 +23,27 @@ static const int64_t max_ms = (INT64_C(1) << 48) - 1;
 static const char digits[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
     ROW("7") ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
-/* How many bytes each group of digits has; hyphens stand between the groups. */
-static const size_t groups[] = {4, 2, 2, 2, 6};
+/* Where the two digits of each byte stand, with hyphens in between. */
+static const uint8_t places[UUID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                           19, 21, 24, 26, 28, 30, 32, 34};
 
-enum {
-    GROUPS = sizeof groups / sizeof groups[0],
-};
-
-/* Reads the digits of a group, of which some may be none: then the result is negative. */
-static int read_group(uint8_t *out, const char *text, size_t bytes)
+/* A digit that is none makes the result negative. */
+static int read_byte(const char *text)
 {
-    int wrong = 0;
-
-    for (size_t i = 0; i < bytes; i++) {
-        int value = hex_value(text[2 * i]) * 16 | hex_value(text[2 * i + 1]);
-        wrong |= value;
-        out[i] = (uint8_t)value;
-    }
-    return wrong;
+    return hex_value(text[0]) * 16 | hex_value(text[1]);
 }
 
 static bool read_bytes(uint8_t out[UUID_BYTES], const char *text)
 {
     int wrong = 0;
 
-    for (size_t i = 0; i < GROUPS; i++) {
-        if (i > 0 && *text++ != '-')
-            return false;
-        wrong |= read_group(out, text, groups[i]);
-        out += groups[i];
-        text += 2 * groups[i];
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        int value = read_byte(text + places[i]);
+        wrong |= value;
+        out[i] = (uint8_t)value;
     }
-    return wrong >= 0;
+    return wrong >= 0 && text[8] == '-' && text[13] == '-' && text[18] == '-' &&
+           text[23] == '-';
 }
 
 bool uuid_parse(struct uuid *out, struct span text)
@@ -63,15 +56,10 @@ bool uuid_parse(struct uuid *out, struct span text)
 
 void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES])
 {
-    const uint8_t *bytes = uuid->bytes;
-
-    for (size_t i = 0; i < GROUPS; i++) {
-        if (i > 0)
-            *out++ = '-';
-        for (size_t j = 0; j < groups[i]; j++, bytes++, out += 2)
-            memcpy(out, digits + 2 * (size_t)*bytes, 2);
-    }
-    *out = '\0';
+    for (size_t i = 0; i < UUID_BYTES; i++)
+        memcpy(out + places[i], digits + 2 * (size_t)uuid->bytes[i], 2);
+    out[8] = out[13] = out[18] = out[23] = '-';
+    out[UUID_TEXT_LEN] = '\0';
 }
 
 static int64_t clamp(int64_t ms)
@@ -87,9 +75,44 @@ static void set_time(struct uuid *out, int64_t ms)
         out->bytes[i] = (uint8_t)(clamped >> (40 - 8 * i));
 }
 
+/* Random bytes in stock: to ask the kernel for those of each UUID costs a system call. */
+static struct {
+    uint8_t bytes[STOCK_BYTES];
+    size_t left;
+    bool guarded; /* children do not inherit them */
+} stock;
+
+static void forget_stock(void)
+{
+    secret_wipe(stock.bytes, sizeof stock.bytes);
+    stock.left = 0;
+}
+
+static void fill_stock(void)
+{
+    stock.guarded = stock.guarded || pthread_atfork(NULL, NULL, forget_stock) == 0;
+    if (!stock.guarded)
+        return;
+    secret_random(stock.bytes, sizeof stock.bytes);
+    stock.left = sizeof stock.bytes;
+}
+
+static void make_random(uint8_t out[UUID_BYTES])
+{
+    if (stock.left == 0)
+        fill_stock();
+    if (stock.left == 0) {
+        secret_random(out, UUID_BYTES);
+        return;
+    }
+    stock.left -= UUID_BYTES;
+    memcpy(out, stock.bytes + stock.left, UUID_BYTES);
+    secret_wipe(stock.bytes + stock.left, UUID_BYTES);
+}
+
 void uuid_make(struct uuid *out, int64_t now_ms)
 {
-    secret_random(out->bytes, sizeof out->bytes);
+    make_random(out->bytes);
     set_time(out, now_ms);
     out->bytes[6] = 0x70 | (out->bytes[6] & 0x0f); /* version 7 */
     out->bytes[8] = 0x80 | (out->bytes[8] & 0x3f); /* variant of RFC 9562 */

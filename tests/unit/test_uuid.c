@@ -3,6 +3,8 @@
 #include "lib/secret.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -188,6 +190,37 @@ static void every_random_bit_takes_both_values(void **state)
     }
 }
 
+/* Makes UUIDs in a child of this process, which sends the first one. */
+static void make_in_child(struct uuid *first)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        uuid_make(first, 0);
+        _exit(write(ends[1], first, sizeof *first) == (ssize_t)sizeof *first ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(read(ends[0], first, sizeof *first), sizeof *first);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void processes_share_no_random_bytes(void **state)
+{
+    struct uuid own, of_child, of_another;
+
+    (void)state;
+    uuid_make(&own, 0);
+    make_in_child(&of_child);
+    make_in_child(&of_another);
+    uuid_make(&own, 0);
+    assert_false(uuid_equals(&own, &of_child));
+    assert_false(uuid_equals(&own, &of_another));
+    assert_false(uuid_equals(&of_child, &of_another));
+}
+
 static void equality_looks_at_all_bytes(void **state)
 {
     struct uuid a;
@@ -248,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_new_uuid_holds_time_version_and_variant),
         cmocka_unit_test(later_ones_sort_behind_earlier_ones),
         cmocka_unit_test(every_random_bit_takes_both_values),
+        cmocka_unit_test(processes_share_no_random_bytes),
         cmocka_unit_test(equality_looks_at_all_bytes),
         cmocka_unit_test(the_time_of_a_uuid_is_read_back),
         cmocka_unit_test(all_of_a_time_are_between_its_first_and_its_last),
