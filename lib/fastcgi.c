@@ -465,6 +465,11 @@ enum fastcgi_event fastcgi_wait(struct fastcgi *f, int timeout_ms, size_t *place
     }
 }
 
+bool fastcgi_has_more(const struct fastcgi *f)
+{
+    return f->next_event < f->event_count;
+}
+
 /* ---- The request in hand ---- */
 
 const char *const *fastcgi_params(const struct fastcgi *f, size_t place)

@@ -29,6 +29,8 @@
 #ifndef LIB_FASTCGI_H
 #define LIB_FASTCGI_H
 
+#include <stdbool.h>
+
 #include "lib/span.h"
 #include "lib/status.h"
 
@@ -82,6 +84,10 @@ void fastcgi_free(struct fastcgi *fastcgi);
  * and sends meanwhile what is left of answers. After FASTCGI_REQUEST, *place (below
  * FASTCGI_PLACES) is the request's until it has been answered. */
 enum fastcgi_event fastcgi_wait(struct fastcgi *fastcgi, int timeout_ms, size_t *place);
+
+/* Whether fastcgi_wait knows of more events already, so that its next call need not ask the
+ * kernel. */
+bool fastcgi_has_more(const struct fastcgi *fastcgi);
 
 /* The parameters of a request, "NAME=value" each: FCGI_ROLE from libfcgi, then those that
  * were sent in their order, then NULL. A name may come several times, as with nginx before

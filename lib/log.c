@@ -1,5 +1,6 @@
 #include "lib/log.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -268,6 +269,24 @@ static struct span time_text(void)
     return (struct span){text, CLOCK_TEXT_BYTES - 1};
 }
 
+/* The number of this process, 0: not known yet. Each getpid(2) is a system call. */
+static pid_t known_pid;
+
+static void forget_pid(void)
+{
+    known_pid = 0;
+}
+
+static pid_t own_pid(void)
+{
+    static bool guarded; /* children forget it */
+
+    guarded = guarded || pthread_atfork(NULL, NULL, forget_pid) == 0;
+    if (known_pid == 0 || !guarded)
+        known_pid = getpid();
+    return known_pid;
+}
+
 static void begin(struct line *line, enum log_level level, const char *event)
 {
     line->len = 0;
@@ -277,19 +296,53 @@ static void begin(struct line *line, enum log_level level, const char *event)
     add_field(line, &LOG_SPAN("ts", time_text()));
     add_field(line, &LOG_TEXT("level", level_names[level]));
     add_field(line, &LOG_TEXT("event", event));
-    add_field(line, &LOG_NUMBER("pid", getpid()));
+    add_field(line, &LOG_NUMBER("pid", own_pid()));
 }
 
-/* Writes the line, or queues what is not taken. False: it failed. */
-static bool send_line(enum log_level level, struct line *line)
+/* Writes whole lines, or queues what is not taken. False: it failed. */
+static bool send_lines(enum log_level level, const char *text, size_t len)
 {
     ssize_t sent = 0;
 
-    (void)add(line, "}\n", 2);
     if (!log_is_waiting())
-        sent = log_output_send(level, line->text, line->len);
-    return sent >= 0 && ((size_t)sent == line->len ||
-                         queue_add(level, line->text + sent, line->len - (size_t)sent));
+        sent = log_output_send(level, text, len);
+    return sent >= 0 &&
+           ((size_t)sent == len || queue_add(level, text + sent, len - (size_t)sent));
+}
+
+/* Lines that are written together, as many as a pipe takes as a whole. */
+static struct {
+    char text[LOG_LINE_BYTES];
+    size_t len;
+    int64_t lines;
+    bool on; /* log_gather was called */
+} gathered;
+
+static void send_gathered(void)
+{
+    if (gathered.len > 0 && !send_lines(LEVEL_INFO, gathered.text, gathered.len))
+        queue.lost += gathered.lines;
+    gathered.len = 0;
+    gathered.lines = 0;
+}
+
+static void gather(const struct line *line)
+{
+    if (line->len > sizeof gathered.text - gathered.len)
+        send_gathered();
+    memcpy(gathered.text + gathered.len, line->text, line->len);
+    gathered.len += line->len;
+    gathered.lines++;
+}
+
+/* False: it failed. Syslog takes lines one by one, each with its level. */
+static bool send_line(enum log_level level, struct line *line)
+{
+    (void)add(line, "}\n", 2);
+    if (!gathered.on || log_output_is_syslog())
+        return send_lines(level, line->text, line->len);
+    gather(line);
+    return true;
 }
 
 /* To be called when the queue is empty, so that the report comes after the lines before the
@@ -309,8 +362,20 @@ bool log_is_waiting(void)
     return queue.first < queue.end;
 }
 
+void log_gather(void)
+{
+    gathered.on = true;
+}
+
+void log_release(void)
+{
+    send_gathered();
+    gathered.on = false;
+}
+
 void log_flush(void)
 {
+    send_gathered();
     while (log_is_waiting())
         if (!queue_send())
             return;
@@ -336,10 +401,13 @@ void log_after_fork(void)
 {
     queue.first = queue.end = 0;
     queue.lost = 0;
+    gathered.len = 0;
+    gathered.lines = 0;
 }
 
 enum status log_open(const char *where, const char *ident, struct problem *why)
 {
+    send_gathered();
     return log_output_open(where, ident, why);
 }
 
@@ -350,6 +418,7 @@ enum status log_check(const char *where, struct problem *why)
 
 enum status log_reopen(struct problem *why)
 {
+    send_gathered();
     return log_output_reopen(why);
 }
 

@@ -82,11 +82,18 @@ enum status log_reopen(struct problem *why);
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
 
+/* Until log_release, lines are gathered and written together, up to LOG_LINE_BYTES at once.
+ * To be used for a moment: a process that is killed loses what it has gathered. */
+void log_gather(void);
+
+/* Writes what was gathered. */
+void log_release(void);
+
 /* Whether lines are queued. A process that is about to wait for something else should limit
  * that wait while this is true. */
 bool log_is_waiting(void);
 
-/* Writes what is queued, as far as there is room. */
+/* Writes what is gathered or queued, as far as there is room. */
 void log_flush(void);
 
 /* The same, but waits up to timeout_ms for a reader. */

@@ -38,6 +38,7 @@ struct exchange {
     bool committing;              /* the reply waits for the commit */
     struct commit commit;
     struct reply reply;
+    struct span response;    /* the reply as HTTP */
     int64_t began_us, db_us; /* monotonic; time spent waiting for database and commit */
 };
 

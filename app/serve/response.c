@@ -210,9 +210,10 @@ struct span response_render(struct reply *reply, const char *request_id,
 
 struct span response_last_resort(enum error error, bool head)
 {
-    static char answer[LAST_RESORT_BYTES];
+    static char answers[2][2][LAST_RESORT_BYTES];
+    char *answer = answers[error == ERROR_OUTCOME_UNKNOWN][head];
     const struct error_text *text = error_text(error);
-    int len = snprintf(answer, sizeof answer,
+    int len = snprintf(answer, LAST_RESORT_BYTES,
                        "Status: %d %s\r\n"
                        "Content-Type: application/json\r\n"
                        "Cache-Control: no-store\r\n"
@@ -222,8 +223,8 @@ struct span response_last_resort(enum error error, bool head)
                        text->http_status, reason_phrase(text->http_status), text->code);
 
     if (!head) /* neither message needs an escape */
-        len += snprintf(answer + len, sizeof answer - (size_t)len,
+        len += snprintf(answer + len, LAST_RESORT_BYTES - (size_t)len,
                         "{\"data\":[\"%s\"],\"status\":\"error\"}", text->message);
-    assert((size_t)len < sizeof answer);
+    assert(len < LAST_RESORT_BYTES);
     return (struct span){answer, (size_t)len};
 }

@@ -15,7 +15,7 @@ struct span response_render(struct reply *reply, const char *request_id,
                             struct arena *arena, enum error without_memory);
 
 /* An answer for ERROR_INTERNAL or ERROR_OUTCOME_UNKNOWN that needs no memory; head: without
- * its body. Valid until the next call. */
+ * its body. It stays valid. */
 struct span response_last_resort(enum error error, bool head);
 
 #endif

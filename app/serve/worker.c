@@ -33,6 +33,7 @@ struct worker {
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
     uint64_t committing;         /* a bit for each place that waits for its commit */
+    uint64_t ready;              /* likewise: whose reply is complete, but not sent */
     int64_t looked_ms;           /* when orders were checked last; monotonic */
     struct committer *committer; /* the pipeline's */
     bool writes;                 /* there is no writer */
@@ -51,18 +52,37 @@ static enum error error_without_memory(const struct exchange *x)
     return stored ? ERROR_OUTCOME_UNKNOWN : ERROR_INTERNAL;
 }
 
-/* Sends the reply and makes the exchange ready for the next request. */
+/* Makes the answer of the reply, and writes the line of the log. */
+static void finish(struct exchange *x)
+{
+    x->response =
+        response_render(&x->reply, x->request.id, x->arena, error_without_memory(x));
+    access_log_write(x, x->response.len); /* before method and path are freed */
+}
+
+/* Sends the answer and makes the exchange ready for the next request. */
 static void answer(struct worker *w, struct exchange *x)
 {
-    struct span bytes =
-        response_render(&x->reply, x->request.id, x->arena, error_without_memory(x));
-
-    access_log_write(x, bytes.len); /* before method and path are freed */
-    fastcgi_answer(w->fastcgi, x->place, bytes, x->request.id);
+    fastcgi_answer(w->fastcgi, x->place, x->response, x->request.id);
     json_object_put(x->body);
     arena_reset(x->arena);
     w->arenas[w->arena_count++] = x->arena;
     x->arena = NULL;
+}
+
+/* Answers all that are ready. Their lines of the log are written together, and before the
+ * first answer is sent: who has an answer finds its line. */
+static void answer_ready(struct worker *w)
+{
+    if (w->ready == 0)
+        return;
+    log_gather();
+    for (uint64_t left = w->ready; left != 0; left &= left - 1)
+        finish(&w->exchanges[__builtin_ctzll(left)]);
+    log_release();
+    for (uint64_t left = w->ready; left != 0; left &= left - 1)
+        answer(w, &w->exchanges[__builtin_ctzll(left)]);
+    w->ready = 0;
 }
 
 /* False: no memory. */
@@ -113,22 +133,20 @@ static void begin(struct worker *w, size_t place)
         pipeline_begin(w->pipeline, x);
     else
         call_refuse(NULL, &x->reply, ERROR_INTERNAL);
-    if (x->committing)
-        w->committing |= UINT64_C(1) << place;
-    else
-        answer(w, x);
+    if (x->committing && x->commit.done)
+        (void)pipeline_look(w->pipeline, x);
+    *(x->committing ? &w->committing : &w->ready) |= UINT64_C(1) << place;
     leave_if_outdated(w);
 }
 
 static void look_after_commits(struct worker *w)
 {
     for (uint64_t left = w->committing; left != 0; left &= left - 1) {
-        int place = __builtin_ctzll(left);
-        struct exchange *x = &w->exchanges[place];
-        if (!pipeline_look(w->pipeline, x))
+        uint64_t place = left & -left;
+        if (!pipeline_look(w->pipeline, &w->exchanges[__builtin_ctzll(left)]))
             continue;
-        w->committing &= ~(UINT64_C(1) << place);
-        answer(w, x);
+        w->committing &= ~place;
+        w->ready |= place;
     }
 }
 
@@ -169,31 +187,49 @@ static void obey(struct worker *w)
     }
 }
 
+/* While replies are ready, events are only asked for. */
 static int waiting_ms(const struct worker *w)
 {
+    if (w->ready != 0)
+        return 0;
     if (w->committing != 0 || log_is_waiting() || w->orphan_since_ms != 0)
         return LOOK_MS;
     return w->writes ? GUARD_MS : -1;
 }
 
+/* One turn of the loop. */
+static enum fastcgi_event turn(struct worker *w)
+{
+    size_t place = 0;
+
+    pool_idle(w->self);
+    enum fastcgi_event event = fastcgi_wait(w->fastcgi, waiting_ms(w), &place);
+    pool_busy(w->self);
+    /* a busy worker never gets FASTCGI_WOKEN */
+    bool is_time = clock_monotonic_ms() - w->looked_ms >= LOOK_MS;
+    if (event == FASTCGI_REQUEST)
+        begin(w, place);
+    if (event == FASTCGI_NEWS || is_time)
+        look_after_commits(w);
+    if (event == FASTCGI_WOKEN || is_time)
+        obey(w);
+    /* a commit in this process takes as long as many requests, so no answer waits for
+     * another one's */
+    if (w->writes || !fastcgi_has_more(w->fastcgi))
+        answer_ready(w);
+    return event;
+}
+
 static int loop(struct worker *w)
 {
     for (;;) {
-        size_t place = 0;
-        pool_idle(w->self);
-        enum fastcgi_event event = fastcgi_wait(w->fastcgi, waiting_ms(w), &place);
-        pool_busy(w->self);
-        if (event == FASTCGI_DONE || must_leave(w))
-            return EXIT_SUCCESS;
+        enum fastcgi_event event = turn(w);
         if (event == FASTCGI_BROKEN)
             return EX_OSERR;
-        if (event == FASTCGI_REQUEST)
-            begin(w, place);
-        if (w->committing != 0)
-            look_after_commits(w);
-        /* also after an ordinary event, because a busy worker never gets FASTCGI_WOKEN */
-        if (event == FASTCGI_WOKEN || clock_monotonic_ms() - w->looked_ms >= LOOK_MS)
-            obey(w);
+        if (event == FASTCGI_DONE || must_leave(w)) {
+            answer_ready(w);
+            return EXIT_SUCCESS;
+        }
     }
 }
 

@@ -299,6 +299,23 @@ static void write_to_standard_error(void)
     log_event(LEVEL_INFO, "there", NULL, 0);
 }
 
+static void each_process_writes_its_own_number(void **state)
+{
+    int wait_status;
+
+    (void)state;
+    log_event(LEVEL_INFO, "of_the_parent", NULL, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        log_event(LEVEL_INFO, "of_the_child", NULL, 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &wait_status, 0), child);
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "\"of_the_child\",\"pid\":%d}", (int)child);
+    assert_non_null(strstr(read_text("log"), expected));
+}
+
 static void standard_error_is_a_target_that_reopening_leaves_alone(void **state)
 {
     (void)state;
@@ -336,9 +353,12 @@ static void write_lines(char letter)
     char field[600];
 
     memset(field, letter, sizeof field);
+    if (letter % 2 == 0)
+        log_gather();
     for (int i = 0; i < LINES; i++)
         LOG(LEVEL_INFO, "tested", LOG_SPAN("a", ((struct span){field, sizeof field})),
             LOG_SPAN("b", ((struct span){field, sizeof field})));
+    log_release();
     _exit(0);
 }
 
@@ -387,6 +407,7 @@ int main(void)
         in_directory(a_file_is_appended_to_and_closed_to_strangers),
         in_directory(a_log_that_cannot_be_opened_leaves_the_present_one),
         in_directory(a_log_that_cannot_be_reopened_goes_on),
+        in_directory(each_process_writes_its_own_number),
         in_directory(standard_error_is_a_target_that_reopening_leaves_alone),
         in_directory(without_standard_error_no_other_file_is_written_to),
         in_directory(lines_of_several_processes_never_mix),

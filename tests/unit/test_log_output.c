@@ -180,6 +180,52 @@ static void a_full_pipe_is_not_waited_for(void **state)
     expect_no_waiting_and_an_honest_count();
 }
 
+static void gathered_lines_are_written_when_they_are_released(void **state)
+{
+    (void)state;
+    make_pipe();
+    assert_int_equal(log_open("stderr", "test", NULL), STATUS_OK);
+    log_gather();
+    write_lines(0, 3);
+    read_what_is_there();
+    assert_string_equal(text, "");
+    log_release();
+    read_what_is_there();
+    assert_string_not_equal(text, "");
+    write_lines(3, 1);
+    read_what_is_there();
+    assert_int_equal(judge().lines, 4);
+}
+
+static void gathered_lines_go_to_the_log_that_they_were_written_for(void **state)
+{
+    (void)state;
+    make_pipe();
+    assert_int_equal(log_open("stderr", "test", NULL), STATUS_OK);
+    log_gather();
+    write_lines(0, 2);
+    assert_int_equal(log_open("/dev/null", "test", NULL), STATUS_OK);
+    log_release();
+    read_what_is_there();
+    assert_int_equal(judge().lines, 2);
+}
+
+static void gathered_lines_are_counted_when_they_are_lost(void **state)
+{
+    (void)state;
+    make_pipe();
+    assert_int_equal(log_open("stderr", "test", NULL), STATUS_OK);
+    log_gather();
+    write_lines(0, LINES);
+    log_release();
+    assert_true(log_is_waiting());
+    read_everything();
+    struct found found = judge();
+    assert_int_equal(found.reports, 1);
+    assert_in_range(found.lost, 1, LINES - 1);
+    assert_int_equal(found.lines + found.lost, LINES);
+}
+
 static void the_description_that_others_share_stays_as_it_was(void **state)
 {
     (void)state;
@@ -356,6 +402,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_stderr(a_full_pipe_is_not_waited_for),
+        with_stderr(gathered_lines_are_written_when_they_are_released),
+        with_stderr(gathered_lines_go_to_the_log_that_they_were_written_for),
+        with_stderr(gathered_lines_are_counted_when_they_are_lost),
         with_stderr(the_description_that_others_share_stays_as_it_was),
         with_stderr(nor_is_a_pipe_that_cannot_be_opened_once_more),
         with_stderr(nor_is_a_full_socket),
