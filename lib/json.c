@@ -1,6 +1,7 @@
 #include "lib/json.h"
 
 #include <limits.h>
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,17 @@ enum {
     KEPT_BYTES = 4096, /* of the longest text whose tokener is kept for the next one */
     FEW_MEMBERS = 16,  /* comparing with each is quicker than hashing a name */
 };
+
+/* json-c reads numbers in the locale "C", into which it changes a copy of the present one
+ * for each text. Where that is "C" already, libc needs no copy. */
+static struct json_object *parse_in_c(struct json_tokener *tokener, struct span text)
+{
+    locale_t before = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    struct json_object *object = json_tokener_parse_ex(tokener, text.data, (int)text.len);
+
+    (void)uselocale(before);
+    return object;
+}
 
 /* Parses text that json_scan has accepted. NULL: no memory. To make a tokener costs a tenth
  * of what parsing costs, so that of a short text is used again. */
@@ -23,7 +35,7 @@ static struct json_object *parse(struct span text)
     if (tokener == NULL)
         return NULL;
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    struct json_object *object = json_tokener_parse_ex(tokener, text.data, (int)text.len);
+    struct json_object *object = parse_in_c(tokener, text);
     json_tokener_reset(tokener);
     if (text.len > KEPT_BYTES) {
         json_tokener_free(tokener);
