@@ -15,27 +15,33 @@ void json_begin(struct json_writer *w, struct arena *arena, size_t front)
     *w = (struct json_writer){.arena = arena, .front = front, .room = FIRST_BYTES};
     w->bytes = arena_alloc(arena, front + FIRST_BYTES);
     w->failed = w->bytes == NULL;
+    if (w->failed)
+        w->room = 0;
 }
 
-/* Makes room for size more bytes. The former memory stays in the arena. */
+/* Makes room for size more bytes. The former memory stays in the arena. After a failure
+ * there is no room for anything. */
 static bool grow(struct json_writer *w, size_t size)
 {
     size_t room = w->room * 2 > w->len + size ? w->room * 2 : w->len + size;
     char *bytes = w->failed ? NULL : arena_alloc(w->arena, w->front + room);
 
     w->failed = bytes == NULL;
-    if (w->failed)
+    if (w->failed) {
+        w->room = w->len;
         return false;
+    }
     memcpy(bytes + w->front, w->bytes + w->front, w->len);
     w->bytes = bytes;
     w->room = room;
     return true;
 }
 
-/* Where the next bytes go, at least size of them; NULL: there is no memory. */
-static char *room_for(struct json_writer *w, size_t size)
+/* Where the next bytes go, at least size of them, of which there is one; NULL: there is no
+ * memory. */
+static inline char *room_for(struct json_writer *w, size_t size)
 {
-    if ((w->failed || size > w->room - w->len) && !grow(w, size))
+    if (size > w->room - w->len && !grow(w, size))
         return NULL;
     return w->bytes + w->front + w->len;
 }
@@ -50,13 +56,18 @@ static void put(struct json_writer *w, const char *bytes, size_t len)
     w->len += len;
 }
 
-static void put_byte(struct json_writer *w, char byte)
+static inline void put_byte(struct json_writer *w, char byte)
 {
-    put(w, &byte, 1);
+    char *to = room_for(w, 1);
+
+    if (to == NULL)
+        return;
+    *to = byte;
+    w->len++;
 }
 
 /* Goes in front of a value or name; another value or the end follows it. */
-static void begin_value(struct json_writer *w)
+static inline void begin_value(struct json_writer *w)
 {
     if (w->comma)
         put_byte(w, ',');
@@ -76,19 +87,30 @@ void json_close(struct json_writer *w, char bracket)
     w->comma = true;
 }
 
-void json_put_name(struct json_writer *w, const char *name)
+/* Writes text between quotes. */
+static void put_quoted(struct json_writer *w, struct span text)
 {
-    size_t len = strlen(name);
+    char *to = room_for(w, text.len + 2);
 
-    begin_value(w);
-    w->comma = false;
-    char *to = room_for(w, len + 3);
     if (to == NULL)
         return;
-    *to++ = '"';
-    memcpy(to, name, len);
-    memcpy(to + len, "\":", 2);
-    w->len += len + 3;
+    to[0] = to[text.len + 1] = '"';
+    memcpy(to + 1, text.data, text.len);
+    w->len += text.len + 2;
+}
+
+void json_put_name(struct json_writer *w, const char *name)
+{
+    begin_value(w);
+    put_quoted(w, span_of(name));
+    put_byte(w, ':');
+    w->comma = false;
+}
+
+void json_put_plain(struct json_writer *w, struct span text)
+{
+    begin_value(w);
+    put_quoted(w, text);
 }
 
 static size_t escape(char out[ESCAPE_BYTES], unsigned char byte)

@@ -36,6 +36,9 @@ void json_put_name(struct json_writer *w, const char *name);
 /* A string: UTF-8, with no escapes but those that RFC 8259 demands. */
 void json_put_string(struct json_writer *w, struct span text);
 
+/* The same for text that needs no escapes. */
+void json_put_plain(struct json_writer *w, struct span text);
+
 void json_put_integer(struct json_writer *w, int64_t number);
 
 /* A value that is JSON already, such as a literal. */

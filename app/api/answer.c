@@ -19,7 +19,7 @@ static void put_id(struct json_writer *out, const void *from, const struct field
         return;
     }
     uuid_format(from, text);
-    json_put_string(out, (struct span){text, sizeof text - 1});
+    json_put_plain(out, (struct span){text, sizeof text - 1});
 }
 
 static void put_text(struct json_writer *out, const void *from, const struct field *field)

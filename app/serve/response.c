@@ -16,29 +16,29 @@ enum {
     UNAVAILABLE_RETRY_AFTER_S = 1,
 };
 
-static const char *reason_phrase(int http_status)
+static struct span status_line(int http_status)
 {
     static const struct {
         int http_status;
-        const char *phrase;
+        struct span line;
     } table[] = {
-        {200, "OK"},
-        {400, "Bad Request"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
+        {200, SPAN("Status: 200 OK\r\n")},
+        {400, SPAN("Status: 400 Bad Request\r\n")},
+        {404, SPAN("Status: 404 Not Found\r\n")},
+        {405, SPAN("Status: 405 Method Not Allowed\r\n")},
+        {413, SPAN("Status: 413 Content Too Large\r\n")},
+        {415, SPAN("Status: 415 Unsupported Media Type\r\n")},
+        {422, SPAN("Status: 422 Unprocessable Content\r\n")},
+        {429, SPAN("Status: 429 Too Many Requests\r\n")},
+        {500, SPAN("Status: 500 Internal Server Error\r\n")},
+        {503, SPAN("Status: 503 Service Unavailable\r\n")},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].http_status == http_status)
-            return table[i].phrase;
-    assert(!"an error table with a status that has no phrase");
-    return "";
+            return table[i].line;
+    assert(!"an error table with a status that has no line");
+    return (struct span){"", 0};
 }
 
 struct header {
@@ -46,18 +46,15 @@ struct header {
     size_t len;
 };
 
+#define LITERAL(text) ((struct span)SPAN(text))
+
 /* Every header fits: of all its parts a caller chooses only the request id, whose length is
  * limited. */
-static void put(struct header *header, struct span text)
+static inline void put(struct header *header, struct span text)
 {
     assert(text.len <= sizeof header->text - header->len);
     memcpy(header->text + header->len, text.data, text.len);
     header->len += text.len;
-}
-
-static void put_text(struct header *header, const char *text)
-{
-    put(header, span_of(text));
 }
 
 static void put_number(struct header *header, int64_t number)
@@ -67,53 +64,54 @@ static void put_number(struct header *header, int64_t number)
     put(header, decimal(digits, number));
 }
 
-static void put_line(struct header *header, const char *name, const char *value)
+static void put_line(struct header *header, struct span name, struct span value)
 {
-    put_text(header, name);
-    put_text(header, value);
-    put_text(header, "\r\n");
+    put(header, name);
+    put(header, value);
+    put(header, LITERAL("\r\n"));
 }
 
-static void put_number_line(struct header *header, const char *name, int64_t number)
+static void put_number_line(struct header *header, struct span name, int64_t number)
 {
-    put_text(header, name);
-    put_number(header, number);
-    put_text(header, "\r\n");
+    char digits[DECIMAL_BYTES];
+
+    put_line(header, name, decimal(digits, number));
 }
 
 static void put_quota(struct header *header, const struct reply_quota *quota)
 {
     if (quota->count == 0)
         return;
-    put_text(header, "RateLimit-Policy: \"default\";q=");
+    put(header, LITERAL("RateLimit-Policy: \"default\";q="));
     put_number(header, quota->count);
-    put_number_line(header, ";w=", quota->time_s);
-    put_text(header, "RateLimit: \"default\";r=");
+    put_number_line(header, LITERAL(";w="), quota->time_s);
+    put(header, LITERAL("RateLimit: \"default\";r="));
     put_number(header, quota->left);
-    put_number_line(header, ";t=", quota->reset_s);
+    put_number_line(header, LITERAL(";t="), quota->reset_s);
 }
 
 /* The headers that only some answers have. */
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
     if (reply->error != ERROR_NONE)
-        put_line(header, "X-Error-Code: ", reply->code);
+        put_line(header, LITERAL("X-Error-Code: "), span_of(reply->code));
     if (reply->error == ERROR_RATE_LIMITED)
-        put_number_line(header, "Retry-After: ", reply->retry_after_s);
+        put_number_line(header, LITERAL("Retry-After: "), reply->retry_after_s);
     else if (reply->http_status == 503)
-        put_number_line(header, "Retry-After: ", UNAVAILABLE_RETRY_AFTER_S);
+        put_number_line(header, LITERAL("Retry-After: "), UNAVAILABLE_RETRY_AFTER_S);
     if (reply->replayed)
-        put_line(header, "Idempotency-Replayed: ", "true");
+        put(header, LITERAL("Idempotency-Replayed: true\r\n"));
     if (reply->allow[0] != '\0')
-        put_line(header, "Allow: ", reply->allow);
+        put_line(header, LITERAL("Allow: "), span_of(reply->allow));
     put_quota(header, &reply->quota);
 }
 
-static const char *content_type_of(const struct reply *reply)
+static struct span content_type_of(const struct reply *reply)
 {
     bool is_document = reply->error == ERROR_NONE && reply->document.content_type != NULL;
 
-    return is_document ? reply->document.content_type : "application/json";
+    return is_document ? span_of(reply->document.content_type)
+                       : LITERAL("application/json");
 }
 
 /* Every line of the CGI header, and the empty line after it. */
@@ -121,16 +119,14 @@ static void render_header(struct header *out, const struct reply *reply,
                           const char *request_id, size_t body_len)
 {
     out->len = 0;
-    put_text(out, "Status: ");
-    put_number(out, reply->http_status);
-    put_line(out, " ", reason_phrase(reply->http_status));
-    put_line(out, "Content-Type: ", content_type_of(reply));
-    put_number_line(out, "Content-Length: ", (int64_t)body_len);
-    put_text(out, "Cache-Control: no-store\r\n"
-                  "X-Content-Type-Options: nosniff\r\n");
-    put_line(out, "X-Request-Id: ", request_id);
+    put(out, status_line(reply->http_status));
+    put_line(out, LITERAL("Content-Type: "), content_type_of(reply));
+    put_number_line(out, LITERAL("Content-Length: "), (int64_t)body_len);
+    put(out, LITERAL("Cache-Control: no-store\r\n"
+                     "X-Content-Type-Options: nosniff\r\n"));
+    put_line(out, LITERAL("X-Request-Id: "), span_of(request_id));
     put_rare_lines(out, reply);
-    put_text(out, "\r\n");
+    put(out, LITERAL("\r\n"));
 }
 
 static void put_messages(struct json_writer *out, const struct reply *reply)
@@ -158,7 +154,7 @@ static struct span render_body(const struct reply *reply, struct arena *arena)
     else
         fields_render(&out, reply->values, reply->fields, reply->field_count);
     json_put_name(&out, "status");
-    json_put_string(&out, span_of(failed ? "error" : "success"));
+    json_put_plain(&out, failed ? LITERAL("error") : LITERAL("success"));
     json_close(&out, '}');
     return json_written(&out);
 }
@@ -214,13 +210,13 @@ struct span response_last_resort(enum error error, bool head)
     char *answer = answers[error == ERROR_OUTCOME_UNKNOWN][head];
     const struct error_text *text = error_text(error);
     int len = snprintf(answer, LAST_RESORT_BYTES,
-                       "Status: %d %s\r\n"
+                       "%s"
                        "Content-Type: application/json\r\n"
                        "Cache-Control: no-store\r\n"
                        "X-Content-Type-Options: nosniff\r\n"
                        "X-Error-Code: %s\r\n"
                        "\r\n",
-                       text->http_status, reason_phrase(text->http_status), text->code);
+                       status_line(text->http_status).data, text->code);
 
     if (!head) /* neither message needs an escape */
         len += snprintf(answer + len, LAST_RESORT_BYTES - (size_t)len,
