@@ -19,30 +19,32 @@ static inline bool json_byte_is_plain(unsigned char byte)
     return byte >= ' ' && byte != '"' && byte != '\\';
 }
 
-/* A word whose bytes have their highest bit set where that of `word` is below limit (at
- * most 0x80), perhaps also behind the first such byte, but never in front of it. */
-static inline uint64_t json_bytes_below(uint64_t word, uint64_t limit)
+/* A byte in each place of a word. */
+static inline uint64_t json_bytes_all(unsigned char byte)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-
-    return (word - limit * ones) & ~word & 0x80 * ones;
+    return byte * UINT64_C(0x0101010101010101);
 }
 
-/* Marks those of eight bytes that are not plain, with the first one in the lowest bits: the
+/*
+ * Marks those of eight bytes that are not plain, with the first one in the lowest bits: the
  * highest bit of each, and perhaps also of some behind the first. printable: only printable
- * ASCII characters are plain. */
+ * ASCII characters are plain.
+ *
+ * A subtraction of 1 from a byte that is 0, or of ' ' from one that is smaller, sets the
+ * highest bit, and so does the addition of 1 to 0x7f. They may do that in bytes of 0x80 and
+ * above as well, which are marked or not by themselves.
+ */
 static inline uint64_t json_bytes_not_plain(const char *bytes, bool printable)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t ones = json_bytes_all(1);
     uint64_t word;
 
     memcpy(&word, bytes, sizeof word);
     word = le64toh(word);
-    uint64_t marks = json_bytes_below(word, ' ') | json_bytes_below(word ^ '"' * ones, 1) |
-                     json_bytes_below(word ^ '\\' * ones, 1);
-    if (printable)
-        marks |= (word & 0x80 * ones) | json_bytes_below(word ^ 0x7f * ones, 1);
-    return marks;
+    uint64_t marks = (word - json_bytes_all(' ')) | ((word ^ json_bytes_all('"')) - ones) |
+                     ((word ^ json_bytes_all('\\')) - ones);
+    marks = printable ? marks | word | (word + ones) : marks & ~word;
+    return marks & json_bytes_all(0x80);
 }
 
 /* How many plain bytes are at the beginning of text. */
