@@ -304,6 +304,21 @@ static bool put_into_pipe(struct fcgi_reader *reader, const unsigned char *bytes
     return reader->pipe_used;
 }
 
+/* Where libfcgi can read the bytes of a request that was not collected; NULL: failed. */
+static int *keep_for_libfcgi(struct fcgi_reader *reader, struct fcgi_input *input,
+                             const unsigned char *bytes, bool *piped)
+{
+    *piped = put_into_pipe(reader, bytes);
+    if (*piped)
+        return &reader->pipe[0];
+    if (fcgi_input_start(input) != STATUS_OK ||
+        write(input->file, bytes, reader->len) != (ssize_t)reader->len)
+        return NULL;
+    return rewound(input);
+}
+
+/* libfcgi gets the bytes that were looked through, not those that are taken off the
+ * connection: a peer that sent pages of a file can change them in between. */
 int *fcgi_input_source(struct fcgi_reader *reader, struct fcgi_input *input, int fd,
                        bool *piped)
 {
@@ -314,15 +329,14 @@ int *fcgi_input_source(struct fcgi_reader *reader, struct fcgi_input *input, int
         fcgi_scan_next(&input->scan);
         return rewound(input);
     }
-    if (!take(fd, bytes, reader->len + reader->padding))
-        return NULL;
-    input->scan = reader->behind;
-    fcgi_scan_next(&input->scan);
-    *piped = put_into_pipe(reader, bytes);
+    int *source = keep_for_libfcgi(reader, input, bytes, piped);
+    if (source != NULL && take(fd, bytes, reader->len + reader->padding)) {
+        input->scan = reader->behind;
+        fcgi_scan_next(&input->scan);
+        return source;
+    }
     if (*piped)
-        return &reader->pipe[0];
-    if (fcgi_input_start(input) != STATUS_OK ||
-        write(input->file, bytes, reader->len) != (ssize_t)reader->len)
-        return NULL;
-    return rewound(input);
+        fcgi_reader_clear(reader);
+    *piped = false;
+    return NULL;
 }

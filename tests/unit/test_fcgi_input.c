@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -259,6 +261,26 @@ static void the_same_with_padding_between_and_when_collected(void **state)
     assert_true(recv(own, reader.bytes, 1, MSG_DONTWAIT) < 0);
 }
 
+/* sendfile(2) sends the pages of a file without a copy. */
+static void what_the_peer_changes_after_the_look_does_not_count(void **state)
+{
+    static unsigned char changed[sizeof bytes.data];
+
+    (void)state;
+    for (int in_use = 0; in_use < 2; in_use++) {
+        int file = memfd_create("request", MFD_CLOEXEC);
+        bytes.len = 0;
+        fcgi_bytes_request(&bytes, 1, 1);
+        assert_int_equal(write(file, bytes.data, bytes.len), bytes.len);
+        assert_int_equal(sendfile(peer, file, &(off_t){0}, bytes.len), bytes.len);
+        reader.pipe_used = in_use;
+        assert_int_equal(fcgi_input_peek(&reader, &input, own, &more), FCGI_ARRIVED_ALL);
+        assert_int_equal(pwrite(file, changed, bytes.len, 0), bytes.len);
+        expect_source(&bytes, !in_use);
+        assert_int_equal(close(file), 0);
+    }
+}
+
 static void a_request_that_finds_the_pipe_in_use_gets_a_file(void **state)
 {
     (void)state;
@@ -382,6 +404,7 @@ int main(void)
         with_pair(a_file_that_only_grows_is_given_up),
         with_pair(what_lies_behind_a_request_stays_in_the_socket),
         with_pair(the_same_with_padding_between_and_when_collected),
+        with_pair(what_the_peer_changes_after_the_look_does_not_count),
         with_pair(a_request_that_finds_the_pipe_in_use_gets_a_file),
         with_pair(another_request_in_the_middle_is_refused_and_left_out),
         with_pair(an_aborted_request_is_gone),
