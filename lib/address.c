@@ -78,9 +78,10 @@ bool address_parse(struct address *out, struct span text)
     return false;
 }
 
-/* As inet_ntop, which uses printf. */
-static void format_ipv4(const uint8_t bytes[4], char *out)
+/* As inet_ntop, which uses printf. Returns the length. */
+static size_t format_ipv4(const uint8_t bytes[4], char *out)
 {
+    const char *start = out;
     char digits[DECIMAL_BYTES];
 
     for (size_t i = 0; i < 4; i++) {
@@ -91,15 +92,17 @@ static void format_ipv4(const uint8_t bytes[4], char *out)
         out += number.len;
     }
     *out = '\0';
+    return (size_t)(out - start);
 }
 
-void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES])
+size_t address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES])
 {
     out[0] = '\0';
     if (address->family == ADDRESS_IPV4)
-        format_ipv4(address->bytes, out);
-    else if (address_bytes(address) > 0)
+        return format_ipv4(address->bytes, out);
+    if (address_bytes(address) > 0)
         (void)inet_ntop(AF_INET6, address->bytes, out, ADDRESS_TEXT_BYTES);
+    return strlen(out);
 }
 
 bool address_equals(const struct address *a, const struct address *b)
@@ -236,7 +239,7 @@ void cidr_format(const struct cidr *cidr, char out[CIDR_TEXT_BYTES])
 {
     char address[ADDRESS_TEXT_BYTES];
 
-    address_format(&cidr->network, address);
+    (void)address_format(&cidr->network, address);
     (void)snprintf(out, CIDR_TEXT_BYTES, "%s/%u", address, (unsigned)cidr->prefix_len);
 }
 

@@ -46,8 +46,9 @@ struct address address_of_bytes(struct span bytes);
 /* Reads an address. On failure returns false and sets the family to ADDRESS_NONE. */
 bool address_parse(struct address *out, struct span text);
 
-/* Writes the text with its NUL; IPv6 in the form of RFC 5952. Empty for ADDRESS_NONE. */
-void address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
+/* Writes the text with its NUL; IPv6 in the form of RFC 5952. Empty for ADDRESS_NONE.
+ * Returns its length. */
+size_t address_format(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
 
 bool address_equals(const struct address *a, const struct address *b);
 

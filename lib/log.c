@@ -16,17 +16,18 @@ enum {
     QUEUE_BYTES = 64 * 1024,
 };
 
-static const char *const level_names[] = {
-    [LEVEL_INFO] = "info",
-    [LEVEL_WARNING] = "warning",
-    [LEVEL_ERROR] = "error",
+/* What stands between the time and the name of the event. */
+static const struct span level_members[] = {
+    [LEVEL_INFO] = SPAN("\",\"level\":\"info\",\"event\":"),
+    [LEVEL_WARNING] = SPAN("\",\"level\":\"warning\",\"event\":"),
+    [LEVEL_ERROR] = SPAN("\",\"level\":\"error\",\"event\":"),
 };
 
 /* How the journal is told the priority of a line (sd-daemon(3)). */
-static const char *const journal_prefixes[] = {
-    [LEVEL_INFO] = "<6>",
-    [LEVEL_WARNING] = "<4>",
-    [LEVEL_ERROR] = "<3>",
+static const struct span journal_prefixes[] = {
+    [LEVEL_INFO] = SPAN("<6>"),
+    [LEVEL_WARNING] = SPAN("<4>"),
+    [LEVEL_ERROR] = SPAN("<3>"),
 };
 
 /* The header of each line in the queue. */
@@ -49,7 +50,14 @@ struct line {
     size_t len;
 };
 
-static bool add(struct line *line, const char *bytes, size_t len)
+/* Writes what has room. */
+static inline void put(struct line *line, struct span text)
+{
+    memcpy(line->text + line->len, text.data, text.len);
+    line->len += text.len;
+}
+
+static inline bool add(struct line *line, const char *bytes, size_t len)
 {
     if (len >= sizeof line->text - line->len)
         return false;
@@ -135,57 +143,67 @@ static size_t format(const struct log_field *field, char form[FORM_BYTES])
 {
     static const struct uuid none;
 
-    form[0] = '\0';
     switch (field->type) {
     case LOG_TYPE_UUID:
-        if (!uuid_equals(field->uuid, &none))
-            uuid_format(field->uuid, form);
-        break;
+        if (uuid_equals(field->uuid, &none))
+            return 0;
+        uuid_format(field->uuid, form);
+        return UUID_TEXT_BYTES - 1;
     case LOG_TYPE_ADDRESS:
-        address_format(field->address, form);
-        break;
+        return address_format(field->address, form);
     case LOG_TYPE_TIME:
         clock_format(field->number, form);
-        break;
+        return CLOCK_TEXT_BYTES - 1;
     case LOG_TYPE_NUMBER:
     case LOG_TYPE_TEXT:
         break;
     }
-    return strlen(form);
+    return 0;
 }
 
-/* Writes a form between quotes at the end of the line, whose room is known. */
-static void put_form(struct line *line, const struct log_field *field)
+/* Writes a form between quotes, whose room is known. False: there is none. */
+static bool put_form(struct line *line, const struct log_field *field)
 {
     char *form = line->text + line->len;
     size_t len = format(field, form + 1);
 
     form[0] = form[1 + len] = '"';
     line->len += len + 2;
+    return len > 0;
 }
 
 static void put_number(struct line *line, int64_t number)
 {
     char room[DECIMAL_BYTES];
-    struct span digits = decimal(room, number);
 
-    memcpy(line->text + line->len, digits.data, digits.len);
-    line->len += digits.len;
+    put(line, decimal(room, number));
 }
 
-/* Writes the name, whose room is known. */
+/* Writes the name, whose room is known, behind another member. */
 static void put_name(struct line *line, struct span name)
 {
     char *to = line->text + line->len;
 
-    if (to[-1] != '{')
-        *to++ = ',';
+    *to++ = ',';
     *to++ = '"';
     memcpy(to, name.data, name.len);
     to += name.len;
     *to++ = '"';
     *to++ = ':';
     line->len = (size_t)(to - line->text);
+}
+
+/* False: the field is left out. */
+static bool add_value(struct line *line, const struct log_field *field)
+{
+    if (field->type == LOG_TYPE_NUMBER) {
+        put_number(line, field->number);
+        return true;
+    }
+    if (field->type != LOG_TYPE_TEXT)
+        return put_form(line, field);
+    return field->text.len > 0 && add_text(line, field->text) &&
+           line->len + sizeof "}\n" <= sizeof line->text;
 }
 
 /* A field that does not fit is left out completely, so that the line stays valid JSON. */
@@ -196,17 +214,7 @@ static void add_field(struct line *line, const struct log_field *field)
     if (sizeof line->text - before < field->name.len + FORM_BYTES + FRAME_BYTES)
         return;
     put_name(line, field->name);
-    if (field->type == LOG_TYPE_NUMBER) {
-        put_number(line, field->number);
-        return;
-    }
-    size_t value = line->len;
-    bool fits = true;
-    if (field->type == LOG_TYPE_TEXT)
-        fits = add_text(line, field->text) && line->len + sizeof "}\n" <= sizeof line->text;
-    else
-        put_form(line, field);
-    if (!fits || line->len == value + 2)
+    if (!add_value(line, field))
         line->len = before;
 }
 
@@ -291,12 +299,13 @@ static void begin(struct line *line, enum log_level level, const char *event)
 {
     line->len = 0;
     if (log_output_is_journal())
-        (void)add(line, journal_prefixes[level], 3);
-    (void)add(line, "{", 1);
-    add_field(line, &LOG_SPAN("ts", time_text()));
-    add_field(line, &LOG_TEXT("level", level_names[level]));
-    add_field(line, &LOG_TEXT("event", event));
-    add_field(line, &LOG_NUMBER("pid", own_pid()));
+        put(line, journal_prefixes[level]);
+    put(line, (struct span)SPAN("{\"ts\":\""));
+    put(line, time_text());
+    put(line, level_members[level]);
+    (void)add_text(line, span_of(event));
+    put(line, (struct span)SPAN(",\"pid\":"));
+    put_number(line, own_pid());
 }
 
 /* Writes whole lines, or queues what is not taken. False: it failed. */

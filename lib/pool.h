@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/status.h"
 
@@ -77,8 +78,8 @@ bool pool_is_orphan(const struct pool_worker *self);
 void pool_ready(struct pool_worker *self);
 
 /* A request begins; a request has ended. In between the time limit counts, for every
- * role. */
-void pool_busy(struct pool_worker *self);
+ * role. pool_busy returns the time, in monotonic milliseconds. */
+int64_t pool_busy(struct pool_worker *self);
 void pool_idle(struct pool_worker *self);
 
 enum pool_order {

@@ -24,9 +24,12 @@ void pool_ready(struct pool_worker *self)
     atomic_store(&self->board->ready, true);
 }
 
-void pool_busy(struct pool_worker *self)
+int64_t pool_busy(struct pool_worker *self)
 {
-    atomic_store(&self->board->busy_since_ms, clock_monotonic_ms());
+    int64_t now_ms = clock_monotonic_ms();
+
+    atomic_store(&self->board->busy_since_ms, now_ms);
+    return now_ms;
 }
 
 void pool_idle(struct pool_worker *self)

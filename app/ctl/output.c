@@ -132,7 +132,7 @@ static void format_date(char out[SHORT_BYTES], const void *field)
 
 static void format_address(char out[SHORT_BYTES], const void *field)
 {
-    address_format(field, out);
+    (void)address_format(field, out);
 }
 
 static void format_block(char out[SHORT_BYTES], const void *field)

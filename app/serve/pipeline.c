@@ -281,10 +281,11 @@ static bool is_good_by_cache(struct pipeline *p, struct exchange *x, int64_t now
 
 static enum status check(struct pipeline *p, struct exchange *x)
 {
-    int64_t now_us = clock_monotonic_us(), now_ms = now_us / 1000;
+    int64_t now_ms = clock_monotonic_ms();
 
     if (x->command != NULL && is_good_by_cache(p, x, now_ms))
         return STATUS_OK;
+    int64_t now_us = clock_monotonic_us();
     enum status status = check_by_database(p, x);
     if (status == STATUS_OK && x->command != NULL)
         caller_cache_put(p->caller_cache, &x->credentials, now_ms, &x->caller);
@@ -297,7 +298,7 @@ static enum status start_commit(struct pipeline *p, struct exchange *x)
     struct command *command = x->command;
 
     uuid_make(&command->new_id, command->now_ms);
-    geo_lookup(p->geo, &x->request.address, clock_monotonic_ms(), &command->tags);
+    geo_lookup(p->geo, &x->request.address, x->began_us / 1000, &command->tags);
     committer_start(p->committer, x->place, command,
                     settings_commit_timeout_ms(p->settings), &x->commit);
     x->committing = true;

@@ -204,9 +204,8 @@ static enum fastcgi_event turn(struct worker *w)
 
     pool_idle(w->self);
     enum fastcgi_event event = fastcgi_wait(w->fastcgi, waiting_ms(w), &place);
-    pool_busy(w->self);
     /* a busy worker never gets FASTCGI_WOKEN */
-    bool is_time = clock_monotonic_ms() - w->looked_ms >= LOOK_MS;
+    bool is_time = pool_busy(w->self) - w->looked_ms >= LOOK_MS;
     if (event == FASTCGI_REQUEST)
         begin(w, place);
     if (event == FASTCGI_NEWS || is_time)

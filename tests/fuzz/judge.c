@@ -82,7 +82,7 @@ static void judge_address(struct span input)
         answer_text("none");
         return;
     }
-    address_format(&address, written);
+    (void)address_format(&address, written);
     for (size_t i = 0; i < address_bytes(&address); i++)
         (void)snprintf(bytes + 2 * i, 3, "%02x", address.bytes[i]);
     (void)snprintf(all, sizeof all, "%d %s %s", address.family, bytes, written);

@@ -35,7 +35,7 @@ static void expect_rows(const struct row *rows, size_t count,
         struct address address =
             client_address(span_of(rows[i].remote), span_of(rows[i].forwarded), trusted);
 
-        address_format(&address, text);
+        (void)address_format(&address, text);
         if (strcmp(text, rows[i].expected) != 0)
             fail_msg("%s, forwarded for %s: '%s'", rows[i].remote, rows[i].forwarded, text);
     }
