@@ -23,25 +23,24 @@ static const int64_t max_ms = (INT64_C(1) << 48) - 1;
 static const char digits[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
     ROW("7") ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
-/* Where the two digits of each byte stand, with hyphens in between. */
-static const uint8_t places[UUID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
-                                           19, 21, 24, 26, 28, 30, 32, 34};
-
-/* A digit that is none makes the result negative. */
-static int read_byte(const char *text)
+/* Reads two bytes. A digit that is none makes the result negative. */
+static inline int read_pair(uint8_t out[2], const char *text)
 {
-    return hex_value(text[0]) * 16 | hex_value(text[1]);
+    int first = hex_value(text[0]) * 16 | hex_value(text[1]);
+    int second = hex_value(text[2]) * 16 | hex_value(text[3]);
+
+    out[0] = (uint8_t)first;
+    out[1] = (uint8_t)second;
+    return first | second;
 }
 
 static bool read_bytes(uint8_t out[UUID_BYTES], const char *text)
 {
-    int wrong = 0;
+    int wrong = read_pair(out, text) | read_pair(out + 2, text + 4) |
+                read_pair(out + 4, text + 9) | read_pair(out + 6, text + 14) |
+                read_pair(out + 8, text + 19) | read_pair(out + 10, text + 24) |
+                read_pair(out + 12, text + 28) | read_pair(out + 14, text + 32);
 
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        int value = read_byte(text + places[i]);
-        wrong |= value;
-        out[i] = (uint8_t)value;
-    }
     return wrong >= 0 && text[8] == '-' && text[13] == '-' && text[18] == '-' &&
            text[23] == '-';
 }
@@ -54,10 +53,25 @@ bool uuid_parse(struct uuid *out, struct span text)
     return false;
 }
 
+/* Writes two bytes. */
+static inline void format_pair(const uint8_t bytes[2], char *out)
+{
+    memcpy(out, digits + 2 * (size_t)bytes[0], 2);
+    memcpy(out + 2, digits + 2 * (size_t)bytes[1], 2);
+}
+
 void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES])
 {
-    for (size_t i = 0; i < UUID_BYTES; i++)
-        memcpy(out + places[i], digits + 2 * (size_t)uuid->bytes[i], 2);
+    const uint8_t *bytes = uuid->bytes;
+
+    format_pair(bytes, out);
+    format_pair(bytes + 2, out + 4);
+    format_pair(bytes + 4, out + 9);
+    format_pair(bytes + 6, out + 14);
+    format_pair(bytes + 8, out + 19);
+    format_pair(bytes + 10, out + 24);
+    format_pair(bytes + 12, out + 28);
+    format_pair(bytes + 14, out + 32);
     out[8] = out[13] = out[18] = out[23] = '-';
     out[UUID_TEXT_LEN] = '\0';
 }
