@@ -227,6 +227,17 @@ int fcgi_connections_longest_resting(const struct fcgi_connections *all)
     return longest;
 }
 
+static enum status read_from_memory(struct fcgi_connections *all, struct fcgi_connection *c)
+{
+    enum status status = fcgi_request_begin_in_memory(
+        c->request, &c->fd, fcgi_input_bytes(&all->reader), all->reader.len);
+
+    if (status != STATUS_OK || fcgi_input_take(&all->reader, &c->input, c->fd))
+        return status;
+    (void)fcgi_request_end(c->request);
+    return STATUS_IO;
+}
+
 /* Lets libfcgi read the complete request of a connection. */
 static enum status read_request(struct fcgi_connections *all, struct fcgi_connection *c)
 {
@@ -234,6 +245,8 @@ static enum status read_request(struct fcgi_connections *all, struct fcgi_connec
         c->request = fcgi_request_create();
     if (c->request == NULL)
         return STATUS_NO_MEMORY;
+    if (c->input.file < 0 && fcgi_request_fits_in_memory(all->reader.len))
+        return read_from_memory(all, c);
     int *fd = fcgi_input_source(&all->reader, &c->input, c->fd, &c->piped);
     if (fd == NULL)
         return STATUS_IO;

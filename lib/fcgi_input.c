@@ -283,6 +283,22 @@ void fcgi_input_clear(struct fcgi_input *input)
 
 /* ---- For libfcgi ---- */
 
+const unsigned char *fcgi_input_bytes(const struct fcgi_reader *reader)
+{
+    return reader->bytes + FRONT_BYTES + reader->at;
+}
+
+/* libfcgi gets the bytes that were looked through, not those that are taken off the
+ * connection: a peer that sent pages of a file can change them in between. */
+bool fcgi_input_take(struct fcgi_reader *reader, struct fcgi_input *input, int fd)
+{
+    if (!take(fd, reader->bytes, reader->len + reader->padding))
+        return false;
+    input->scan = reader->behind;
+    fcgi_scan_next(&input->scan);
+    return true;
+}
+
 static int *rewound(struct fcgi_input *input)
 {
     return lseek(input->file, 0, SEEK_SET) == 0 ? &input->file : NULL;
@@ -317,24 +333,17 @@ static int *keep_for_libfcgi(struct fcgi_reader *reader, struct fcgi_input *inpu
     return rewound(input);
 }
 
-/* libfcgi gets the bytes that were looked through, not those that are taken off the
- * connection: a peer that sent pages of a file can change them in between. */
 int *fcgi_input_source(struct fcgi_reader *reader, struct fcgi_input *input, int fd,
                        bool *piped)
 {
-    unsigned char *bytes = reader->bytes + FRONT_BYTES + reader->at;
-
     *piped = false;
     if (input->file >= 0) {
         fcgi_scan_next(&input->scan);
         return rewound(input);
     }
-    int *source = keep_for_libfcgi(reader, input, bytes, piped);
-    if (source != NULL && take(fd, bytes, reader->len + reader->padding)) {
-        input->scan = reader->behind;
-        fcgi_scan_next(&input->scan);
+    int *source = keep_for_libfcgi(reader, input, fcgi_input_bytes(reader), piped);
+    if (source != NULL && fcgi_input_take(reader, input, fd))
         return source;
-    }
     if (*piped)
         fcgi_reader_clear(reader);
     *piped = false;

@@ -24,8 +24,9 @@ enum {
 /* The state that all connections of a process share. */
 struct fcgi_reader {
     size_t max_body_bytes; /* of a longer body the rest is not collected */
-    /* What libfcgi reads a request from that was not collected; -1: there is none.
-     * pipe_used: a request is in it, of which not all was read. */
+    /* What libfcgi reads a request from that was not collected, but is too long to be read
+     * from memory; -1: there is none. pipe_used: a request is in it, of which not all was
+     * read. */
     int pipe[2];
     bool pipe_used;
     /* The request that was found complete by the last fcgi_input_peek, and the state of its
@@ -79,6 +80,14 @@ enum status fcgi_input_start(struct fcgi_input *input);
  * FCGI_ARRIVED_GONE there is no file. */
 enum fcgi_arrived fcgi_input_collect(struct fcgi_reader *reader, struct fcgi_input *input,
                                      int fd, bool *more);
+
+/* At once after FCGI_ARRIVED_ALL, where there is no file: the bytes of the request in
+ * memory, reader->len of them. */
+const unsigned char *fcgi_input_bytes(const struct fcgi_reader *reader);
+
+/* Takes that request off its connection; its bytes are no longer there then. False: the
+ * connection is to be closed. */
+bool fcgi_input_take(struct fcgi_reader *reader, struct fcgi_input *input, int fd);
 
 /* To be called at once after FCGI_ARRIVED_ALL. Returns where a descriptor stands from which
  * libfcgi can read the request, and only that; NULL: failed. Who closes the descriptor sets

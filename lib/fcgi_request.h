@@ -12,6 +12,10 @@
 
 #include "lib/status.h"
 
+enum {
+    FCGI_REQUEST_MEMORY_BYTES = 8192, /* as much as libfcgi reads at once */
+};
+
 struct fcgi_request;
 
 /* Once per process, after the signal handlers of the program were installed: libfcgi
@@ -30,6 +34,15 @@ void fcgi_request_free(struct fcgi_request *request);
  * must stay open until fcgi_request_end. On failure libfcgi has closed it, and *fd is
  * -1. */
 enum status fcgi_request_begin(struct fcgi_request *request, int *fd);
+
+/* Whether libfcgi can read a request of this length from memory. If it is too long, or
+ * libfcgi is no shared library of the usual kind, it has to come from a descriptor. */
+bool fcgi_request_fits_in_memory(size_t len);
+
+/* The same for a request in memory, which libfcgi has read completely then. Of *fd, which
+ * stands for it, nothing is read. */
+enum status fcgi_request_begin_in_memory(struct fcgi_request *request, int *fd,
+                                         const unsigned char *bytes, size_t len);
 
 /* The number that the web server gave it; the answer's records carry it. */
 unsigned fcgi_request_id(const struct fcgi_request *request);

@@ -276,6 +276,7 @@ static void what_the_peer_changes_after_the_look_does_not_count(void **state)
         reader.pipe_used = in_use;
         assert_int_equal(fcgi_input_peek(&reader, &input, own, &more), FCGI_ARRIVED_ALL);
         assert_int_equal(pwrite(file, changed, bytes.len, 0), bytes.len);
+        assert_memory_equal(fcgi_input_bytes(&reader), bytes.data, bytes.len);
         expect_source(&bytes, !in_use);
         assert_int_equal(close(file), 0);
     }

@@ -120,6 +120,49 @@ static void a_request_may_be_read_from_a_file(void **state)
     assert_int_equal(close(file), 0);
 }
 
+static void a_request_may_be_read_from_memory(void **state)
+{
+    char body[8];
+    size_t len;
+
+    (void)state;
+    fcgi_bytes_request(&bytes, 7, 1);
+    assert_int_equal(write(peer, "behind", 6), 6);
+    assert_true(fcgi_request_fits_in_memory(bytes.len));
+    assert_int_equal(fcgi_request_begin_in_memory(request, &own, bytes.data, bytes.len),
+                     STATUS_OK);
+    memset(bytes.data, 0xff, bytes.len); /* it need not stay */
+    assert_int_equal(fcgi_request_id(request), 7);
+    assert_string_equal(fcgi_request_params(request)[1], "NAME=value");
+    (void)fcgi_request_read_body(request, 0, body, sizeof body, &len);
+    assert_true(fcgi_request_end(request));
+    assert_int_equal(recv(own, body, sizeof body, MSG_DONTWAIT), 6);
+    assert_memory_equal(body, "behind", 6);
+}
+
+static void an_incomplete_request_in_memory_takes_nothing_off_the_connection(void **state)
+{
+    char byte;
+
+    (void)state;
+    fcgi_bytes_request(&bytes, 7, 1);
+    assert_int_equal(write(peer, "behind", 6), 6);
+    int copy = dup(own);
+    assert_int_equal(fcgi_request_begin_in_memory(request, &own, bytes.data, 30),
+                     STATUS_IO);
+    assert_int_equal(own, -1);
+    assert_int_equal(recv(copy, &byte, 1, MSG_DONTWAIT), 1);
+    assert_int_equal(byte, 'b');
+    assert_int_equal(close(copy), 0);
+}
+
+static void a_long_request_does_not_fit_in_memory(void **state)
+{
+    (void)state;
+    assert_true(fcgi_request_fits_in_memory(FCGI_REQUEST_MEMORY_BYTES));
+    assert_false(fcgi_request_fits_in_memory(FCGI_REQUEST_MEMORY_BYTES + 1));
+}
+
 static void the_length_of_a_body_is_compared_with_what_was_announced(void **state)
 {
     static const struct {
@@ -183,6 +226,9 @@ int main(void)
         with_pair(nothing_is_written_and_the_connection_stays_open),
         with_pair(a_body_that_was_not_read_is_taken_off_the_connection),
         with_pair(a_request_may_be_read_from_a_file),
+        with_pair(a_request_may_be_read_from_memory),
+        with_pair(an_incomplete_request_in_memory_takes_nothing_off_the_connection),
+        with_pair(a_long_request_does_not_fit_in_memory),
         with_pair(the_length_of_a_body_is_compared_with_what_was_announced),
         with_pair(an_incomplete_request_fails_at_once),
     };
