@@ -96,6 +96,34 @@ static void waiting_ends_once_for_each_piece_of_news(void **state)
     assert_int_equal(close(ends[1]), 0);
 }
 
+static void it_is_known_whether_there_are_more_events(void **state)
+{
+    int wake[2], news[2];
+    struct fastcgi *f = NULL;
+    size_t place = 0;
+
+    (void)state;
+    assert_int_equal(pipe(wake), 0);
+    assert_int_equal(pipe(news), 0);
+    const struct fastcgi_descriptors fds = {listening, wake[0], news[0], -1, -1};
+    assert_int_equal(fastcgi_create(&f, &fds, &site_limits), STATUS_OK);
+    forget_signals();
+    assert_false(fastcgi_has_more(f));
+    assert_int_equal(write(wake[1], "x", 1), 1);
+    assert_int_equal(write(news[1], "x", 1), 1);
+    enum fastcgi_event first = fastcgi_wait(f, -1, &place);
+    assert_true(fastcgi_has_more(f));
+    enum fastcgi_event second = fastcgi_wait(f, -1, &place);
+    assert_false(fastcgi_has_more(f));
+    assert_int_equal(first == FASTCGI_NEWS, second == FASTCGI_WOKEN);
+    assert_int_equal(first == FASTCGI_WOKEN, second == FASTCGI_NEWS);
+    fastcgi_free(f);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(close(wake[i]), 0);
+        assert_int_equal(close(news[i]), 0);
+    }
+}
+
 static void waiting_ends_when_a_signal_comes(void **state)
 {
     const struct fastcgi_descriptors fds = {listening, -1, -1, -1, -1};
@@ -119,6 +147,7 @@ int main(void)
         with_server(waiting_ends_when_its_time_is_over),
         with_server(an_unfinished_request_does_not_prolong_a_wait),
         with_server(waiting_ends_once_for_each_piece_of_news),
+        with_server(it_is_known_whether_there_are_more_events),
         with_server(waiting_ends_when_a_signal_comes),
     };
 
