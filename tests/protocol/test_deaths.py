@@ -12,7 +12,9 @@ import pytest
 
 from support import processes
 from support.answers import assert_success
-from support.family import running, send, serves, waits_for_lock, writer_of, writers_held_up
+from support.family import (
+    running, send, serves, state_of, waits_for_lock, writer_of, writers_held_up,
+)  # fmt: skip
 from support.fastcgi import Closed, http_params
 from support.load import Load
 from support.site import encode
@@ -176,10 +178,6 @@ def hang(service, worker):
             return service.wait_for_event("worker_timed_out", seconds=4, worker=worker)
         os.kill(worker, signal.SIGCONT)
     raise AssertionError(f"worker {worker} was never given up")
-
-
-def state_of(pid):
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_worker_that_hangs_is_ended_and_replaced(site):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import statistics
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from support.answers import assert_success
+from support.family import state_of
 from support.fastcgi import Closed, whole_request
 from support.few import (
     PROMPT, REQUEST_TIMEOUT, TIMEOUT, WORKERS, assert_prompt, connections, seconds_of,
@@ -182,6 +184,22 @@ def test_peers_that_never_read_cost_their_own_connections_only():
             with pytest.raises(Closed):
                 connection.read_response()
         assert service.events("worker_died") == []
+
+
+def test_an_answer_does_not_wait_for_a_peer_that_begins_at_the_same_moment():
+    """The processes are stopped meanwhile, so that the worker is told of both at once."""
+    request = whole_request(b"{", keep=True)
+    with one_worker() as service, connections(service, 2) as (quick, slow):
+        for connection in (quick, slow):
+            ask(connection)
+        for pid in service.workers():
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: state_of(pid) == "T", "the process to be stopped")
+        quick.send(request)
+        slow.send(request[:20])
+        for pid in service.workers():
+            os.kill(pid, signal.SIGCONT)
+        assert seconds_of(quick.read_response) < UNDELAYED
 
 
 def test_a_stop_waits_for_answers_that_are_being_sent():
