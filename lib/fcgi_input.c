@@ -13,14 +13,6 @@ enum {
     FRONT_BYTES = FCGI_RECORD_BEGIN_BYTES,
 };
 
-void fcgi_reader_init(struct fcgi_reader *reader, size_t max_body_bytes)
-{
-    reader->max_body_bytes = max_body_bytes;
-    reader->pipe[0] = reader->pipe[1] = -1;
-    reader->pipe_used = false;
-    reader->replies_len = 0;
-}
-
 void fcgi_reader_clear(struct fcgi_reader *reader)
 {
     for (int i = 0; i < 2; i++) {
@@ -29,6 +21,25 @@ void fcgi_reader_clear(struct fcgi_reader *reader)
         reader->pipe[i] = -1;
     }
     reader->pipe_used = false;
+}
+
+static bool open_pipe(struct fcgi_reader *reader)
+{
+    if (reader->pipe[0] >= 0)
+        return true;
+    fcgi_reader_clear(reader);
+    return pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+/* The pipe is made at once, so that a process has as many descriptors before it has served
+ * as afterwards. Where that fails, it is tried again. */
+void fcgi_reader_init(struct fcgi_reader *reader, size_t max_body_bytes)
+{
+    reader->max_body_bytes = max_body_bytes;
+    reader->pipe[0] = reader->pipe[1] = -1;
+    reader->pipe_used = false;
+    reader->replies_len = 0;
+    (void)open_pipe(reader);
 }
 
 /* ---- Bytes from and to the peer ---- */
@@ -307,13 +318,8 @@ static int *rewound(struct fcgi_input *input)
 /* False where it does not fit. */
 static bool put_into_pipe(struct fcgi_reader *reader, const unsigned char *bytes)
 {
-    if (reader->pipe_used)
+    if (reader->pipe_used || !open_pipe(reader))
         return false;
-    if (reader->pipe[0] < 0) {
-        fcgi_reader_clear(reader);
-        if (pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-            return false;
-    }
     reader->pipe_used = write(reader->pipe[1], bytes, reader->len) == (ssize_t)reader->len;
     if (!reader->pipe_used)
         fcgi_reader_clear(reader);

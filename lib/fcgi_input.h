@@ -57,7 +57,7 @@ enum fcgi_arrived {
     FCGI_ARRIVED_END,  /* the peer has ended or broken the rules: close the connection */
 };
 
-/* max_body_bytes as in struct fastcgi_limits. */
+/* Makes the pipe, too. max_body_bytes as in struct fastcgi_limits. */
 void fcgi_reader_init(struct fcgi_reader *reader, size_t max_body_bytes);
 
 /* Closes the pipe. */
