@@ -71,7 +71,8 @@ struct db {
     /* Why the last transaction failed where SQLite's own message does not tell; else
      * empty. */
     char failure[256];
-    int wal_pages;          /* as of the last commit */
+    int page_bytes;         /* of the database; when writing */
+    int64_t wal_bytes;      /* as of the last commit */
     int64_t restart_at_ms;  /* monotonic clock: when the WAL may be restarted again */
     int restart_pause_ms;   /* that was added at the last restart; 0: it succeeded */
     bool remembers;         /* facts */
@@ -158,7 +159,7 @@ void sqlite_keep_facts(struct db *db);
 /* At the end of the connection. */
 void sqlite_drop_facts(struct db *db);
 
-/* Counts the pages of the WAL after each commit of this connection. */
-void sqlite_count_wal_pages(struct db *db);
+/* Counts the bytes of the WAL after each commit of this connection. */
+void sqlite_count_wal_bytes(struct db *db);
 
 #endif

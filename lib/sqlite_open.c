@@ -13,6 +13,7 @@ enum {
     WAL_KEEP_BYTES = 32 * 1024 * 1024, /* what a WAL shrinks to after growing */
     VALUE_MAX_BYTES = 64 * 1024 * 1024,
     CACHE_KIB = 8192,
+    PAGE_BYTES = 2048, /* of a new database; most pages of a commit change a little */
 };
 
 static void (*report_trouble)(int code, const char *message);
@@ -91,11 +92,11 @@ static int configure(struct db *db, enum db_mode mode)
         return sqlite_exec(db, "PRAGMA query_only=ON");
     keep_wal_file(db);
     (void)snprintf(sql, sizeof sql,
-                   "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
+                   "PRAGMA page_size=%d; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
                    "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;",
-                   WAL_KEEP_BYTES);
+                   PAGE_BYTES, WAL_KEEP_BYTES);
     code = sqlite_exec(db, sql);
-    sqlite_count_wal_pages(db);
+    sqlite_count_wal_bytes(db);
     return code;
 }
 

@@ -3,8 +3,8 @@
 #include "lib/clock.h"
 
 enum {
-    CHECKPOINT_PAGES = 1000, /* of 4 KiB; with more of them the next commit waits longer */
-    WAL_MAX_PAGES = 8000, /* above it, wait for readers so that the WAL can be restarted */
+    CHECKPOINT_BYTES = 4 << 20, /* with more of them the next commit waits longer */
+    WAL_MAX_BYTES = 32 << 20,   /* above it, wait for readers so that the WAL can restart */
     RESTART_WAIT_MS = 200,
     RESTART_PAUSE_MIN_MS = 100, /* after a restart that failed; doubled each time */
     RESTART_PAUSE_MAX_MS = 10000,
@@ -16,12 +16,23 @@ static int count_wal_pages(void *arg, sqlite3 *handle, const char *name, int pag
 
     (void)handle;
     (void)name;
-    db->wal_pages = pages;
+    db->wal_bytes = (int64_t)pages * db->page_bytes;
     return SQLITE_OK;
 }
 
-void sqlite_count_wal_pages(struct db *db)
+static int read_page_bytes(struct db *db)
 {
+    struct db_rows rows;
+    enum status status = db_query(db, &rows, "PRAGMA page_size", NULL, 0);
+    int bytes = status == STATUS_OK ? (int)db_int(&rows, 0) : 0;
+
+    db_done(&rows);
+    return bytes;
+}
+
+void sqlite_count_wal_bytes(struct db *db)
+{
+    db->page_bytes = read_page_bytes(db);
     sqlite3_wal_hook(db->handle, count_wal_pages, db);
 }
 
@@ -49,11 +60,11 @@ static void restart_wal(struct db *db)
  * commit writes at its beginning again. */
 void db_tidy(struct db *db)
 {
-    if (db->wal_pages < CHECKPOINT_PAGES || lock_take(db->lock, 0) != STATUS_OK)
+    if (db->wal_bytes < CHECKPOINT_BYTES || lock_take(db->lock, 0) != STATUS_OK)
         return;
     if (sqlite_has_moved(db))
         (void)sqlite_leave_files(db);
-    else if (db->wal_pages >= WAL_MAX_PAGES && clock_monotonic_ms() >= db->restart_at_ms)
+    else if (db->wal_bytes >= WAL_MAX_BYTES && clock_monotonic_ms() >= db->restart_at_ms)
         restart_wal(db);
     else
         (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
