@@ -98,9 +98,15 @@ def services(plan, **more):
 
 
 def ceilings(plan):
-    """Both kinds, and the service's own loop of another commit."""
+    """
+    Both kinds, and the service's own loop of another commit. The plain one is a yardstick, so
+    it has the same number of processes whatever the service has.
+    """
     answer, workers = subjects.constant_answer()
-    found = [subjects.Ceiling(answer, workers, loop) for loop in ("plain", "own")]
+    found = [
+        subjects.Ceiling(answer, subjects.PLAIN_PROCESSES, "plain"),
+        subjects.Ceiling(answer, workers, "own"),
+    ]
     if plan.against:
         answer, workers = subjects.constant_answer(plan.against)
         found.append(subjects.Ceiling(answer, workers, "own", programs=plan.against))

@@ -49,6 +49,7 @@ http {{
 """
 
 PHP_PROCESSES = 16
+PLAIN_PROCESSES = 8  # of the plain ceiling, each of which serves one connection at a time
 
 
 @dataclass(frozen=True)
