@@ -110,6 +110,9 @@ static void after_a_rollback_nothing_is_known(void **state)
     (void)state;
     db_trust_references(writer);
     begin();
+    change_something(writer);
+    commit();
+    begin();
     remember(1);
     db_write_rollback(writer);
     assert_int_equal(recall_later(), -1);
@@ -332,6 +335,8 @@ static void the_note_of_an_update_is_read(void **state)
     struct note_command update = command_at(STAGE_NOW_MS);
 
     (void)state;
+    first.visible = FLAG_ON;
+    first.editable = FLAG_ON;
     assert_int_equal(submit(&first), ERROR_NONE);
     update.note_id = stage_given("note 1");
     assert_int_equal(submit(&update), ERROR_NONE);
