@@ -37,6 +37,8 @@ int OS_Read(int fd, char *buffer, size_t size)
         return (int)read(fd, buffer, size);
     if (size > memory.left)
         size = memory.left;
+    if (size == 0)
+        return 0;
     memcpy(buffer, memory.bytes, size);
     memory.bytes += size;
     memory.left -= size;
@@ -90,9 +92,14 @@ enum status fcgi_request_begin_in_memory(struct fcgi_request *request, int *fd,
     memory.bytes = bytes;
     memory.left = len;
     enum status status = fcgi_request_begin(request, fd);
+    len = memory.left;
     memory.fd = -1;
-    if (status != STATUS_OK || memory.left == 0)
+    memory.left = 0;
+    if (status != STATUS_OK)
         return status;
+    request->libfcgi.ipcFd = -1; /* so that libfcgi cannot read what lies behind */
+    if (len == 0)
+        return STATUS_OK;
     (void)fcgi_request_end(request);
     return STATUS_IO;
 }

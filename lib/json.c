@@ -17,7 +17,11 @@ enum {
  * for each text. Where that is "C" already, libc needs no copy. */
 static struct json_object *parse_in_c(struct json_tokener *tokener, struct span text)
 {
-    locale_t before = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    static locale_t c;
+
+    if (c == (locale_t)0)
+        c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(c); /* without a locale that only asks */
     struct json_object *object = json_tokener_parse_ex(tokener, text.data, (int)text.len);
 
     (void)uselocale(before);

@@ -237,7 +237,17 @@ static bool queue_add(enum log_level level, const char *text, size_t len)
     return true;
 }
 
-/* Writes the first line. False: there is no room for all of it. */
+static int64_t count_lines(struct span text)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += text.data[i] == '\n';
+    return count;
+}
+
+/* Writes the first entry, of one line or of several that were gathered. False: there is no
+ * room for all of it. */
 static bool queue_send(void)
 {
     struct queued head;
@@ -252,7 +262,7 @@ static bool queue_send(void)
         return false;
     }
     if (sent < 0)
-        queue.lost++;
+        queue.lost += count_lines((struct span){at + sizeof head, head.len});
     queue.first += sizeof head + head.len;
     return true;
 }

@@ -7,24 +7,25 @@ static void forget_all(struct db *db)
 }
 
 /* Of the database as the present transaction sees it. It changes with each commit, also
- * with those of this connection. */
-static unsigned data_version(struct db *db)
+ * with those of this connection. False: it is not known. */
+static bool get_data_version(struct db *db, unsigned *version)
 {
-    unsigned version = 0;
-
-    (void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_DATA_VERSION, &version);
-    return version;
+    return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_DATA_VERSION, version) ==
+           SQLITE_OK;
 }
 
 void sqlite_begin_facts(struct db *db)
 {
-    if (data_version(db) != db->facts_version)
+    unsigned version = 0;
+
+    if (!get_data_version(db, &version) || version != db->facts_version)
         forget_all(db);
 }
 
 void sqlite_keep_facts(struct db *db)
 {
-    db->facts_version = data_version(db);
+    if (!get_data_version(db, &db->facts_version))
+        forget_all(db);
 }
 
 void sqlite_drop_facts(struct db *db)

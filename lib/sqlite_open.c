@@ -91,11 +91,17 @@ static int configure(struct db *db, enum db_mode mode)
     if (mode == DB_READ)
         return sqlite_exec(db, "PRAGMA query_only=ON");
     keep_wal_file(db);
+    /* the WAL is written by commits alone: see sqlite_vfs.c, which DB_ALONE does not use */
     (void)snprintf(sql, sizeof sql,
-                   "PRAGMA page_size=%d; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-                   "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;",
-                   PAGE_BYTES, WAL_KEEP_BYTES);
+                   "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
+                   "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;"
+                   "PRAGMA cache_spill=%s",
+                   WAL_KEEP_BYTES, mode == DB_ALONE ? "ON" : "OFF");
     code = sqlite_exec(db, sql);
+    if (code == SQLITE_OK && mode != DB_WRITE) {
+        (void)snprintf(sql, sizeof sql, "PRAGMA page_size=%d", PAGE_BYTES);
+        code = sqlite_exec(db, sql);
+    }
     sqlite_count_wal_bytes(db);
     return code;
 }

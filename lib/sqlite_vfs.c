@@ -7,7 +7,8 @@
  * A VFS (https://sqlite.org/vfs.html) over the one of the system that gathers what is
  * written to a WAL. SQLite writes two pieces for each page of a commit, and reads none of
  * them before it syncs them. They are written together when the WAL is synced, or is
- * accessed in any other way. All other files are those of the VFS below.
+ * accessed in any other way. Only a commit may write to the WAL, since it ends with a sync
+ * or fails: hence cache_spill=OFF. All other files are those of the VFS below.
  */
 enum {
     GATHERED_MAX_BYTES = 124 * 1024, /* SQLite's functions for Unix write up to 128 KiB */
@@ -50,14 +51,13 @@ static int flush(sqlite3_file *file)
                     : real->pMethods->xWrite(real, wal->bytes, (int)len, wal->offset);
 }
 
+/* What is gathered at the end was not committed, and its place may be another process's. */
 static int wal_close(sqlite3_file *file)
 {
     sqlite3_file *real = file_below(file);
-    int flushed = flush(file);
-    int closed = real->pMethods->xClose(real);
 
     free(wal_of(file)->bytes);
-    return flushed != SQLITE_OK ? flushed : closed;
+    return real->pMethods->xClose(real);
 }
 
 static int wal_read(sqlite3_file *file, void *out, int len, sqlite3_int64 offset)
@@ -183,7 +183,9 @@ static int open_wal(sqlite3_filename name, sqlite3_file *file, int flags, int *o
     if (code != SQLITE_OK)
         return code;
     wal->base.pMethods = &wal_methods;
-    wal->bytes = malloc(GATHERED_MAX_BYTES);
+    /* without it, SQLite fills up a sector behind the commit after the sync */
+    if ((wal_characteristics(file) & SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0)
+        wal->bytes = malloc(GATHERED_MAX_BYTES);
     return SQLITE_OK;
 }
 

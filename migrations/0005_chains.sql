@@ -28,10 +28,12 @@ CREATE TABLE new_notes (
     contact_id       BLOB    NOT NULL REFERENCES new_contacts (contact_id),
     author_id        BLOB    NOT NULL REFERENCES members, -- who made the note; never changes
     created_at       INTEGER NOT NULL,
+    previous         INTEGER NOT NULL DEFAULT 0, -- number of the contact's note before; 0: none
+    former           INTEGER NOT NULL DEFAULT 0, -- number in note_revisions; 0: none
     version          INTEGER NOT NULL CHECK (version >= 1),
-    content          TEXT    NOT NULL,
     editable         INTEGER NOT NULL CHECK (editable IN (0, 1)), -- by other members
     visible          INTEGER NOT NULL CHECK (visible IN (0, 1)),  -- to other members
+    content          TEXT    NOT NULL, -- what stands behind it is slower to read
     written_by       BLOB    NOT NULL REFERENCES members,
     written_at       INTEGER NOT NULL,
     developer_key_id BLOB    NOT NULL REFERENCES developer_keys,
@@ -39,9 +41,7 @@ CREATE TABLE new_notes (
     address          BLOB,                          -- of the client, 4 or 16 bytes
     country          TEXT,                          -- of the address; NULL: not known
     city             TEXT,
-    network          TEXT,
-    previous         INTEGER NOT NULL DEFAULT 0, -- number of the contact's note before; 0: none
-    former           INTEGER NOT NULL DEFAULT 0 -- number in note_revisions; 0: none
+    network          TEXT
 ) STRICT;
 
 -- The last note of each contact that has any, by the numbers of both.
@@ -71,6 +71,7 @@ INSERT INTO new_notes
 CREATE TABLE new_revisions (
     number           INTEGER PRIMARY KEY,           -- in the order in which they were stored
     note_id          BLOB    NOT NULL REFERENCES new_notes (note_id),
+    former           INTEGER NOT NULL DEFAULT 0, -- number of the version before; 0: none
     version          INTEGER NOT NULL,
     org_id           BLOB    NOT NULL REFERENCES orgs,
     content          TEXT    NOT NULL,
@@ -83,8 +84,7 @@ CREATE TABLE new_revisions (
     address          BLOB,
     country          TEXT,
     city             TEXT,
-    network          TEXT,
-    former           INTEGER NOT NULL DEFAULT 0 -- number of the version before; 0: none
+    network          TEXT
 ) STRICT;
 
 CREATE TRIGGER version_joins_chain AFTER INSERT ON new_revisions

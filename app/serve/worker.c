@@ -214,7 +214,7 @@ static enum fastcgi_event turn(struct worker *w)
         obey(w);
     /* a commit in this process takes as long as many requests, so no answer waits for
      * another one's */
-    if (w->writes || !fastcgi_has_more(w->fastcgi))
+    if (w->writes || is_time || !fastcgi_has_more(w->fastcgi))
         answer_ready(w);
     return event;
 }

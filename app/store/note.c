@@ -17,14 +17,16 @@
     "WITH RECURSIVE chain (number) AS ("                                                   \
     " SELECT note FROM contacts AS c JOIN last_notes ON contact = c.number"                \
     " WHERE contact_id = ?1"                                                               \
-    " UNION ALL SELECT previous FROM chain JOIN notes USING (number) WHERE previous > 0) "
+    " UNION ALL SELECT previous FROM chain JOIN notes USING (number)"                      \
+    " WHERE previous BETWEEN 1 AND number - 1) "
 
 /* Numbers along the chains of former versions of those notes for which the condition
  * holds. */
 #define VERSIONS_OF(condition)                                                             \
     "WITH RECURSIVE chain (number) AS ("                                                   \
     " SELECT former FROM notes WHERE former > 0 AND " condition " UNION ALL"               \
-    " SELECT former FROM chain JOIN note_revisions USING (number) WHERE former > 0) "
+    " SELECT former FROM chain JOIN note_revisions USING (number)"                         \
+    " WHERE former BETWEEN 1 AND number - 1) "
 
 #define IN_CHAIN " WHERE v.number IN (SELECT number FROM chain)"
 
@@ -33,12 +35,15 @@ static const char list[] = NOTES_OF_CONTACT PRESENT IN_CHAIN " ORDER BY n.note_i
 static const char history[] = VERSIONS_OF("note_id = ?1") FORMER IN_CHAIN
     " UNION ALL " PRESENT " WHERE n.note_id = ?1 ORDER BY version";
 
-#define OF_REQUEST " AND v.request_id = ?1"
+#define OF_REQUEST "v.request_id = ?1"
 #define IN_RANGE   "note_id BETWEEN ?2 AND ?3"
+#define BY_TIME    " ORDER BY written_at, version"
 
-static const char written_by[] = VERSIONS_OF(IN_RANGE) PRESENT
-    " WHERE v." IN_RANGE OF_REQUEST " UNION ALL " FORMER IN_CHAIN OF_REQUEST
-    " ORDER BY written_at, version";
+static const char written_by[] =
+    PRESENT " WHERE " OF_REQUEST " UNION ALL " FORMER " WHERE " OF_REQUEST BY_TIME;
+static const char written_by_in_range[] =
+    VERSIONS_OF(IN_RANGE) PRESENT " WHERE v." IN_RANGE " AND " OF_REQUEST
+                                  " UNION ALL " FORMER IN_CHAIN " AND " OF_REQUEST BY_TIME;
 
 /* The callback that gets the rows of a statement. */
 struct reader {
@@ -112,12 +117,11 @@ enum status note_history(struct db *db, const struct uuid *id, note_each *each, 
 enum status note_written_by(struct db *db, struct span request_id,
                             const struct note_range *range, note_each *each, void *arg)
 {
-    static const struct note_range all = {.last = {{[0 ... UUID_BYTES - 1] = 0xff}}};
     struct reader reader = {.each = each, .arg = arg};
 
     if (range == NULL)
-        range = &all;
-    return DB_EACH(db, give_row, &reader, written_by, DB_TEXT(request_id),
+        return DB_EACH(db, give_row, &reader, written_by, DB_TEXT(request_id));
+    return DB_EACH(db, give_row, &reader, written_by_in_range, DB_TEXT(request_id),
                    DB_BLOB(range->first.bytes, UUID_BYTES),
                    DB_BLOB(range->last.bytes, UUID_BYTES));
 }

@@ -23,11 +23,11 @@ static const struct check checks[] = {
     /* A note has one place in the chains. If one had two, and another none, the sums would
      * differ. */
     {"SELECT kept - chained FROM (SELECT (SELECT count(*) FROM notes) AS kept,"
-     " (SELECT total(number) FROM notes) AS places,"
+     " (SELECT ifnull(sum(number), 0) FROM notes) AS places,"
      " (SELECT count(*) FROM last_notes)"
      "  + (SELECT count(*) FROM notes WHERE previous <> 0) AS chained,"
-     " (SELECT total(note) FROM last_notes)"
-     "  + (SELECT total(previous) FROM notes) AS chained_places)"
+     " (SELECT ifnull(sum(note), 0) FROM last_notes)"
+     "  + (SELECT ifnull(sum(previous), 0) FROM notes) AS chained_places)"
      " WHERE kept <> chained OR places <> chained_places",
      "not every note is in the chain of its contact (", " are missing)"},
     {"SELECT " HEX(

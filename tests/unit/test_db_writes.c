@@ -124,14 +124,17 @@ static void a_large_commit_is_whole(void **state)
     assert_int_equal(rows(), 3);
 }
 
-/* More than the cache holds goes to the WAL before the commit, and is read from there. */
-static void what_left_the_cache_is_read_back(void **state)
+/* Also with more than the cache holds: what was written early could be written again when
+ * another process has committed in its place. */
+static void nothing_is_written_before_the_commit(void **state)
 {
     (void)state;
+    writes.count = 0;
     begin();
     for (int64_t n = 0; n < 200; n++)
         insert(n, 100000);
     assert_int_equal(rows_seen_by(db), 200);
+    assert_int_equal(writes.count, 0);
     assert_int_equal(rows(), 0);
     commit();
     assert_int_equal(rows(), 200);
@@ -140,14 +143,28 @@ static void what_left_the_cache_is_read_back(void **state)
 static void nothing_is_left_of_a_rollback(void **state)
 {
     (void)state;
+    writes.count = 0;
     begin();
     for (int64_t n = 0; n < 200; n++)
         insert(n, 100000);
     db_write_rollback(db);
+    assert_int_equal(writes.count, 0);
     begin();
     insert(1, 10);
     commit();
     assert_int_equal(rows(), 1);
+}
+
+static void the_end_of_a_connection_writes_nothing(void **state)
+{
+    (void)state;
+    begin();
+    insert(1, 10);
+    writes.count = 0;
+    db_close(db);
+    db = NULL;
+    assert_int_equal(writes.count, 0);
+    assert_int_equal(rows(), 0);
 }
 
 /* Whichever write fails: the commit is not stored, and the next one is whole. */
@@ -188,8 +205,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_commit_is_one_write),
         TEST(a_large_commit_is_whole),
-        TEST(what_left_the_cache_is_read_back),
+        TEST(nothing_is_written_before_the_commit),
         TEST(nothing_is_left_of_a_rollback),
+        TEST(the_end_of_a_connection_writes_nothing),
         TEST(a_full_disk_fails_the_commit_only),
         TEST(a_broken_disk_fails_the_commit_only),
     };

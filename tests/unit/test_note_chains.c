@@ -83,10 +83,10 @@ static const char *versions_of(const char *note)
     return found;
 }
 
-static const char *written_by(const char *request_id)
+static const char *written_by(const char *request_id, const struct note_range *range)
 {
     found[0] = '\0';
-    assert_int_equal(note_written_by(stage_db, span_of(request_id), NULL, append, NULL),
+    assert_int_equal(note_written_by(stage_db, span_of(request_id), range, append, NULL),
                      STATUS_OK);
     return found;
 }
@@ -117,11 +117,16 @@ static void notes_are_found_by_their_contact(void **state)
 
 static void versions_are_found_by_their_note(void **state)
 {
+    const struct note_range range = {stage_id("n1"), stage_id("n1")};
+
     (void)state;
     add("n1", "carl");
     update("n1", "second");
     update("n1", "third");
-    assert_string_equal(written_by("request-1"), "n1 second third");
+    assert_string_equal(written_by("request-1", NULL), "n1 second third");
+    assert_string_equal(written_by("request-1", &range), "n1 second third");
+    assert_string_equal(written_by("request-2", NULL), "");
+    assert_string_equal(written_by("request-2", &range), "");
     add("n2", "carl");
     update("n2", "other");
     assert_string_equal(versions_of("n1"), "n1 second third");
@@ -152,16 +157,21 @@ static void chains_hold_in_batches(void **state)
     assert_sound();
 }
 
+/* A copy of note 1 with another id, as another program would store it. */
+#define COPY_OF_NOTE_1(number, note, previous)                                             \
+    "INSERT INTO notes (number, note_id, org_id, contact_id, author_id, created_at,"       \
+    " previous, version, editable, visible, content, written_by, written_at,"              \
+    " developer_key_id, request_id)"                                                       \
+    " SELECT " number ", {" note "}, org_id, contact_id, author_id, created_at, " previous \
+    ", 1, editable, visible, '" note "', written_by, written_at, developer_key_id,"        \
+    " request_id FROM notes WHERE number = 1;"
+
 /* What another program has added meanwhile is not lost from the chain. */
 static void chains_go_on_behind_the_notes_of_others(void **state)
 {
     (void)state;
     add("n1", "carl");
-    stage_sql("INSERT INTO notes SELECT 100, {n2}, org_id, contact_id, author_id,"
-              " created_at, version, 'n2', editable, visible, written_by, written_at,"
-              " developer_key_id, request_id, address, country, city, network, number,"
-              " former FROM notes;"
-              "UPDATE last_notes SET note = 100");
+    stage_sql(COPY_OF_NOTE_1("100", "n2", "1") "UPDATE last_notes SET note = 100");
     add("n3", "carl");
     assert_string_equal(notes_of("carl"), "n1 n2 n3");
     assert_sound();
@@ -216,10 +226,7 @@ static void note_in_no_chain(void **state)
 static void note_in_two_places(void **state)
 {
     (void)state;
-    assert_complaint("INSERT INTO notes SELECT 100, {n4}, org_id, contact_id, author_id,"
-                     " created_at, 1, 'n4', editable, visible, written_by, written_at,"
-                     " developer_key_id, request_id, address, country, city, network, 1,"
-                     " 0 FROM notes WHERE number = 1",
+    assert_complaint(COPY_OF_NOTE_1("100", "n4", "1"),
                      "not every note is in the chain of its contact");
 }
 

@@ -1,6 +1,6 @@
 // "Add Notes to Contact" in Go, for comparison: net/http behind nginx, database/sql with
 // mattn/go-sqlite3, one SQLite file, the schema of migrations/. The checks are those of the
-// service, in its order.
+// service, in its order. It keeps no chains, and no index in their place: it does less.
 //
 // One connection writes, a pool of others reads, all statements are prepared once. Look-ups
 // come before the transaction, which is short; the conditions that could change meanwhile

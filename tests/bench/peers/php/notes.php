@@ -1,7 +1,8 @@
 <?php
 /*
  * "Add Notes to Contact" in PHP, for comparison: php-fpm, PDO, one SQLite file, the schema of
- * migrations/. The checks are those of the service, in its order.
+ * migrations/. The checks are those of the service, in its order. It keeps no chains, and no
+ * index in their place: it does less.
  *
  * What makes it quick: opcache, connections that stay open between requests, prepared
  * statements, look-ups before the transaction, which is short and BEGIN IMMEDIATE. The
