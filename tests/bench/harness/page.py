@@ -178,8 +178,9 @@ Only successes are counted (what failed stands in the last column), and every ac
 was found in the database afterwards. crmnotes, and what is called FULL, is durable: the answer
 leaves after the fsync. What is called NORMAL may lose acknowledged notes when the power fails.
 
-- The ceiling is a libfcgi program that does nothing, with as many processes as crmnotes has:
-  *plain* with libfcgi's own loop, *own* with the loop of the service.{against}
+- The ceiling is a libfcgi program that does nothing: *plain* with libfcgi's own loop in 8 processes,
+  each of which serves one connection at a time, so that others wait for long; *own* with the loop of
+  the service and as many processes as it has.{against}
 - All rows of a table with the same number of connections were measured in turns; figures are the
   middle of the rounds, and a ratio in the goals is the middle of those of each round, with the
   smallest and the largest.
