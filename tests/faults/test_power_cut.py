@@ -88,10 +88,10 @@ def test_no_acknowledged_note_is_lost(site, libraries, dice, images, is_long, sc
 
 
 def test_without_waiting_for_the_disk_notes_are_lost(libraries, dice, images, is_long, scale):
-    """Shows that the test above can fail: the same with synchronous=NORMAL."""
+    """Shows that the test above can fail: the same on a disk that does not sync what it says."""
     with Site() as site:
-        recorder, contents = record(libraries, site, dice, 600, RECORD_SYNCHRONOUS="NORMAL")
+        recorder, contents = record(libraries, site, dice, 600, RECORD_SYNCS="none")
         events = recorder.events()
         cuts = make_cuts(recorder, events, 1000 if is_long else int(100 * scale), dice, images, contents)
     report(cuts, events)
-    assert sum(bool(cut.lost) for cut in cuts) > len(cuts) / 4
+    assert sum(bool(cut.lost) for cut in cuts) > len(cuts) / 2

@@ -14,7 +14,8 @@ enum { EVERY = 5 };
 static int denied; /* the next call for the error is about a commit that was denied */
 
 static const char double_last[] =
-    "INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version, content,"
+    "INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version, "
+    "content,"
     " editable, visible, written_by, written_at, developer_key_id, request_id)"
     " SELECT randomblob(16), org_id, contact_id, author_id, created_at, version, content,"
     " editable, visible, written_by, written_at, developer_key_id, request_id"
