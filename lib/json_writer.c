@@ -127,7 +127,9 @@ static size_t escape(char out[ESCAPE_BYTES], unsigned char byte)
     out[1] = letter;
     if (letter != '\0')
         return 2;
-    memcpy(out + 1, "u00", 3);
+    out[1] = 'u';
+    out[2] = '0';
+    out[3] = '0';
     out[4] = digits[byte >> 4];
     out[5] = digits[byte & 0xf];
     return ESCAPE_BYTES;
