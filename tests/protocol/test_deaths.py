@@ -159,6 +159,12 @@ def test_the_death_of_all_children_at_once_is_survived(site):
 # Stuck
 
 
+def go_on(pid):
+    """Lets a stopped process work for a while; by SCHED_BATCH, its turn does not come at once."""
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(0.003)
+
+
 def stop_at_work(pid):
     """Stops a process while it computes, which a busy one does most of the time."""
     for _ in range(10_000):
@@ -166,7 +172,7 @@ def stop_at_work(pid):
         wait_for(lambda: state_of(pid) == "T", "the process to be stopped")
         if Path(f"/proc/{pid}/syscall").read_text().startswith("-1 "):  # in no system call
             return
-        os.kill(pid, signal.SIGCONT)
+        go_on(pid)
     raise AssertionError(f"process {pid} never computes")
 
 
@@ -176,7 +182,7 @@ def hang(service, worker):
         stop_at_work(worker)
         with contextlib.suppress(AssertionError):
             return service.wait_for_event("worker_timed_out", seconds=4, worker=worker)
-        os.kill(worker, signal.SIGCONT)
+        go_on(worker)
     raise AssertionError(f"worker {worker} was never given up")
 
 
@@ -186,8 +192,7 @@ def test_a_worker_that_hangs_is_ended_and_replaced(site):
     with running(site) as service:
         service.call(world.body())
         (worker,) = set(service.workers()) - {writer_of(service)}
-        # much to do for few bytes, which are read before the worker counts as busy
-        long = encode({**world.body(), "ignored": [{}] * 8000})
+        long = encode(world.body(note="\x01" * 100_000))
         with service.connect() as cut_off:
 
             def ask_on():
