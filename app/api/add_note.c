@@ -166,7 +166,7 @@ static enum status apply(void *result, enum error *verdict, struct db *db,
     const struct note_result outcome = note_outcome(&facts, c);
     memcpy(result, &outcome, sizeof outcome);
     return c->note_id.given ? note_update(db, facts.note_number, &outcome, caller, c)
-                            : note_create(db, &outcome, caller, c);
+                            : note_create(db, facts.contact_number, &outcome, caller, c);
 }
 
 static enum status explain(enum reason *reason, enum error refusal,

@@ -29,6 +29,7 @@ struct note_command {
 /* The facts that the checks need. */
 struct note_facts {
     bool contact_found;
+    int64_t contact_number;       /* by which the store finds the contact again */
     struct uuid org_id, owner_id; /* of the contact */
     bool owner_active;
     bool note_found; /* on that contact; always false without a note_id */

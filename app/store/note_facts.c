@@ -3,9 +3,10 @@
 #define CONTACT      " FROM contacts AS c JOIN members ON member_id = owner_id"
 #define THAT_CONTACT " WHERE c.contact_id = ?1 AND (?2 IS NULL OR c.org_id = ?2)"
 
-static const char find_contact[] = "SELECT c.org_id, owner_id, active" CONTACT THAT_CONTACT;
-static const char find_contact_and_note[] =
-    "SELECT c.org_id, owner_id, active, author_id, editable, visible, n.number" CONTACT
+#define COLUMNS "SELECT c.org_id, owner_id, active, c.number"
+static const char find_contact[] = COLUMNS CONTACT THAT_CONTACT;
+static const char find_contact_and_note[] = COLUMNS
+    ", author_id, editable, visible, n.number" CONTACT
     " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id" THAT_CONTACT;
 
 static const char find_note[] = "SELECT author_id, editable, visible, number FROM notes"
@@ -15,25 +16,12 @@ static const char find_existence[] =
     "SELECT EXISTS (SELECT 1 FROM contacts WHERE contact_id = ?1),"
     " EXISTS (SELECT 1 FROM notes WHERE note_id = ?2)";
 
-/* What is known of a contact. */
-struct contact {
-    struct uuid org_id, owner_id;
-    bool owner_active;
-};
-
+/* The facts about a contact, without a note. */
 static const struct fact_kind contacts = {
     .key_bytes = UUID_BYTES,
-    .value_bytes = sizeof(struct contact),
+    .value_bytes = sizeof(struct note_facts),
     .count = 16384,
 };
-
-static void put_contact(struct note_facts *out, const struct contact *contact)
-{
-    out->contact_found = true;
-    out->org_id = contact->org_id;
-    out->owner_id = contact->owner_id;
-    out->owner_active = contact->owner_active;
-}
 
 /* The columns of the note begin at first. */
 static void put_note(struct note_facts *out, const struct db_rows *rows, int first)
@@ -66,20 +54,20 @@ static enum status find(struct db_rows *rows, struct db *db,
 static enum status read_all(struct note_facts *out, struct db *db,
                             const struct note_command *command, const struct uuid *only_org)
 {
-    struct contact contact = {.owner_active = false};
     struct db_rows rows;
     enum status status = find(&rows, db, command, only_org);
 
     if (status != STATUS_OK)
         return status;
-    (void)db_blob(&rows, 0, &contact.org_id, sizeof contact.org_id);
-    (void)db_blob(&rows, 1, &contact.owner_id, sizeof contact.owner_id);
-    contact.owner_active = db_int(&rows, 2) != 0;
-    put_contact(out, &contact);
+    out->contact_found = true;
+    (void)db_blob(&rows, 0, &out->org_id, sizeof out->org_id);
+    (void)db_blob(&rows, 1, &out->owner_id, sizeof out->owner_id);
+    out->owner_active = db_int(&rows, 2) != 0;
+    out->contact_number = db_int(&rows, 3);
+    db_remember(db, &contacts, &command->contact_id.uuid, out);
     if (command->note_id.is_uuid)
-        put_note(out, &rows, 3);
+        put_note(out, &rows, 4);
     db_done(&rows);
-    db_remember(db, &contacts, &command->contact_id.uuid, &contact);
     return STATUS_OK;
 }
 
@@ -94,19 +82,17 @@ static enum status read_note(struct note_facts *out, struct db *db,
 enum status note_facts_read(struct note_facts *out, struct db *db,
                             const struct note_command *command, const struct uuid *only_org)
 {
-    struct contact contact;
     enum status status = STATUS_OK;
 
     *out = (struct note_facts){.contact_found = false};
     if (!command->contact_id.is_uuid)
         return STATUS_OK;
-    if (!db_recall(db, &contacts, &command->contact_id.uuid, &contact)) {
+    if (!db_recall(db, &contacts, &command->contact_id.uuid, out))
         status = read_all(out, db, command, only_org);
-    } else if (only_org == NULL || uuid_equals(only_org, &contact.org_id)) {
-        put_contact(out, &contact);
-        if (command->note_id.is_uuid)
-            status = read_note(out, db, command);
-    }
+    else if (only_org != NULL && !uuid_equals(only_org, &out->org_id))
+        *out = (struct note_facts){.contact_found = false};
+    else if (command->note_id.is_uuid)
+        status = read_note(out, db, command);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

@@ -5,9 +5,7 @@ static const char insert_note[] =
     " content, editable, visible, written_by, written_at, developer_key_id, request_id,"
     " address, country, city, network, previous)"
     " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?4, ?5, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-static const char find_chain[] =
-    "SELECT c.number, ifnull(note, 0) FROM contacts AS c LEFT JOIN last_notes"
-    " ON contact = c.number WHERE contact_id = ?1";
+static const char find_last[] = "SELECT note FROM last_notes WHERE contact = ?1";
 static const char begin_chain[] = "INSERT INTO last_notes VALUES (?1, ?2)";
 static const char prolong_chain[] = "UPDATE last_notes SET note = ?2 WHERE contact = ?1";
 static const char keep_version[] =
@@ -23,15 +21,10 @@ static const char update_note[] =
     " address = ?9, country = ?10, city = ?11, network = ?12, former = ?13"
     " WHERE number = ?1";
 
-/* The chain of a contact's notes, by numbers. */
-struct chain {
-    int64_t contact;
-    int64_t last; /* 0: it has no note yet */
-};
-
-static const struct fact_kind chains = {
-    .key_bytes = UUID_BYTES,
-    .value_bytes = sizeof(struct chain),
+/* The number of the last note of a contact, by that of the contact. */
+static const struct fact_kind last_notes = {
+    .key_bytes = sizeof(int64_t),
+    .value_bytes = sizeof(int64_t),
     .count = 16384,
 };
 
@@ -47,31 +40,31 @@ static struct db_value tag(const char *text)
     return db_text_or_null(span_of(text));
 }
 
-static enum status keep_chain(void *arg, const struct db_rows *rows)
+static enum status keep_number(void *arg, const struct db_rows *rows)
 {
-    *(struct chain *)arg = (struct chain){db_int(rows, 0), db_int(rows, 1)};
+    *(int64_t *)arg = db_int(rows, 0);
     return STATUS_OK;
 }
 
-static enum status read_chain(struct chain *out, struct db *db,
-                              const struct uuid *contact_id)
+/* 0: the contact has no note yet. */
+static enum status read_last(int64_t *note, struct db *db, int64_t contact)
 {
-    if (db_recall(db, &chains, contact_id, out))
+    *note = 0;
+    if (db_recall(db, &last_notes, &contact, note))
         return STATUS_OK;
-    return DB_FIRST(db, keep_chain, out, find_chain,
-                    DB_BLOB(contact_id->bytes, UUID_BYTES));
+    enum status status = DB_FIRST(db, keep_number, note, find_last, DB_INT(contact));
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* Makes a note the last one of its contact. */
-static enum status add_to_chain(struct db *db, const struct uuid *contact_id,
-                                const struct chain *chain, int64_t note)
+/* Makes a note the last one of its contact, behind the one that was. */
+static enum status write_last(struct db *db, int64_t contact, int64_t previous,
+                              int64_t note)
 {
-    const struct chain longer = {chain->contact, note};
-    const char *sql = chain->last == 0 ? begin_chain : prolong_chain;
-    enum status status = DB_RUN(db, NULL, sql, DB_INT(chain->contact), DB_INT(note));
+    const char *sql = previous == 0 ? begin_chain : prolong_chain;
+    enum status status = DB_RUN(db, NULL, sql, DB_INT(contact), DB_INT(note));
 
     if (status == STATUS_OK)
-        db_remember(db, &chains, contact_id, &longer);
+        db_remember(db, &last_notes, &contact, &note);
     return status;
 }
 
@@ -90,17 +83,15 @@ static enum status insert(int64_t *number, struct db *db, int64_t previous,
                      tag(c->tags.city), tag(c->tags.network), DB_INT(previous));
 }
 
-enum status note_create(struct db *db, const struct note_result *result,
+enum status note_create(struct db *db, int64_t contact, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command)
 {
-    const struct uuid *contact_id = &command->contact_id.uuid;
-    struct chain chain;
-    int64_t number;
-    enum status status = read_chain(&chain, db, contact_id);
+    int64_t previous, note;
+    enum status status = read_last(&previous, db, contact);
 
     if (status == STATUS_OK)
-        status = insert(&number, db, chain.last, result, caller, command);
-    return status == STATUS_OK ? add_to_chain(db, contact_id, &chain, number) : status;
+        status = insert(&note, db, previous, result, caller, command);
+    return status == STATUS_OK ? write_last(db, contact, previous, note) : status;
 }
 
 enum status note_update(struct db *db, int64_t number, const struct note_result *result,

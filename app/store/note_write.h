@@ -11,8 +11,9 @@
 #include "app/rules/note_rules.h"
 #include "lib/db.h"
 
-/* Adds the note that result describes, in the name of caller. */
-enum status note_create(struct db *db, const struct note_result *result,
+/* Adds the note that result describes to the contact with this number (of struct
+ * note_facts), in the name of caller. */
+enum status note_create(struct db *db, int64_t contact, const struct note_result *result,
                         const struct caller *caller, const struct note_command *command);
 
 /* Copies the present version of the note with this number (of struct note_facts) to its
