@@ -6,6 +6,12 @@
 
 #include <stdint.h>
 
+/* The digit of a value from 0 to 15, in lower case. */
+static inline char hex_digit(unsigned value)
+{
+    return "0123456789abcdef"[value & 0xf];
+}
+
 /* The value of a digit in either case; -1: it is none. */
 static inline int hex_value(char c)
 {

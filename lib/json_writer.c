@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/decimal.h"
+#include "lib/hex.h"
 #include "lib/json_bytes.h"
 
 enum {
@@ -115,7 +116,6 @@ void json_put_plain(struct json_writer *w, struct span text)
 
 static size_t escape(char out[ESCAPE_BYTES], unsigned char byte)
 {
-    static const char digits[] = "0123456789abcdef";
     static const char letters[' '] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
     };
@@ -130,8 +130,8 @@ static size_t escape(char out[ESCAPE_BYTES], unsigned char byte)
     out[1] = 'u';
     out[2] = '0';
     out[3] = '0';
-    out[4] = digits[byte >> 4];
-    out[5] = digits[byte & 0xf];
+    out[4] = hex_digit(byte >> 4);
+    out[5] = hex_digit(byte);
     return ESCAPE_BYTES;
 }
 

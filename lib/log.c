@@ -7,6 +7,7 @@
 #include "lib/address.h"
 #include "lib/clock.h"
 #include "lib/decimal.h"
+#include "lib/hex.h"
 #include "lib/json_bytes.h"
 #include "lib/log_output.h"
 #include "lib/utf8.h"
@@ -76,7 +77,6 @@ static bool must_be_escaped(uint32_t code_point)
  * comes from clients, so it may be invalid UTF-8. */
 static bool add_special(struct line *line, struct span *text)
 {
-    static const char hex_digits[] = "0123456789abcdef";
     char escape[] = "\\u0000";
     uint32_t code_point = 0;
     size_t size = utf8_decode(*text, &code_point);
@@ -91,7 +91,7 @@ static bool add_special(struct line *line, struct span *text)
     if (*c == '"' || *c == '\\')
         return add(line, "\\", 1) && add(line, c, 1);
     for (size_t i = 0; i < 4; i++)
-        escape[2 + i] = hex_digits[code_point >> (12 - 4 * i) & 0xf];
+        escape[2 + i] = hex_digit(code_point >> (12 - 4 * i));
     return add(line, escape, sizeof escape - 1);
 }
 
@@ -310,11 +310,11 @@ static void begin(struct line *line, enum log_level level, const char *event)
     line->len = 0;
     if (log_output_is_journal())
         put(line, journal_prefixes[level]);
-    put(line, (struct span)SPAN("{\"ts\":\""));
+    put(line, span_of("{\"ts\":\""));
     put(line, time_text());
     put(line, level_members[level]);
     (void)add_text(line, span_of(event));
-    put(line, (struct span)SPAN(",\"pid\":"));
+    put(line, span_of(",\"pid\":"));
     put_number(line, own_pid());
 }
 
@@ -333,16 +333,14 @@ static bool send_lines(enum log_level level, const char *text, size_t len)
 static struct {
     char text[LOG_LINE_BYTES];
     size_t len;
-    int64_t lines;
     bool on; /* log_gather was called */
 } gathered;
 
 static void send_gathered(void)
 {
     if (gathered.len > 0 && !send_lines(LEVEL_INFO, gathered.text, gathered.len))
-        queue.lost += gathered.lines;
+        queue.lost += count_lines((struct span){gathered.text, gathered.len});
     gathered.len = 0;
-    gathered.lines = 0;
 }
 
 static void gather(const struct line *line)
@@ -351,7 +349,6 @@ static void gather(const struct line *line)
         send_gathered();
     memcpy(gathered.text + gathered.len, line->text, line->len);
     gathered.len += line->len;
-    gathered.lines++;
 }
 
 /* False: it failed. Syslog takes lines one by one, each with its level. */
@@ -421,7 +418,6 @@ void log_after_fork(void)
     queue.first = queue.end = 0;
     queue.lost = 0;
     gathered.len = 0;
-    gathered.lines = 0;
 }
 
 enum status log_open(const char *where, const char *ident, struct problem *why)

@@ -1,6 +1,6 @@
 #include "lib/sqlite.h"
 
-static void forget_all(struct db *db)
+void db_forget(struct db *db)
 {
     for (size_t i = 0; i < FACT_KINDS_MAX && db->facts[i] != NULL; i++)
         fact_cache_forget(db->facts[i]);
@@ -19,13 +19,13 @@ void sqlite_begin_facts(struct db *db)
     unsigned version = 0;
 
     if (!get_data_version(db, &version) || version != db->facts_version)
-        forget_all(db);
+        db_forget(db);
 }
 
 void sqlite_keep_facts(struct db *db)
 {
     if (!get_data_version(db, &db->facts_version))
-        forget_all(db);
+        db_forget(db);
 }
 
 void sqlite_drop_facts(struct db *db)
@@ -38,11 +38,6 @@ void db_trust_references(struct db *db)
 {
     (void)sqlite_exec(db, "PRAGMA foreign_keys=OFF"); /* if it fails, they are checked */
     db->remembers = true;
-}
-
-void db_forget(struct db *db)
-{
-    forget_all(db);
 }
 
 /* NULL: this connection has none. */

@@ -6,7 +6,7 @@
 
 static void put_null(struct json_writer *out)
 {
-    json_put_text(out, (struct span)SPAN("null"));
+    json_put_text(out, span_of("null"));
 }
 
 static void put_id(struct json_writer *out, const void *from, const struct field *field)

@@ -46,8 +46,6 @@ struct header {
     size_t len;
 };
 
-#define LITERAL(text) ((struct span)SPAN(text))
-
 /* Every header fits: of all its parts a caller chooses only the request id, whose length is
  * limited. */
 static inline void put(struct header *header, struct span text)
@@ -68,7 +66,7 @@ static void put_line(struct header *header, struct span name, struct span value)
 {
     put(header, name);
     put(header, value);
-    put(header, LITERAL("\r\n"));
+    put(header, span_of("\r\n"));
 }
 
 static void put_number_line(struct header *header, struct span name, int64_t number)
@@ -82,27 +80,27 @@ static void put_quota(struct header *header, const struct reply_quota *quota)
 {
     if (quota->count == 0)
         return;
-    put(header, LITERAL("RateLimit-Policy: \"default\";q="));
+    put(header, span_of("RateLimit-Policy: \"default\";q="));
     put_number(header, quota->count);
-    put_number_line(header, LITERAL(";w="), quota->time_s);
-    put(header, LITERAL("RateLimit: \"default\";r="));
+    put_number_line(header, span_of(";w="), quota->time_s);
+    put(header, span_of("RateLimit: \"default\";r="));
     put_number(header, quota->left);
-    put_number_line(header, LITERAL(";t="), quota->reset_s);
+    put_number_line(header, span_of(";t="), quota->reset_s);
 }
 
 /* The headers that only some answers have. */
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
     if (reply->error != ERROR_NONE)
-        put_line(header, LITERAL("X-Error-Code: "), span_of(reply->code));
+        put_line(header, span_of("X-Error-Code: "), span_of(reply->code));
     if (reply->error == ERROR_RATE_LIMITED)
-        put_number_line(header, LITERAL("Retry-After: "), reply->retry_after_s);
+        put_number_line(header, span_of("Retry-After: "), reply->retry_after_s);
     else if (reply->http_status == 503)
-        put_number_line(header, LITERAL("Retry-After: "), UNAVAILABLE_RETRY_AFTER_S);
+        put_number_line(header, span_of("Retry-After: "), UNAVAILABLE_RETRY_AFTER_S);
     if (reply->replayed)
-        put(header, LITERAL("Idempotency-Replayed: true\r\n"));
+        put(header, span_of("Idempotency-Replayed: true\r\n"));
     if (reply->allow[0] != '\0')
-        put_line(header, LITERAL("Allow: "), span_of(reply->allow));
+        put_line(header, span_of("Allow: "), span_of(reply->allow));
     put_quota(header, &reply->quota);
 }
 
@@ -111,7 +109,7 @@ static struct span content_type_of(const struct reply *reply)
     bool is_document = reply->error == ERROR_NONE && reply->document.content_type != NULL;
 
     return is_document ? span_of(reply->document.content_type)
-                       : LITERAL("application/json");
+                       : span_of("application/json");
 }
 
 /* Every line of the CGI header, and the empty line after it. */
@@ -120,13 +118,13 @@ static void render_header(struct header *out, const struct reply *reply,
 {
     out->len = 0;
     put(out, status_line(reply->http_status));
-    put_line(out, LITERAL("Content-Type: "), content_type_of(reply));
-    put_number_line(out, LITERAL("Content-Length: "), (int64_t)body_len);
-    put(out, LITERAL("Cache-Control: no-store\r\n"
+    put_line(out, span_of("Content-Type: "), content_type_of(reply));
+    put_number_line(out, span_of("Content-Length: "), (int64_t)body_len);
+    put(out, span_of("Cache-Control: no-store\r\n"
                      "X-Content-Type-Options: nosniff\r\n"));
-    put_line(out, LITERAL("X-Request-Id: "), span_of(request_id));
+    put_line(out, span_of("X-Request-Id: "), span_of(request_id));
     put_rare_lines(out, reply);
-    put(out, LITERAL("\r\n"));
+    put(out, span_of("\r\n"));
 }
 
 static void put_messages(struct json_writer *out, const struct reply *reply)
@@ -154,7 +152,7 @@ static struct span render_body(const struct reply *reply, struct arena *arena)
     else
         fields_render(&out, reply->values, reply->fields, reply->field_count);
     json_put_name(&out, "status");
-    json_put_plain(&out, failed ? LITERAL("error") : LITERAL("success"));
+    json_put_plain(&out, failed ? span_of("error") : span_of("success"));
     json_close(&out, '}');
     return json_written(&out);
 }
