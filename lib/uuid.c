@@ -8,7 +8,8 @@
 
 enum {
     UUID_TEXT_LEN = UUID_TEXT_BYTES - 1,
-    TIME_BYTES = 6, /* of version 7 */
+    PAIRS = UUID_BYTES / 2, /* of bytes; no hyphen stands within one */
+    TIME_BYTES = 6,         /* of version 7 */
     STOCK_BYTES = 1024,
 };
 
@@ -23,6 +24,9 @@ static const int64_t max_ms = (INT64_C(1) << 48) - 1;
 static const char digits[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
     ROW("7") ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
+/* Where the digits of each pair of bytes stand in the text. */
+static const uint8_t pair_at[PAIRS] = {0, 4, 9, 14, 19, 24, 28, 32};
+
 /* Reads two bytes. A digit that is none makes the result negative. */
 static inline int read_pair(uint8_t out[2], const char *text)
 {
@@ -36,11 +40,10 @@ static inline int read_pair(uint8_t out[2], const char *text)
 
 static bool read_bytes(uint8_t out[UUID_BYTES], const char *text)
 {
-    int wrong = read_pair(out, text) | read_pair(out + 2, text + 4) |
-                read_pair(out + 4, text + 9) | read_pair(out + 6, text + 14) |
-                read_pair(out + 8, text + 19) | read_pair(out + 10, text + 24) |
-                read_pair(out + 12, text + 28) | read_pair(out + 14, text + 32);
+    int wrong = 0;
 
+    for (size_t i = 0; i < PAIRS; i++)
+        wrong |= read_pair(out + 2 * i, text + pair_at[i]);
     return wrong >= 0 && text[8] == '-' && text[13] == '-' && text[18] == '-' &&
            text[23] == '-';
 }
@@ -62,16 +65,8 @@ static inline void format_pair(const uint8_t bytes[2], char *out)
 
 void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES])
 {
-    const uint8_t *bytes = uuid->bytes;
-
-    format_pair(bytes, out);
-    format_pair(bytes + 2, out + 4);
-    format_pair(bytes + 4, out + 9);
-    format_pair(bytes + 6, out + 14);
-    format_pair(bytes + 8, out + 19);
-    format_pair(bytes + 10, out + 24);
-    format_pair(bytes + 12, out + 28);
-    format_pair(bytes + 14, out + 32);
+    for (size_t i = 0; i < PAIRS; i++)
+        format_pair(uuid->bytes + 2 * i, out + pair_at[i]);
     out[8] = out[13] = out[18] = out[23] = '-';
     out[UUID_TEXT_LEN] = '\0';
 }

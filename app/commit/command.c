@@ -112,12 +112,11 @@ static enum status identify(struct key_facts *facts, enum error *refusal, struct
 static enum status touch_keys(struct key_facts *facts, struct db *db,
                               const struct command *command)
 {
-    const struct caller before = facts->caller;
-    enum status status =
-        key_touch(db, &facts->caller, &command->credentials.address, command->now_ms);
+    const struct address *from = &command->credentials.address;
+    bool touched;
+    enum status status = key_touch(&touched, db, &facts->caller, from, command->now_ms);
 
-    if (before.api_key_used_at != facts->caller.api_key_used_at ||
-        before.developer_key_used_at != facts->caller.developer_key_used_at)
+    if (touched)
         accepted_remember(db, &command->credentials, facts);
     return status;
 }

@@ -207,25 +207,28 @@ enum status key_records_read(struct credential_records *out, struct db *db,
     return status;
 }
 
-static enum status touch(struct db *db, const char *sql, const struct uuid *id,
-                         int64_t *used_at, const struct address *from, int64_t now_ms)
+static enum status touch(bool *touched, struct db *db, const char *sql,
+                         const struct uuid *id, int64_t *used_at,
+                         const struct address *from, int64_t now_ms)
 {
     /* also when the clock was set back */
     if (now_ms >= *used_at && now_ms - *used_at < TOUCH_EVERY_MS)
         return STATUS_OK;
+    *touched = true;
     *used_at = now_ms;
     return DB_RUN(db, NULL, sql, DB_BLOB(id, sizeof *id), DB_INT(now_ms),
                   db_blob_or_null(from->bytes, address_bytes(from)));
 }
 
-enum status key_touch(struct db *db, struct caller *caller, const struct address *from,
-                      int64_t now_ms)
+enum status key_touch(bool *touched, struct db *db, struct caller *caller,
+                      const struct address *from, int64_t now_ms)
 {
-    enum status status = touch(db, touch_api_key, &caller->api_key_id,
+    *touched = false;
+    enum status status = touch(touched, db, touch_api_key, &caller->api_key_id,
                                &caller->api_key_used_at, from, now_ms);
 
     if (status != STATUS_OK)
         return status;
-    return touch(db, touch_developer_key, &caller->developer_key_id,
+    return touch(touched, db, touch_developer_key, &caller->developer_key_id,
                  &caller->developer_key_used_at, from, now_ms);
 }

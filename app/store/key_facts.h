@@ -29,8 +29,9 @@ enum status key_records_read(struct credential_records *out, struct db *db,
                              const struct uuid *org_id, int64_t now_ms);
 
 /* Stores when both keys were used, to the minute, and from which address; *caller gets the
- * times that are stored then. Inside a writing transaction. */
-enum status key_touch(struct db *db, struct caller *caller, const struct address *from,
-                      int64_t now_ms);
+ * times that are stored then, and *touched whether one has changed. Inside a writing
+ * transaction. */
+enum status key_touch(bool *touched, struct db *db, struct caller *caller,
+                      const struct address *from, int64_t now_ms);
 
 #endif

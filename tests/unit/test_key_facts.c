@@ -157,10 +157,12 @@ static void touch_at(const char *address, int64_t now_ms)
 {
     struct caller caller;
     struct credentials credentials = stage_credentials("ann-key", "dev", address);
+    bool touched;
 
     assert_int_equal(check(&caller, &credentials), ERROR_NONE);
     assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
-    assert_int_equal(key_touch(stage_db, &caller, &credentials.address, now_ms), STATUS_OK);
+    assert_int_equal(key_touch(&touched, stage_db, &caller, &credentials.address, now_ms),
+                     STATUS_OK);
     assert_int_equal(db_write_commit(stage_db), STATUS_OK);
 }
 
