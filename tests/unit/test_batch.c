@@ -7,11 +7,9 @@
 #include <sys/stat.h>
 
 #include "lib/lock.h"
+#include "tests/unit/batch_stage.h"
 #include "tests/unit/clock_ahead.h"
 #include "tests/unit/failing_sync.h"
-#include "tests/unit/stage.h"
-
-static struct batch *batch;
 
 /* ---- The write lock, which somebody else may hold ---- */
 
@@ -46,19 +44,17 @@ int flock(int fd, int operation)
 
 static int make(void **state)
 {
-    if (stage_make(state) != 0)
-        return -1;
-    memset(&lock, 0, sizeof lock);
+    int made = batch_stage_make(state);
+
+    memset(&lock, 0, sizeof lock); /* making it has taken the lock, too */
     clock_ahead_s = 0;
-    batch = batch_create(stage_path, call_command_kinds());
-    return batch != NULL ? 0 : -1;
+    return made;
 }
 
 static int unmake(void **state)
 {
     memset(&lock, 0, sizeof lock);
-    batch_free(batch);
-    return stage_remove(state);
+    return batch_stage_remove(state);
 }
 
 static void assert_notes(int count)

@@ -2,34 +2,9 @@
  * The chains by which the notes of a contact and the versions of a note are found: as they
  * are written, as a migration makes them, and what a check says when they are broken.
  */
-#include "app/commit/batch.h"
 #include "app/store/note.h"
 #include "app/store/note_check.h"
-#include "tests/unit/stage.h"
-
-static struct batch *batch;
-
-static int make(void **state)
-{
-    if (stage_make(state) != 0)
-        return -1;
-    batch = batch_create(stage_path, call_command_kinds());
-    return batch != NULL ? 0 : -1;
-}
-
-static int unmake(void **state)
-{
-    batch_free(batch);
-    return stage_remove(state);
-}
-
-static void submit(const struct note_command *command)
-{
-    struct batch_item item = {.command = &command->common};
-
-    batch_commit(batch, &item, 1, STAGE_LOCK_MS);
-    assert_int_equal(item.status, STATUS_OK);
-}
+#include "tests/unit/batch_stage.h"
 
 static void add(const char *note, const char *contact)
 {
@@ -40,7 +15,7 @@ static void add(const char *note, const char *contact)
         command.member_id = stage_given("bob");
     }
     command.contact_id = stage_given(contact);
-    submit(&command);
+    assert_int_equal(submit(&command), ERROR_NONE);
 }
 
 static void update(const char *note, const char *content)
@@ -48,7 +23,7 @@ static void update(const char *note, const char *content)
     struct note_command command = stage_command("unused", content);
 
     command.note_id = stage_given(note);
-    submit(&command);
+    assert_int_equal(submit(&command), ERROR_NONE);
 }
 
 /* ---- What is found ---- */
@@ -312,7 +287,8 @@ static void a_migration_makes_the_chains(void **state)
     assert_sound();
 }
 
-#define with_batch(test) cmocka_unit_test_setup_teardown(test, make, unmake)
+#define with_batch(test)                                                                   \
+    cmocka_unit_test_setup_teardown(test, batch_stage_make, batch_stage_remove)
 
 int main(void)
 {

@@ -2,9 +2,8 @@
  * What a connection that writes remembers, from db_recall up to command_apply: it must be
  * right whatever another connection, the time, or a failure has changed since.
  */
-#include "app/commit/batch.h"
+#include "tests/unit/batch_stage.h"
 #include "tests/unit/failing_sync.h"
-#include "tests/unit/stage.h"
 
 /* ---- Facts of a connection ---- */
 
@@ -143,22 +142,12 @@ static void it_can_be_made_to_forget(void **state)
 
 /* ---- Commands ---- */
 
-static struct batch *batch;
 static int notes; /* written */
 
 static int make_batch(void **state)
 {
-    if (stage_make(state) != 0)
-        return -1;
     notes = 0;
-    batch = batch_create(stage_path, call_command_kinds());
-    return batch != NULL ? 0 : -1;
-}
-
-static int unmake_batch(void **state)
-{
-    batch_free(batch);
-    return stage_remove(state);
+    return batch_stage_make(state);
 }
 
 static struct note_command command_at(int64_t now_ms)
@@ -169,15 +158,6 @@ static struct note_command command_at(int64_t now_ms)
     struct note_command command = stage_command(name, "text");
     command.common.now_ms = now_ms;
     return command;
-}
-
-static enum error submit(const struct note_command *command)
-{
-    struct batch_item item = {.command = &command->common};
-
-    batch_commit(batch, &item, 1, STAGE_LOCK_MS);
-    assert_true(item.status == STATUS_OK || item.status == STATUS_REFUSED);
-    return item.result.refusal;
 }
 
 static enum error write_at(int64_t now_ms)
@@ -366,7 +346,8 @@ static void a_contact_of_others_stays_hidden(void **state)
 }
 
 #define with_writer(test) cmocka_unit_test_setup_teardown(test, open_writer, close_writer)
-#define with_batch(test)  cmocka_unit_test_setup_teardown(test, make_batch, unmake_batch)
+#define with_batch(test)                                                                   \
+    cmocka_unit_test_setup_teardown(test, make_batch, batch_stage_remove)
 
 int main(void)
 {
