@@ -106,8 +106,8 @@ class Service:
 
     def events(self, event=None, **members):
         """The log's lines as dicts, or those of one event with these members; others are an error."""
-        read = self._reader.read(self.log)
-        assert None not in read.events and not read.rest, self.log_text()[-4000:]
+        read = wait_for(self._read_whole_lines, "the end of the log's last line")
+        assert None not in read.events, self.log_text()[-4000:]
         chosen = read.events if event is None else _chosen(read.events, event, members)
         return [dict(one) for one in chosen]
 
@@ -119,6 +119,11 @@ class Service:
             return next((dict(one) for one in chosen if says in one.get("message", "")), None)
 
         return wait_for(found, f"event {event} {members} {says}", seconds)
+
+    def _read_whole_lines(self):
+        """None while a line is being written: a reader can see the first part of one write."""
+        read = self._reader.read(self.log)
+        return None if read.rest else read
 
     def _command(self):
         command = [self.site.program(), "--config", self.site.config, *self.args]
