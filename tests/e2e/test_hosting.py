@@ -1,12 +1,13 @@
 """Ways of hosting that need a server of their own: prefixes, load balancers, restarts."""
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support import processes, webservers
 from support.answers import assert_error, assert_success
-from support.family import send, writers_held_up
+from support.family import reload, send, writers_held_up
 from support.paths import CALL_PATH
 from support.service import Service
 from support.site import Site, encode
@@ -93,6 +94,43 @@ def test_spawn_fcgi_starts_again_on_the_socket_that_was_left():
             with webservers.front("spawn-fcgi", site) as front:
                 assert front.send({}).status == 200
             assert site.socket.exists()
+
+
+# Web servers that keep connections open between requests, as their shipped files say.
+KEEPING = [webservers.Nginx, webservers.ApacheProxyFcgi]
+CLIENTS = 16
+
+
+def statuses(web, world, requests):
+    """The statuses of so many requests by CLIENTS clients side by side."""
+    front = webservers.Front("", web.site, web.port)
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        return {answer.status for answer in clients.map(front.send, [world.body(note="x")] * requests)}
+
+
+@pytest.mark.parametrize("server", KEEPING)
+def test_reloads_behind_a_web_server_cost_no_request(server):
+    with Site() as site, Service(site) as service, server(site) as web, ThreadPoolExecutor(1) as beside:
+        world = site.world()
+        sent = beside.submit(statuses, web, world, 3000)
+        reloads = 0
+        while not sent.done():
+            reload(service)
+            reloads += 1
+        assert sent.result() == {200}
+        assert reloads >= 5
+        assert len(site.notes(world.contact)) == 3000
+
+
+@pytest.mark.parametrize("server", KEEPING)
+def test_kept_connections_do_not_outlive_a_restart(server):
+    with Site() as site, Service(site) as service, server(site) as web:
+        world = site.world()
+        for _ in range(3):
+            assert statuses(web, world, 4 * CLIENTS) == {200}
+            assert service.stop() == 0
+            service.start()
+        assert statuses(web, world, 4 * CLIENTS) == {200}
 
 
 def test_a_request_in_hand_is_finished_on_term(site):
