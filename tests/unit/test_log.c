@@ -299,20 +299,23 @@ static void write_to_standard_error(void)
     log_event(LEVEL_INFO, "there", NULL, 0);
 }
 
+static int write_of_the_child(int to_parent)
+{
+    (void)to_parent;
+    log_event(LEVEL_INFO, "of_the_child", NULL, 0);
+    return 0;
+}
+
 static void each_process_writes_its_own_number(void **state)
 {
-    int wait_status;
+    char expected[64];
 
     (void)state;
     log_event(LEVEL_INFO, "of_the_parent", NULL, 0);
-    pid_t child = fork();
-    if (child == 0) {
-        log_event(LEVEL_INFO, "of_the_child", NULL, 0);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &wait_status, 0), child);
-    char expected[64];
-    (void)snprintf(expected, sizeof expected, "\"of_the_child\",\"pid\":%d}", (int)child);
+    const struct child child = child_start(write_of_the_child);
+    assert_int_equal(child_end(&child), 0);
+    (void)snprintf(expected, sizeof expected, "\"of_the_child\",\"pid\":%d}",
+                   (int)child.id);
     assert_non_null(strstr(read_text("log"), expected));
 }
 

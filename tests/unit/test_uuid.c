@@ -3,10 +3,8 @@
 #include "lib/secret.h"
 
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/scratch.h"
 
 static const struct uuid nil = {{0}};
 
@@ -190,21 +188,21 @@ static void every_random_bit_takes_both_values(void **state)
     }
 }
 
-/* Makes UUIDs in a child of this process, which sends the first one. */
+static int make_and_send(int to_parent)
+{
+    struct uuid first;
+
+    uuid_make(&first, 0);
+    return write(to_parent, &first, sizeof first) == (ssize_t)sizeof first ? 0 : 1;
+}
+
+/* The first UUID that a child of this process makes. */
 static void make_in_child(struct uuid *first)
 {
-    int ends[2];
+    const struct child child = child_start(make_and_send);
 
-    assert_int_equal(pipe(ends), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        uuid_make(first, 0);
-        _exit(write(ends[1], first, sizeof *first) == (ssize_t)sizeof *first ? 0 : 1);
-    }
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(read(ends[0], first, sizeof *first), sizeof *first);
-    (void)close(ends[0]);
-    (void)close(ends[1]);
+    assert_int_equal(read(child.from_child, first, sizeof *first), sizeof *first);
+    assert_int_equal(child_end(&child), 0);
 }
 
 static void processes_share_no_random_bytes(void **state)
