@@ -12,9 +12,7 @@ import pytest
 
 from support import processes
 from support.answers import assert_success
-from support.family import (
-    running, send, serves, state_of, waits_for_lock, writer_of, writers_held_up,
-)  # fmt: skip
+from support.family import running, send, serves, waits_for_lock, writer_of, writers_held_up
 from support.fastcgi import Closed, http_params
 from support.load import Load
 from support.site import encode
@@ -168,8 +166,7 @@ def go_on(pid):
 def stop_at_work(pid):
     """Stops a process while it computes, which a busy one does most of the time."""
     for _ in range(10_000):
-        os.kill(pid, signal.SIGSTOP)
-        wait_for(lambda: state_of(pid) == "T", "the process to be stopped")
+        processes.suspend(pid)
         if Path(f"/proc/{pid}/syscall").read_text().startswith("-1 "):  # in no system call
             return
         go_on(pid)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.fastcgi import Closed, http_params
-from support.processes import descriptors_limited, open_files
+from support.processes import descriptors_limited, open_files, stat
 from support.raw import ask
 from support.site import encode
 from support.wait import wait_for
@@ -29,8 +29,7 @@ def service(start):
 
 
 def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
+    fields = stat(pid)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

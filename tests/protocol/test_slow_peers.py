@@ -10,11 +10,11 @@ import time
 import pytest
 
 from support.answers import assert_success
-from support.family import state_of
 from support.fastcgi import Closed, whole_request
 from support.few import (
     PROMPT, REQUEST_TIMEOUT, TIMEOUT, WORKERS, assert_prompt, connections, seconds_of,
 )  # fmt: skip
+from support.processes import suspend
 from support.raw import ask
 from support.service import Service
 from support.site import Site, encode
@@ -193,8 +193,7 @@ def test_an_answer_does_not_wait_for_a_peer_that_begins_at_the_same_moment():
         for connection in (quick, slow):
             ask(connection)
         for pid in service.workers():
-            os.kill(pid, signal.SIGSTOP)
-            wait_for(lambda: state_of(pid) == "T", "the process to be stopped")
+            suspend(pid)
         quick.send(request)
         slow.send(request[:20])
         for pid in service.workers():

@@ -79,11 +79,6 @@ def is_writer(pid):
         return False
 
 
-def state_of(pid):
-    """A letter, as in proc(5)."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
 def writer_of(service):
     """The writer's id; None while there is none."""
     return next((pid for pid in service.workers() if is_writer(pid)), None)

@@ -52,6 +52,12 @@ def alive(pid):
     return _state(pid) not in (None, "Z")
 
 
+def suspend(pid):
+    """Stops a process that goes on with SIGCONT."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: _state(pid) == "T", "the process to be stopped")
+
+
 def session_members(session):
     """Ids of the living processes in a session that we started."""
     return [pid for pid, _, member_of in _processes() if member_of == session]
@@ -138,24 +144,24 @@ def assert_no_core_file(directory):
     assert not cores, f"core files: {cores}"
 
 
-def _processes():
-    """(pid, parent, session) of everything that lives."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            fields = _stat(entry)
-            if fields is not None and fields[0] != "Z":
-                yield int(entry), int(fields[1]), int(fields[3])
-
-
-def _state(pid):
-    fields = _stat(pid)
-    return None if fields is None else fields[0]
-
-
-def _stat(pid):
-    """The fields of /proc/PID/stat behind the command's name: state, parent, group, session."""
+def stat(pid):
+    """The fields of /proc/PID/stat from the third one on, see proc(5); None: it has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return None
     return text.rpartition(")")[2].split()
+
+
+def _processes():
+    """(pid, parent, session) of everything that lives."""
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            fields = stat(entry)
+            if fields is not None and fields[0] != "Z":
+                yield int(entry), int(fields[1]), int(fields[3])
+
+
+def _state(pid):
+    fields = stat(pid)
+    return None if fields is None else fields[0]

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from support import processes
+
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -19,11 +21,9 @@ def cpu_seconds(pids):
     """User and system time of the processes and of their children that have ended."""
     ticks = 0
     for pid in pids:
-        try:
-            text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        except OSError:
-            continue
-        ticks += sum(int(field) for field in text.rpartition(")")[2].split()[11:15])
+        fields = processes.stat(pid)
+        if fields is not None:
+            ticks += sum(map(int, fields[11:15]))
     return ticks / TICKS_A_SECOND
 
 
