@@ -124,3 +124,12 @@ bool utf8_blank(struct span text)
     }
     return true;
 }
+
+size_t utf8_count(struct span text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        count += ((uint8_t)text.data[i] & 0xc0) != 0x80;
+    return count;
+}

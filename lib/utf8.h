@@ -23,6 +23,9 @@ size_t utf8_encode(uint32_t code_point, char out[4]);
 /* True when all of text is valid. Empty text is valid. */
 bool utf8_valid(struct span text);
 
+/* How many characters (code points) text has, which must be valid. */
+size_t utf8_count(struct span text);
+
 /* True when text holds nothing but characters with the Unicode property White_Space
  * (or nothing at all). Text must be valid UTF-8. */
 bool utf8_blank(struct span text);
