@@ -136,6 +136,8 @@ static enum status run_one(struct db *db, const struct migration *m,
 
     if (status == STATUS_OK)
         status = db_script(db, m->sql);
+    if (status == STATUS_OK && ours->after != NULL)
+        status = ours->after(db, m->number);
     if (status != STATUS_OK)
         return status;
     make_checksum(&checksum, m);

@@ -24,6 +24,9 @@ struct migrations {
     size_t count;
     int application_id;          /* the stamp of this program's databases */
     const char *program_version; /* kept beside each migration */
+    /* Does what the SQL of a migration cannot, after it and in its transaction; NULL:
+     * nothing. */
+    enum status (*after)(struct db *db, int number);
 };
 
 /* How many migrations the database has. STATUS_SCHEMA: it belongs to another program. */

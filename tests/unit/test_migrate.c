@@ -40,7 +40,7 @@ static const char count_twos[] = "SELECT count(*) FROM sqlite_schema WHERE name 
 
 static struct migrations first(size_t count)
 {
-    return (struct migrations){list, count, APPLICATION_ID, "1.2.3"};
+    return (struct migrations){list, count, APPLICATION_ID, "1.2.3", NULL};
 }
 
 static struct db *must_open(void)
@@ -200,7 +200,7 @@ static void edited_migration_is_found_and_named(void **state)
     (void)state;
     assert_int_equal(apply(db, 3), 3);
     for (size_t count = 1; count <= COUNT(edited_list); count++) {
-        struct migrations ours = {edited_list, count, APPLICATION_ID, "1.2.4"};
+        struct migrations ours = {edited_list, count, APPLICATION_ID, "1.2.4", NULL};
         struct problem why = {""};
         assert_int_equal(migrate_check(db, &ours, &why), STATUS_SCHEMA);
         assert_int_equal(strstr(why.text, "migration 2 (second)") != NULL, count == 3);
@@ -211,7 +211,8 @@ static void edited_migration_is_found_and_named(void **state)
 
 static void nothing_is_applied_on_top_of_an_edited_migration(void **state)
 {
-    struct migrations ours = {edited_list, COUNT(edited_list), APPLICATION_ID, "1.2.4"};
+    struct migrations ours = {edited_list, COUNT(edited_list), APPLICATION_ID, "1.2.4",
+                              NULL};
     struct problem why = {""};
     struct db *db = must_open();
     int applied = -1;
@@ -243,9 +244,37 @@ static void migration_without_a_record_is_named(void **state)
     db_close(db);
 }
 
+static enum status fill_second(struct db *db, int number)
+{
+    return number == 2 ? db_script(db, "INSERT INTO two VALUES (22)") : STATUS_OK;
+}
+
+static enum status fail_second(struct db *db, int number)
+{
+    return number == 2 ? db_script(db, "INSERT INTO none VALUES (22)") : STATUS_OK;
+}
+
+static void what_follows_a_migration_belongs_to_it(void **state)
+{
+    struct migrations ours = first(3);
+    struct db *db = must_open();
+    int applied = -1;
+
+    (void)state;
+    ours.after = fail_second;
+    assert_int_not_equal(migrate_apply(db, &ours, &applied, NULL), STATUS_OK);
+    assert_int_equal(applied, 1);
+    assert_int_equal(number_of(db, count_twos), 0);
+    ours.after = fill_second;
+    assert_int_equal(migrate_apply(db, &ours, &applied, NULL), STATUS_OK);
+    assert_int_equal(applied, 2);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM two"), 1);
+    db_close(db);
+}
+
 static void migration_that_fails_leaves_nothing_of_itself(void **state)
 {
-    struct migrations ours = {broken_list, COUNT(broken_list), APPLICATION_ID, "1"};
+    struct migrations ours = {broken_list, COUNT(broken_list), APPLICATION_ID, "1", NULL};
     struct problem why = {""};
     struct db *db = must_open();
     int applied = -1;
@@ -343,6 +372,7 @@ int main(void)
         TEST(edited_migration_is_found_and_named),
         TEST(nothing_is_applied_on_top_of_an_edited_migration),
         TEST(migration_without_a_record_is_named),
+        TEST(what_follows_a_migration_belongs_to_it),
         TEST(migration_that_fails_leaves_nothing_of_itself),
         TEST(several_programs_at_once_run_each_migration_once),
         TEST(schema_of_this_program_is_sound_and_numbered_without_gaps),
