@@ -13,13 +13,18 @@ enum error {
     ERROR_IP_NOT_WHITELISTED,
     ERROR_MISSING_DEVELOPER_SECRET,
     ERROR_INVALID_DEVELOPER_SECRET,
-    ERROR_MISSING_FIELDS, /* the messages come from the call's table of fields */
-    ERROR_INVALID_FIELDS, /* so do these */
+    ERROR_MISSING_FIELDS,   /* the messages come from the call's table of fields */
+    ERROR_INVALID_FIELDS,   /* so do these */
+    ERROR_MEMBER_NOT_FOUND, /* not in the published table, but of its kind */
     ERROR_NOT_FOUND,
     ERROR_WRONG_ORG,
     ERROR_NOT_OWNER,
     ERROR_NOTE_NOT_FOUND,
     ERROR_NOTE_NOT_EDITABLE,
+    ERROR_CONTACT_EXISTS, /* these neither */
+    ERROR_CONTACT_AMBIGUOUS,
+    ERROR_MISSING_CONTACT_NAME,
+    ERROR_MISSING_ENTITY_NAME,
     /* errors that the published page does not have */
     ERROR_INVALID_JSON,
     ERROR_NO_JSON_OBJECT,

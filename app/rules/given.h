@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "lib/span.h"
 #include "lib/uuid.h"
 
 /* An id. Nothing has an id that is no UUID. */
@@ -13,6 +14,12 @@ struct given_id {
     bool given;   /* false: absent, null or empty */
     bool is_uuid; /* uuid is valid */
     struct uuid uuid;
+};
+
+/* A text that can be changed, cleared, or left as it is. */
+struct given_text {
+    bool given;       /* false: absent */
+    struct span text; /* empty: null, or nothing but white space */
 };
 
 enum given_flag { FLAG_NOT_SENT = -1, FLAG_OFF = 0, FLAG_ON = 1 };

@@ -44,6 +44,11 @@ enum status text_rules_phone(struct span text, struct problem *why)
     return check(text, PHONE_MAX_BYTES, why);
 }
 
+enum status text_rules_website(struct span text, struct problem *why)
+{
+    return check(text, WEBSITE_MAX_BYTES, why);
+}
+
 enum status text_rules_email(struct span text, struct problem *why)
 {
     enum status status = check(text, EMAIL_MAX_BYTES, why);

@@ -14,6 +14,7 @@ enum {
     NAME_MAX_BYTES = 200,
     EMAIL_MAX_BYTES = 254,
     PHONE_MAX_BYTES = 64,
+    WEBSITE_MAX_BYTES = 254,
 };
 
 /* UTF-8 without control characters (C0, DEL, C1), at most NAME_MAX_BYTES, not blank. */
@@ -21,6 +22,9 @@ enum status text_rules_name(struct span text, struct problem *why);
 
 /* The same with PHONE_MAX_BYTES; people write telephone numbers in many ways. */
 enum status text_rules_phone(struct span text, struct problem *why);
+
+/* The same with WEBSITE_MAX_BYTES. */
+enum status text_rules_website(struct span text, struct problem *why);
 
 /* The same with EMAIL_MAX_BYTES, and of the form something@something without blanks. */
 enum status text_rules_email(struct span text, struct problem *why);

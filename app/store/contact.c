@@ -1,16 +1,41 @@
 #include "app/store/contact.h"
 
-#define COLUMNS "contact_id, org_id, owner_id, name, email, phone, created_at, updated_at"
+#include <string.h>
 
-static const char add[] = "INSERT INTO contacts (" COLUMNS ")"
-                          " SELECT ?1, org_id, member_id, ?4, ?5, ?6, ?7, ?8 FROM members"
-                          " WHERE member_id = ?3 AND org_id = ?2 AND active = 1";
-static const char find[] = "SELECT " COLUMNS " FROM contacts WHERE contact_id = ?1";
-static const char list[] =
-    "SELECT " COLUMNS " FROM contacts WHERE org_id = ?1 ORDER BY contact_id";
-static const char assign[] =
-    "UPDATE contacts SET owner_id = ?2, updated_at = ?3 WHERE contact_id = ?1"
-    " AND org_id = (SELECT org_id FROM members WHERE member_id = ?2 AND active = 1)";
+#include "app/store/contact_index.h"
+
+#define TEXTS                                                                              \
+    "name, first_name, last_name, role_label, primary_email, secondary_email,"             \
+    " primary_phone, secondary_phone"
+#define CONTACT_COLUMNS                                                                    \
+    "number, place, contact_id, c.org_id, owner_id, c.created_at, c.updated_at,"           \
+    " c.name, first_name, last_name, role_label, primary_email, secondary_email,"          \
+    " primary_phone, secondary_phone, c.entity_id, e.name, website"
+#define SELECT                                                                             \
+    "SELECT " CONTACT_COLUMNS                                                              \
+    " FROM contacts AS c LEFT JOIN entities AS e USING (entity_id)"
+
+enum {
+    FIRST_TEXT = 7, /* the column of the first text */
+    ENTITY = FIRST_TEXT + CONTACT_TEXTS,
+};
+
+static const char add[] =
+    "INSERT INTO contacts (contact_id, org_id, owner_id, created_at, updated_at, "
+    "entity_id," TEXTS
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+static const char set_place[] = "UPDATE contacts SET place = ?2 WHERE number = ?1";
+static const char update[] =
+    "UPDATE contacts SET place = ?2, owner_id = ?3, updated_at = ?4, entity_id = ?5,"
+    " (" TEXTS ") = (?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) WHERE number = ?1";
+static const char find[] = SELECT " WHERE contact_id = ?1";
+static const char find_at[] =
+    SELECT " WHERE c.number ="
+           " (SELECT contact FROM contact_words WHERE place = ?1)";
+static const char list[] = SELECT " WHERE c.org_id = ?1 ORDER BY contact_id";
+static const char find_number[] = SELECT " WHERE c.number = ?1";
+static const char list_without_place[] =
+    "SELECT number FROM contacts WHERE place IS NULL ORDER BY updated_at, number";
 
 /* The callback that gets the rows of a statement. */
 struct reader {
@@ -22,30 +47,100 @@ static enum status give_row(void *arg, const struct db_rows *rows)
 {
     const struct reader *reader = arg;
     struct contact contact = {
-        .name = db_text(rows, 3),
-        .email = db_text(rows, 4),
-        .phone = db_text(rows, 5),
-        .created_at_ms = db_int(rows, 6),
-        .updated_at_ms = db_int(rows, 7),
+        .number = db_int(rows, 0),
+        .place = db_int(rows, 1),
+        .created_at_ms = db_int(rows, 5),
+        .updated_at_ms = db_int(rows, 6),
+        .entity_name = db_text(rows, ENTITY + 1),
+        .entity_website = db_text(rows, ENTITY + 2),
     };
 
-    (void)db_blob(rows, 0, contact.id.bytes, UUID_BYTES);
-    (void)db_blob(rows, 1, contact.org_id.bytes, UUID_BYTES);
-    (void)db_blob(rows, 2, contact.owner_id.bytes, UUID_BYTES);
+    (void)db_blob(rows, 2, contact.id.bytes, UUID_BYTES);
+    (void)db_blob(rows, 3, contact.org_id.bytes, UUID_BYTES);
+    (void)db_blob(rows, 4, contact.owner_id.bytes, UUID_BYTES);
+    (void)db_blob(rows, ENTITY, contact.entity_id.bytes, UUID_BYTES);
+    for (int i = 0; i < CONTACT_TEXTS; i++)
+        contact.texts[i] = db_text(rows, FIRST_TEXT + i);
     return reader->each != NULL ? reader->each(reader->arg, &contact) : STATUS_OK;
 }
 
-enum status contact_add(struct db *db, const struct contact *contact)
+static struct span copy_text(struct contact_copy *copy, size_t *used, struct span text)
 {
-    int rows = 0;
-    enum status status =
-        DB_RUN(db, &rows, add, DB_BLOB(contact->id.bytes, UUID_BYTES),
-               DB_BLOB(contact->org_id.bytes, UUID_BYTES),
-               DB_BLOB(contact->owner_id.bytes, UUID_BYTES), DB_TEXT(contact->name),
-               db_text_or_null(contact->email), db_text_or_null(contact->phone),
-               DB_INT(contact->created_at_ms), DB_INT(contact->updated_at_ms));
+    char *to = copy->bytes + *used;
 
-    return status == STATUS_OK && rows == 0 ? STATUS_REFUSED : status;
+    if (text.len > 0)
+        memcpy(to, text.data, text.len);
+    *used += text.len;
+    return (struct span){to, text.len};
+}
+
+enum status contact_keep(void *arg, const struct contact *contact)
+{
+    struct contact_copy *copy = arg;
+    size_t used = 0;
+    size_t needed = contact->entity_name.len + contact->entity_website.len;
+
+    for (int i = 0; i < CONTACT_TEXTS; i++)
+        needed += contact->texts[i].len;
+    if (needed > sizeof copy->bytes)
+        return STATUS_INTERNAL;
+    copy->contact = *contact;
+    for (int i = 0; i < CONTACT_TEXTS; i++)
+        copy->contact.texts[i] = copy_text(copy, &used, contact->texts[i]);
+    copy->contact.entity_name = copy_text(copy, &used, contact->entity_name);
+    copy->contact.entity_website = copy_text(copy, &used, contact->entity_website);
+    return STATUS_OK;
+}
+
+#define UUID(id)            DB_BLOB((id).bytes, UUID_BYTES)
+#define TEXT(contact, text) db_text_or_null((contact)->texts[CONTACT_##text])
+#define ALL_TEXTS(contact)                                                                 \
+    TEXT(contact, NAME), TEXT(contact, FIRST_NAME), TEXT(contact, LAST_NAME),              \
+        TEXT(contact, ROLE_LABEL), TEXT(contact, PRIMARY_EMAIL),                           \
+        TEXT(contact, SECONDARY_EMAIL), TEXT(contact, PRIMARY_PHONE),                      \
+        TEXT(contact, SECONDARY_PHONE)
+
+static struct db_value id_or_null(const struct uuid *id)
+{
+    static const struct uuid none;
+
+    return uuid_equals(id, &none) ? DB_NULL : UUID(*id);
+}
+
+static enum status place(struct db *db, struct contact *contact)
+{
+    enum status status = contact_index_add(db, contact);
+
+    return status == STATUS_OK ? DB_RUN(db, NULL, set_place, DB_INT(contact->number),
+                                        DB_INT(contact->place))
+                               : status;
+}
+
+enum status contact_add(struct db *db, struct contact *contact)
+{
+    enum status status =
+        DB_INSERT(db, &contact->number, add, UUID(contact->id), UUID(contact->org_id),
+                  UUID(contact->owner_id), DB_INT(contact->created_at_ms),
+                  DB_INT(contact->updated_at_ms), id_or_null(&contact->entity_id),
+                  ALL_TEXTS(contact));
+
+    return status == STATUS_OK ? place(db, contact) : status;
+}
+
+enum status contact_update(struct db *db, struct contact *contact,
+                           const struct contact *before)
+{
+    enum status status = contact_index_remove(db, before);
+
+    if (status == STATUS_OK)
+        status = contact_index_add(db, contact);
+    if (status == STATUS_OK)
+        status = DB_RUN(db, NULL, update, DB_INT(contact->number), DB_INT(contact->place),
+                        UUID(contact->owner_id), DB_INT(contact->updated_at_ms),
+                        id_or_null(&contact->entity_id), ALL_TEXTS(contact));
+    if (!uuid_equals(&contact->owner_id, &before->owner_id))
+        db_forget(db); /* the owner is one of the facts that are remembered */
+    return status;
 }
 
 enum status contact_find(struct db *db, const struct uuid *id, contact_each *each,
@@ -53,7 +148,14 @@ enum status contact_find(struct db *db, const struct uuid *id, contact_each *eac
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
+    return DB_FIRST(db, give_row, &reader, find, UUID(*id));
+}
+
+enum status contact_at(struct db *db, int64_t at, contact_each *each, void *arg)
+{
+    struct reader reader = {.each = each, .arg = arg};
+
+    return DB_FIRST(db, give_row, &reader, find_at, DB_INT(at));
 }
 
 enum status contact_list(struct db *db, const struct uuid *org_id, contact_each *each,
@@ -61,15 +163,21 @@ enum status contact_list(struct db *db, const struct uuid *org_id, contact_each 
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES));
+    return DB_EACH(db, give_row, &reader, list, UUID(*org_id));
 }
 
-enum status contact_assign(struct db *db, const struct uuid *id,
-                           const struct uuid *owner_id, int64_t now_ms)
+static enum status place_one(void *arg, const struct db_rows *rows)
 {
-    int rows = 0;
-    enum status status = DB_RUN(db, &rows, assign, DB_BLOB(id->bytes, UUID_BYTES),
-                                DB_BLOB(owner_id->bytes, UUID_BYTES), DB_INT(now_ms));
+    struct db *db = arg;
+    struct contact_copy copy;
+    struct reader reader = {.each = contact_keep, .arg = &copy};
+    enum status status =
+        DB_FIRST(db, give_row, &reader, find_number, DB_INT(db_int(rows, 0)));
 
-    return status == STATUS_OK && rows == 0 ? STATUS_REFUSED : status;
+    return status == STATUS_OK ? place(db, &copy.contact) : status;
+}
+
+enum status contact_place_all(struct db *db)
+{
+    return db_each(db, list_without_place, NULL, 0, place_one, db);
 }

@@ -4,13 +4,20 @@
 
 #include <stdbool.h>
 
+#include "app/store/contact.h"
 #include "lib/clock.h"
 #include "lib/db_alone.h"
 
 enum {
     APPLICATION_ID = 0x43524D4E, /* "CRMN" */
     CHECK_MS = 1000, /* how often a process that serves checks the schema again */
+    CONTACTS = 6,    /* the migration that made the index of contacts */
 };
+
+static enum status after_migration(struct db *db, int number)
+{
+    return number == CONTACTS ? contact_place_all(db) : STATUS_OK;
+}
 
 struct migrations schema_ours(void)
 {
@@ -19,6 +26,7 @@ struct migrations schema_ours(void)
         .count = schema_migrations_count,
         .application_id = APPLICATION_ID,
         .program_version = PACKAGE_VERSION,
+        .after = after_migration,
     };
 }
 

@@ -5,7 +5,8 @@ static const char find_contact[] =
 static const char count_notes[] = "SELECT count(*) FROM notes WHERE contact_id = ?1";
 static const char list_newest[] =
     "SELECT note_id FROM notes WHERE contact_id = ?1 ORDER BY note_id DESC LIMIT ?2";
-static const char set_phone[] = "UPDATE contacts SET phone = ?2 WHERE contact_id = ?1";
+static const char set_phone[] =
+    "UPDATE contacts SET primary_phone = ?2 WHERE contact_id = ?1";
 
 enum status example_has_contact(bool *found, struct db *db, const struct uuid *contact_id,
                                 const struct uuid *org_id)

@@ -33,10 +33,11 @@ static void a_contact_is_added_with_its_owner(void **state)
     input.phone = span_of("+49 30");
     must_have_done(manage_contact_add(&contact, begin(), &input, &why), "contact add",
                    "acme", &id);
-    assert_string_equal(stage_ask("SELECT name || email || phone || created_at ||"
-                                  " updated_at FROM contacts WHERE contact_id = {new}"
-                                  " AND org_id = {acme} AND owner_id = {ann}"),
-                        "Newn@example.com+49 3010000001000000");
+    assert_string_equal(
+        stage_ask("SELECT name || primary_email || primary_phone || created_at ||"
+                  " updated_at FROM contacts WHERE contact_id = {new}"
+                  " AND org_id = {acme} AND owner_id = {ann}"),
+        "Newn@example.com+49 3010000001000000");
 }
 
 static void what_is_wrong_with_a_new_contact_is_said(void **state)

@@ -1,0 +1,379 @@
+#include "app/store/contact_index.h"
+
+#include <string.h>
+
+#include "lib/utf8.h"
+
+enum {
+    PLACE_BITS = 40,    /* of a place, below the number of its range */
+    INDEX_TRIGRAMS = 6, /* that are looked for; which contacts fit is compared later */
+    TRIGRAM_BYTES = 3 * 8 + 8, /* three characters of at most 4 bytes, quoted, and AND */
+    EXPRESSION_BYTES = 3 * INDEX_TRIGRAMS * TRIGRAM_BYTES + 16,
+};
+
+static const char find_range[] = "SELECT number FROM contact_ranges WHERE org_id = ?1";
+static const char add_range[] =
+    "INSERT INTO contact_ranges SELECT ?1, ifnull(max(number), 0) + 1"
+    " FROM contact_ranges";
+static const char find_last[] =
+    "SELECT max(place) FROM contact_words WHERE place BETWEEN ?1 AND ?2";
+static const char add_words[] = "INSERT INTO contact_words VALUES (?1, ?2, ?3)";
+static const char add_trigrams[] =
+    "INSERT INTO contact_index (rowid, words) VALUES (?1, ?2)";
+static const char add_key[] =
+    "INSERT INTO contact_keys VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+static const char find_words[] = "SELECT words FROM contact_words WHERE place = ?1";
+static const char remove_words[] = "DELETE FROM contact_words WHERE place = ?1";
+static const char remove_trigrams[] =
+    "INSERT INTO contact_index (contact_index, rowid, words) VALUES ('delete', ?1, ?2)";
+static const char remove_key[] = "DELETE FROM contact_keys WHERE key = ?1 AND place = ?2";
+static const char search_whole[] =
+    "SELECT place, words FROM contact_keys JOIN contact_words USING (place)"
+    " WHERE key = ?1 AND place BETWEEN ?2 AND ?3 ORDER BY place DESC";
+static const char search_part[] =
+    "SELECT place, contact_words.words FROM contact_index"
+    " CROSS JOIN contact_words ON place = contact_index.rowid"
+    " WHERE contact_index MATCH ?1 AND contact_index.rowid BETWEEN ?2 AND ?3"
+    " ORDER BY contact_index.rowid DESC";
+
+/* The places of an organization's contacts. */
+struct range {
+    int64_t first, last;
+};
+
+static enum status keep_number(void *arg, const struct db_rows *rows)
+{
+    *(int64_t *)arg = db_int(rows, 0);
+    return STATUS_OK;
+}
+
+/* STATUS_NOT_FOUND: the organization has none. */
+static enum status read_range(struct range *out, struct db *db, const struct uuid *org_id)
+{
+    int64_t number = 0;
+    enum status status =
+        DB_FIRST(db, keep_number, &number, find_range, DB_BLOB(org_id->bytes, UUID_BYTES));
+
+    out->first = (number << PLACE_BITS) + 1;
+    out->last = (number + 1) << PLACE_BITS;
+    return status;
+}
+
+static enum status make_range(struct range *out, struct db *db, const struct uuid *org_id)
+{
+    enum status status = read_range(out, db, org_id);
+
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    status = DB_RUN(db, NULL, add_range, DB_BLOB(org_id->bytes, UUID_BYTES));
+    return status == STATUS_OK ? read_range(out, db, org_id) : status;
+}
+
+static enum status next_place(int64_t *place, struct db *db, const struct uuid *org_id)
+{
+    struct range range;
+    int64_t last = 0;
+    enum status status = make_range(&range, db, org_id);
+
+    if (status == STATUS_OK)
+        status = DB_FIRST(db, keep_number, &last, find_last, DB_INT(range.first),
+                          DB_INT(range.last));
+    *place = last == 0 ? range.first : last + 1;
+    return status;
+}
+
+/* Runs a statement for each key of a contact. */
+struct key_writer {
+    struct db *db;
+    const char *sql;
+    int64_t place;
+    enum status status;
+};
+
+static void write_key(void *arg, int64_t key)
+{
+    struct key_writer *writer = arg;
+
+    if (writer->status == STATUS_OK)
+        writer->status =
+            DB_RUN(writer->db, NULL, writer->sql, DB_INT(key), DB_INT(writer->place));
+}
+
+static enum status write_keys(struct db *db, const char *sql, int64_t place,
+                              struct span words, const struct uuid *org_id)
+{
+    struct key_writer writer = {.db = db, .sql = sql, .place = place, .status = STATUS_OK};
+
+    contact_words_keys(words, org_id, write_key, &writer);
+    return writer.status;
+}
+
+enum status contact_index_add(struct db *db, struct contact *contact)
+{
+    struct contact_words words;
+
+    if (!contact_words_make(&words, contact->texts, contact->entity_name))
+        return STATUS_NO_MEMORY;
+    const struct span text = {words.bytes, words.len};
+    enum status status = next_place(&contact->place, db, &contact->org_id);
+    if (status == STATUS_OK)
+        status = DB_RUN(db, NULL, add_words, DB_INT(contact->place),
+                        DB_INT(contact->number), DB_TEXT(text));
+    if (status == STATUS_OK)
+        status = DB_RUN(db, NULL, add_trigrams, DB_INT(contact->place), DB_TEXT(text));
+    return status == STATUS_OK
+               ? write_keys(db, add_key, contact->place, text, &contact->org_id)
+               : status;
+}
+
+static enum status keep_words(void *arg, const struct db_rows *rows)
+{
+    struct contact_words *words = arg;
+    const struct span text = db_text(rows, 0);
+
+    if (text.len > sizeof words->bytes)
+        return STATUS_INTERNAL;
+    memcpy(words->bytes, text.data, text.len);
+    words->len = text.len;
+    return STATUS_OK;
+}
+
+/* Everything is removed as it was stored, which a library of another version might have
+ * folded otherwise. */
+static enum status remove_all(struct db *db, const struct contact *contact,
+                              struct span words)
+{
+    const int64_t place = contact->place;
+    enum status status = write_keys(db, remove_key, place, words, &contact->org_id);
+
+    if (status == STATUS_OK)
+        status = DB_RUN(db, NULL, remove_trigrams, DB_INT(place), DB_TEXT(words));
+    return status == STATUS_OK ? DB_RUN(db, NULL, remove_words, DB_INT(place)) : status;
+}
+
+enum status contact_index_remove(struct db *db, const struct contact *contact)
+{
+    struct contact_words words;
+    enum status status =
+        DB_FIRST(db, keep_words, &words, find_words, DB_INT(contact->place));
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return status == STATUS_OK
+               ? remove_all(db, contact, (struct span){words.bytes, words.len})
+               : status;
+}
+
+/* A search that is under way. */
+struct search {
+    struct db *db;
+    const struct contact_query *query;
+    struct range range;
+    enum contact_match wanted; /* what contacts of this stage must have */
+    contact_each *each;
+    void *arg;
+    bool ended; /* each wants no more */
+};
+
+/* Gives a contact that fits as this stage demands: those that fit better were given by
+ * another one. */
+static enum status give_place(void *arg, const struct db_rows *rows)
+{
+    struct search *search = arg;
+
+    if (contact_words_match(db_text(rows, 1), search->query) != search->wanted)
+        return STATUS_OK;
+    enum status status = contact_at(search->db, db_int(rows, 0), search->each, search->arg);
+    search->ended = status != STATUS_OK;
+    return status;
+}
+
+static enum status run_whole(struct search *search, const struct uuid *org_id,
+                             enum contact_match kind, struct span text)
+{
+    search->wanted = kind;
+    if (text.len == 0)
+        return STATUS_OK;
+    return DB_EACH(search->db, give_place, search, search_whole,
+                   DB_INT(contact_key(org_id, kind, text)), DB_INT(search->range.first),
+                   DB_INT(search->range.last));
+}
+
+/* An expression of FTS5 that is being written: some trigrams of a text, which must all
+ * occur. */
+struct expression {
+    size_t len;
+    char bytes[EXPRESSION_BYTES];
+};
+
+static void put(struct expression *out, const char *bytes, size_t len)
+{
+    memcpy(out->bytes + out->len, bytes, len);
+    out->len += len;
+}
+
+static size_t character_bytes(struct span text)
+{
+    size_t len = utf8_decode(text, NULL);
+
+    return len > 0 ? len : 1;
+}
+
+/* Writes three characters in quotes; a quote among them is doubled. */
+static void put_trigram(struct expression *out, struct span text)
+{
+    put(out, "\"", 1);
+    for (int i = 0; i < 3; i++) {
+        size_t len = character_bytes(text);
+
+        if (text.data[0] == '"')
+            put(out, "\"", 1);
+        put(out, text.data, len);
+        text = (struct span){text.data + len, text.len - len};
+    }
+    put(out, "\"", 1);
+}
+
+/* Writes at most INDEX_TRIGRAMS trigrams of a text of at least three characters, evenly
+ * spread, the first and the last one among them. */
+static void put_trigrams(struct expression *out, struct span text)
+{
+    const size_t count = utf8_count(text) - 2;
+    const size_t wanted = count < INDEX_TRIGRAMS ? count : INDEX_TRIGRAMS;
+    size_t at = 0;
+
+    put(out, "(", 1);
+    for (size_t i = 0; i < wanted; i++) {
+        const size_t next = wanted == 1 ? 0 : i * (count - 1) / (wanted - 1);
+        for (; at < next; at++) {
+            size_t len = character_bytes(text);
+            text = (struct span){text.data + len, text.len - len};
+        }
+        if (i > 0)
+            put(out, " AND ", 5);
+        put_trigram(out, text);
+    }
+    put(out, ")", 1);
+}
+
+/* What the index is asked for: a part of a text, or a whole one between marks. */
+static void put_text(struct expression *out, struct span text, bool is_part, char mark)
+{
+    char marked[CASEFOLD_GROWTH * CONTACT_QUERY_MAX_BYTES + 2];
+
+    if (text.len == 0)
+        return;
+    if (out->len > 0)
+        put(out, " OR ", 4);
+    if (is_part) {
+        put_trigrams(out, text);
+        return;
+    }
+    marked[0] = mark;
+    memcpy(marked + 1, text.data, text.len);
+    marked[text.len + 1] = mark;
+    put_trigrams(out, (struct span){marked, text.len + 2});
+}
+
+static enum status run_part(struct search *search)
+{
+    const struct contact_query *query = search->query;
+    struct expression expression = {.len = 0};
+
+    search->wanted = MATCH_PART;
+    put_text(&expression, query->part, true, '\1');
+    if (query->whole.len != query->part.len)
+        put_text(&expression, query->whole, false, '\1');
+    put_text(&expression, query->digits, query->digits.len >= CONTACT_PART_CHARACTERS,
+             '\2');
+    if (expression.len == 0)
+        return STATUS_OK;
+    return DB_EACH(search->db, give_place, search, search_part,
+                   DB_TEXT(((struct span){expression.bytes, expression.len})),
+                   DB_INT(search->range.first), DB_INT(search->range.last));
+}
+
+static enum status begin(struct search *search, struct contact_query *query, struct db *db,
+                         const struct uuid *org_id, struct span text)
+{
+    search->db = db;
+    search->query = query;
+    if (!contact_query_make(query, text))
+        return STATUS_NO_MEMORY;
+    return read_range(&search->range, db, org_id);
+}
+
+/* Passes contacts on, except the one that was found by its id already. */
+struct others {
+    const struct uuid *org_id, *id;
+    bool found;
+    contact_each *each;
+    void *arg;
+};
+
+static enum status give_that_one(void *arg, const struct contact *contact)
+{
+    struct others *others = arg;
+
+    if (!uuid_equals(&contact->org_id, others->org_id))
+        return STATUS_OK;
+    others->found = true;
+    return others->each(others->arg, contact);
+}
+
+static enum status give_another(void *arg, const struct contact *contact)
+{
+    struct others *others = arg;
+
+    return others->found && uuid_equals(&contact->id, others->id)
+               ? STATUS_OK
+               : others->each(others->arg, contact);
+}
+
+/* The stages after the one by id. */
+static enum status run_stages(struct search *search, const struct uuid *org_id)
+{
+    const struct contact_query *query = search->query;
+    enum status status = run_whole(search, org_id, MATCH_EMAIL, query->whole);
+
+    if (status == STATUS_OK && !search->ended)
+        status = run_whole(search, org_id, MATCH_PHONE, query->digits);
+    if (status == STATUS_OK && !search->ended)
+        status = run_whole(search, org_id, MATCH_NAME, query->whole);
+    if (status == STATUS_OK && !search->ended)
+        status = run_part(search);
+    return status;
+}
+
+enum status contact_index_search(struct db *db, const struct uuid *org_id, struct span text,
+                                 contact_each *each, void *arg)
+{
+    struct uuid id;
+    struct contact_query query;
+    struct others others = {.org_id = org_id, .id = &id, .each = each, .arg = arg};
+    struct search search = {.each = give_another, .arg = &others};
+    enum status status =
+        uuid_parse(&id, text) ? contact_find(db, &id, give_that_one, &others) : STATUS_OK;
+
+    if (status == STATUS_NOT_FOUND && others.found)
+        return STATUS_OK; /* each wants no more */
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        status = begin(&search, &query, db, org_id, text);
+    if (status == STATUS_OK)
+        status = run_stages(&search, org_id);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status contact_index_whole(struct db *db, const struct uuid *org_id,
+                                enum contact_match kind, struct span text,
+                                contact_each *each, void *arg)
+{
+    struct contact_query query;
+    struct search search = {.each = each, .arg = arg};
+    enum status status = begin(&search, &query, db, org_id, text);
+
+    if (status == STATUS_OK)
+        status = run_whole(&search, org_id, kind,
+                           kind == MATCH_PHONE ? query.digits : query.whole);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}

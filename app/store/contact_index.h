@@ -1,0 +1,37 @@
+/*
+ * The index in which contacts are found by their texts (app/rules/contact_words.h).
+ *
+ * A contact that is changed gets a new place behind all others of its organization. So the
+ * one that was changed last comes first when places are read from the end, and the first
+ * match is found without reading the others.
+ */
+#ifndef APP_STORE_CONTACT_INDEX_H
+#define APP_STORE_CONTACT_INDEX_H
+
+#include "app/rules/contact_words.h"
+#include "app/store/contact.h"
+#include "lib/db.h"
+
+/* Puts the contact into the index, and sets its place there; the caller stores it with the
+ * contact. Inside a writing transaction, as the next one. */
+enum status contact_index_add(struct db *db, struct contact *contact);
+
+/* Takes the contact, as it was read, out of the index. */
+enum status contact_index_remove(struct db *db, const struct contact *contact);
+
+/*
+ * Calls each with every contact of the organization that fits, the best first (see enum
+ * contact_match; before all others the one that has text as its id), and among equals the
+ * one that was changed last. What each returns is as for db_each. text has at most
+ * CONTACT_QUERY_MAX_BYTES. No match is STATUS_OK.
+ */
+enum status contact_index_search(struct db *db, const struct uuid *org_id, struct span text,
+                                 contact_each *each, void *arg);
+
+/* The same with those only that have the text as whole e-mail address (MATCH_EMAIL) or
+ * whose telephone number has its digits (MATCH_PHONE). */
+enum status contact_index_whole(struct db *db, const struct uuid *org_id,
+                                enum contact_match kind, struct span text,
+                                contact_each *each, void *arg);
+
+#endif
