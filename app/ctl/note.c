@@ -115,34 +115,51 @@ enum status note_print_version(void *arg, const struct note *note)
     return output_row(arg, version_columns, note);
 }
 
+/* The member of --member; else the operator. */
+static struct note_viewer viewer_of(const struct ctl *ctl)
+{
+    const struct argument *member = ctl_get(ctl, "--member");
+
+    return member->given ? (struct note_viewer){.member = &member->uuid} : note_operator;
+}
+
 static enum status list(struct ctl *ctl)
 {
     const struct uuid *contact_id = &ctl_get(ctl, "--contact")->uuid;
+    const struct note_viewer viewer = viewer_of(ctl);
     enum status status = contact_find(ctl->db, contact_id, NULL, NULL);
 
     if (status != STATUS_OK)
         return manage_missing(status, "contact", contact_id, &ctl->why);
-    return note_list(ctl->db, contact_id, print, ctl->output);
+    return note_list(ctl->db, contact_id, &viewer, print, ctl->output);
 }
 
 static enum status show(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
+    const struct note_viewer viewer = viewer_of(ctl);
 
-    return manage_missing(note_find(ctl->db, id, print, ctl->output), "note", id,
+    return manage_missing(note_find(ctl->db, id, &viewer, print, ctl->output), "note", id,
                           &ctl->why);
 }
 
 static enum status history(struct ctl *ctl)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
+    const struct note_viewer viewer = viewer_of(ctl);
 
-    return manage_missing(note_history(ctl->db, id, note_print_version, ctl->output),
-                          "note", id, &ctl->why);
+    return manage_missing(
+        note_history(ctl->db, id, &viewer, note_print_version, ctl->output), "note", id,
+        &ctl->why);
 }
+
+#define PARAMETER_MEMBER                                                                   \
+    .name = "--member", .value = "ID", .rule = argument_uuid,                              \
+    .help = "only what this member may see"
 
 static const struct parameter only_id[] = {
     {.name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the note"},
+    {PARAMETER_MEMBER},
     {.name = NULL},
 };
 
@@ -156,6 +173,7 @@ static const struct verb verbs[] = {
                                                .rule = argument_uuid,
                                                .need = PARAMETER_REQUIRED,
                                                .help = "the contact"},
+                                              {PARAMETER_MEMBER},
                                               {.name = NULL}},
      .run = list},
     {.name = "show",

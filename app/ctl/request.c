@@ -20,12 +20,14 @@ static enum status find_by_time(struct ctl *ctl, struct span request_id)
         return STATUS_OK;
     uuid_first_at(&range.first, ms - BEFORE_MS);
     uuid_last_at(&range.last, ms + AFTER_MS);
-    return note_written_by(ctl->db, request_id, &range, note_print_version, ctl->output);
+    return note_written_by(ctl->db, request_id, &range, &note_operator, note_print_version,
+                           ctl->output);
 }
 
 static enum status find_among_all(struct ctl *ctl, struct span request_id)
 {
-    return note_written_by(ctl->db, request_id, NULL, note_print_version, ctl->output);
+    return note_written_by(ctl->db, request_id, NULL, &note_operator, note_print_version,
+                           ctl->output);
 }
 
 static enum status show(struct ctl *ctl)

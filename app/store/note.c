@@ -30,13 +30,17 @@
 
 #define IN_CHAIN " WHERE v.number IN (SELECT number FROM chain)"
 
-static const char find[] = PRESENT " WHERE n.note_id = ?1";
-static const char list[] = NOTES_OF_CONTACT PRESENT IN_CHAIN " ORDER BY n.note_id";
-static const char history[] = VERSIONS_OF("note_id = ?1") FORMER IN_CHAIN
-    " UNION ALL " PRESENT " WHERE n.note_id = ?1 ORDER BY version";
+#define VISIBLE(all, member) " AND " NOTE_VISIBLE("n", "v", all, member)
 
-#define OF_REQUEST "v.request_id = ?1"
-#define IN_RANGE   "note_id BETWEEN ?2 AND ?3"
+static const char find[] = PRESENT " WHERE n.note_id = ?1" VISIBLE("?2", "?3");
+static const char list[] =
+    NOTES_OF_CONTACT PRESENT IN_CHAIN VISIBLE("?2", "?3") " ORDER BY n.note_id";
+static const char history[] = VERSIONS_OF("note_id = ?1") FORMER IN_CHAIN VISIBLE(
+    "?2", "?3") " UNION ALL " PRESENT
+                " WHERE n.note_id = ?1" VISIBLE("?2", "?3") " ORDER BY version";
+
+#define OF_REQUEST "v.request_id = ?1" VISIBLE("?2", "?3")
+#define IN_RANGE   "note_id BETWEEN ?4 AND ?5"
 #define BY_TIME    " ORDER BY written_at, version"
 
 static const char written_by[] =
@@ -44,6 +48,8 @@ static const char written_by[] =
 static const char written_by_in_range[] =
     VERSIONS_OF(IN_RANGE) PRESENT " WHERE v." IN_RANGE " AND " OF_REQUEST
                                   " UNION ALL " FORMER IN_CHAIN " AND " OF_REQUEST BY_TIME;
+
+#define VIEWER(viewer) NOTE_VIEWER_ALL(viewer), NOTE_VIEWER_MEMBER(viewer)
 
 /* The callback that gets the rows of a statement. */
 struct reader {
@@ -76,19 +82,22 @@ static enum status give_row(void *arg, const struct db_rows *rows)
     return reader->each(reader->arg, &note);
 }
 
-enum status note_find(struct db *db, const struct uuid *id, note_each *each, void *arg)
+enum status note_find(struct db *db, const struct uuid *id,
+                      const struct note_viewer *viewer, note_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
+    return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES),
+                    VIEWER(viewer));
 }
 
-enum status note_list(struct db *db, const struct uuid *contact_id, note_each *each,
-                      void *arg)
+enum status note_list(struct db *db, const struct uuid *contact_id,
+                      const struct note_viewer *viewer, note_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return DB_EACH(db, give_row, &reader, list, DB_BLOB(contact_id->bytes, UUID_BYTES));
+    return DB_EACH(db, give_row, &reader, list, DB_BLOB(contact_id->bytes, UUID_BYTES),
+                   VIEWER(viewer));
 }
 
 /* A reader that also tells whether there was any row. */
@@ -105,23 +114,26 @@ static enum status give_version(void *arg, const struct db_rows *rows)
     return give_row(&versions->reader, rows);
 }
 
-enum status note_history(struct db *db, const struct uuid *id, note_each *each, void *arg)
+enum status note_history(struct db *db, const struct uuid *id,
+                         const struct note_viewer *viewer, note_each *each, void *arg)
 {
     struct version_reader versions = {.reader = {.each = each, .arg = arg}};
-    enum status status =
-        DB_EACH(db, give_version, &versions, history, DB_BLOB(id->bytes, UUID_BYTES));
+    enum status status = DB_EACH(db, give_version, &versions, history,
+                                 DB_BLOB(id->bytes, UUID_BYTES), VIEWER(viewer));
 
     return status == STATUS_OK && !versions.found ? STATUS_NOT_FOUND : status;
 }
 
 enum status note_written_by(struct db *db, struct span request_id,
-                            const struct note_range *range, note_each *each, void *arg)
+                            const struct note_range *range,
+                            const struct note_viewer *viewer, note_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
 
     if (range == NULL)
-        return DB_EACH(db, give_row, &reader, written_by, DB_TEXT(request_id));
+        return DB_EACH(db, give_row, &reader, written_by, DB_TEXT(request_id),
+                       VIEWER(viewer));
     return DB_EACH(db, give_row, &reader, written_by_in_range, DB_TEXT(request_id),
-                   DB_BLOB(range->first.bytes, UUID_BYTES),
+                   VIEWER(viewer), DB_BLOB(range->first.bytes, UUID_BYTES),
                    DB_BLOB(range->last.bytes, UUID_BYTES));
 }

@@ -1,11 +1,12 @@
 /*
- * Notes as an operator reads them, with the origin of every version.
+ * Notes with the origin of every version, as far as a viewer sees them.
  *
- * Reading only: the one function that writes notes is in app/store/note_write.h.
+ * Reading only: notes are written by app/store/note_write.h.
  */
 #ifndef APP_STORE_NOTE_H
 #define APP_STORE_NOTE_H
 
+#include "app/store/note_visible.h"
 #include "lib/address.h"
 #include "lib/db.h"
 #include "lib/uuid.h"
@@ -38,16 +39,18 @@ struct note {
 /* As org_each in app/store/org.h. */
 typedef enum status note_each(void *arg, const struct note *note);
 
-/* Calls each with the present version of that note; STATUS_NOT_FOUND without a call. */
-enum status note_find(struct db *db, const struct uuid *id, note_each *each, void *arg);
+/* Calls each with the present version of that note. STATUS_NOT_FOUND without a call where
+ * there is none, or the viewer does not see it. */
+enum status note_find(struct db *db, const struct uuid *id,
+                      const struct note_viewer *viewer, note_each *each, void *arg);
 
 /* The present versions of a contact's notes by id; none is STATUS_OK. */
-enum status note_list(struct db *db, const struct uuid *contact_id, note_each *each,
-                      void *arg);
+enum status note_list(struct db *db, const struct uuid *contact_id,
+                      const struct note_viewer *viewer, note_each *each, void *arg);
 
-/* All versions of a note, the oldest first and the present one last. STATUS_NOT_FOUND
- * without a call when there is no such note. */
-enum status note_history(struct db *db, const struct uuid *id, note_each *each, void *arg);
+/* All versions of a note, the oldest first and the present one last; as note_find. */
+enum status note_history(struct db *db, const struct uuid *id,
+                         const struct note_viewer *viewer, note_each *each, void *arg);
 
 /* Ids of notes, both ends included. Ids made by uuid_make are in the order of time. */
 struct note_range {
@@ -60,6 +63,7 @@ struct note_range {
  * have to pay for.
  */
 enum status note_written_by(struct db *db, struct span request_id,
-                            const struct note_range *range, note_each *each, void *arg);
+                            const struct note_range *range,
+                            const struct note_viewer *viewer, note_each *each, void *arg);
 
 #endif

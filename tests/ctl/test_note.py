@@ -149,6 +149,26 @@ def test_status_counts_notes(site, add_note):
     assert site.ctl_one("db", "status")["notes"] == 1
 
 
+def test_a_member_sees_what_is_his_or_visible(operator, site, world, add_note):
+    private, was_private = add_note("private"), add_note("is visible", version=2)
+    operator.change("UPDATE notes SET visible = 0 WHERE note_id = ?", raw(private))
+
+    def seen(member):
+        notes = site.ctl("note", "list", "--contact", world.contact, "--member", member)
+        return {note["note_id"] for note in notes}
+
+    assert seen(world.member) == {private, was_private}
+    assert seen(world.second_member) == {was_private}
+    assert site.ctl_one("note", "show", private, "--member", world.member)["note_id"] == private
+    for verb in ("show", "history"):
+        words = ("note", verb, private, "--member", world.second_member)
+        operator.fails(65, *words, says=f"no note {private}")
+    # the first version was private
+    words = ("note", "history", was_private, "--member")
+    assert len(site.ctl(*words, world.member)) == 2
+    assert [v["version"] for v in site.ctl(*words, world.second_member)] == [2]
+
+
 def test_what_does_not_exist(operator):
     nothing = unknown_id()
     operator.fails(65, "note", "show", nothing, says=f"no note {nothing}")

@@ -45,7 +45,7 @@ static const char *notes_of(const char *contact)
     const struct uuid id = stage_id(contact);
 
     found[0] = '\0';
-    assert_int_equal(note_list(stage_db, &id, append, NULL), STATUS_OK);
+    assert_int_equal(note_list(stage_db, &id, &note_operator, append, NULL), STATUS_OK);
     return found;
 }
 
@@ -54,15 +54,16 @@ static const char *versions_of(const char *note)
     const struct uuid id = stage_id(note);
 
     found[0] = '\0';
-    assert_int_equal(note_history(stage_db, &id, append, NULL), STATUS_OK);
+    assert_int_equal(note_history(stage_db, &id, &note_operator, append, NULL), STATUS_OK);
     return found;
 }
 
 static const char *written_by(const char *request_id, const struct note_range *range)
 {
     found[0] = '\0';
-    assert_int_equal(note_written_by(stage_db, span_of(request_id), range, append, NULL),
-                     STATUS_OK);
+    assert_int_equal(
+        note_written_by(stage_db, span_of(request_id), range, &note_operator, append, NULL),
+        STATUS_OK);
     return found;
 }
 
