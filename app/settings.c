@@ -87,6 +87,7 @@ static const struct config_option options[] = {
     {FIELD(credential_failures), .initial = "100/10m", .parse = config_rate},
     {FIELD(contact_failures), .initial = "1000/10m", .parse = config_rate},
     {FIELD(uniform_errors), .initial = "no", .parse = config_yes_no},
+    {FIELD(developer_docs), .initial = "yes", .parse = config_yes_no},
     {FIELD(geoip_country), .initial = "", .parse = config_path},
     {FIELD(geoip_city), .initial = "", .parse = config_path},
     {FIELD(geoip_asn), .initial = "", .parse = config_path},

@@ -12,27 +12,33 @@ static bool has_method(const struct call *call, struct span method)
            (span_equals(method, span_of("HEAD")) && strcmp(call->method, "GET") == 0);
 }
 
-static void refuse_method(struct reply *reply, struct span path)
+static bool is_at(const struct call *call, struct span path, bool documents)
+{
+    return span_equals(path, span_of(call->path)) && (documents || call->document == NULL);
+}
+
+static void refuse_method(struct reply *reply, struct span path, bool documents)
 {
     call_refuse(NULL, reply, ERROR_METHOD_NOT_ALLOWED);
     for (size_t i = 0; i < call_count; i++)
-        if (span_equals(path, span_of(calls[i]->path)))
+        if (is_at(calls[i], path, documents))
             reply_allow(reply, calls[i]->method);
 }
 
-const struct call *call_find(struct span method, struct span path, struct reply *reply)
+const struct call *call_find(struct span method, struct span path, bool documents,
+                             struct reply *reply)
 {
     bool path_found = false;
 
     for (size_t i = 0; i < call_count; i++) {
-        if (!span_equals(path, span_of(calls[i]->path)))
+        if (!is_at(calls[i], path, documents))
             continue;
         if (has_method(calls[i], method))
             return calls[i];
         path_found = true;
     }
     if (path_found)
-        refuse_method(reply, path);
+        refuse_method(reply, path, documents);
     else
         call_refuse(NULL, reply, ERROR_UNKNOWN_ENDPOINT);
     return NULL;

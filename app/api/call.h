@@ -65,9 +65,11 @@ struct call {
                            const struct reading *reading, const void *input);
     /* Fills *answer from a command that was carried out, and from its result. */
     void (*present)(void *answer, const struct command *command, const void *result);
-    /* Fills *out with constants or with memory of the arena. Only for CREDENTIALS_NONE. */
-    enum status (*document)(struct reply_document *out, const struct settings *settings,
-                            struct arena *arena);
+    /* Makes the document, once for each process that is asked for it: its bytes are
+     * constants, or from malloc and then also in out->owned. etag and policy are filled by
+     * others. Only for CREDENTIALS_NONE. With developer_docs = no there is no such call. */
+    enum status (*document)(struct reply_document *out, const struct settings *settings);
+    const char *policy; /* of a document that is a page: its Content-Security-Policy */
 };
 
 enum {
@@ -79,8 +81,10 @@ enum {
 extern const struct call *const calls[];
 extern const size_t call_count;
 
-/* The call with this method and path. NULL: there is none, and the reply is filled. */
-const struct call *call_find(struct span method, struct span path, struct reply *reply);
+/* The call with this method and path. NULL: there is none, and the reply is filled.
+ * documents: whether calls that answer a document exist. */
+const struct call *call_find(struct span method, struct span path, bool documents,
+                             struct reply *reply);
 
 /* The kinds of commands, by the numbers of their calls. */
 const struct command_kinds *call_command_kinds(void);

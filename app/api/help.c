@@ -228,6 +228,7 @@ enum status help_answer(struct reply *reply, const struct call *call,
     if (copy != NULL)
         memcpy(copy, text.data, text.len);
     json_object_put(body);
-    reply->document = (struct reply_document){"application/json", {copy, text.len}};
+    reply->document = (struct reply_document){.content_type = "application/json",
+                                              .bytes = {copy, text.len}};
     return copy != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }

@@ -25,10 +25,16 @@ struct reply_quota {
     int64_t reset_s;       /* until all of count may come at once */
 };
 
-/* An answer that is not the JSON envelope. */
+/* An answer that is not the JSON envelope. All texts are constants, or live as long as the
+ * reply. */
 struct reply_document {
     const char *content_type; /* NULL: there is none */
     struct span bytes;
+    void *owned;          /* frees bytes where they are no constant; else NULL */
+    const char *location; /* relative to the path of the call: the document is there */
+    const char
+        *policy;      /* Content-Security-Policy, for a page that browsers show; or NULL */
+    const char *etag; /* NULL: clients are told not to keep it */
 };
 
 struct field; /* app/api/field.h */

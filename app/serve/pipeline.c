@@ -5,6 +5,7 @@
 
 #include "app/api/help.h"
 #include "app/rules/caller_rules.h"
+#include "app/serve/documents.h"
 #include "app/serve/explain.h"
 #include "app/serve/input.h"
 #include "app/serve/limits.h"
@@ -22,6 +23,7 @@ struct pipeline {
     struct caller_cache *caller_cache;
     struct limits limits;
     struct geo *geo;
+    struct documents *documents;
 };
 
 static void complain_about_geo(const char *path, const char *sentence)
@@ -52,7 +54,9 @@ struct pipeline *pipeline_create(const struct settings *settings,
     p->limits = (struct limits){.throttle = throttle, .settings = settings};
     p->reader = reader;
     p->geo = geo_create(&paths, complain_about_geo);
-    if (p->committer == NULL || p->reader == NULL || p->geo == NULL) {
+    p->documents = documents_create();
+    if (p->committer == NULL || p->reader == NULL || p->geo == NULL ||
+        p->documents == NULL) {
         pipeline_free(p);
         return NULL;
     }
@@ -63,6 +67,7 @@ void pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
+    documents_free(p->documents);
     geo_free(p->geo);
     committer_free(p->committer);
     reader_free(p->reader);
@@ -92,8 +97,8 @@ static enum status refuse(struct exchange *x, enum error error)
 
 static enum status find_call(struct pipeline *p, struct exchange *x)
 {
-    (void)p;
-    x->call = call_find(x->request.method, x->request.path, &x->reply);
+    x->call = call_find(x->request.method, x->request.path, p->settings->developer_docs,
+                        &x->reply);
     x->answered = x->call == NULL;
     return STATUS_OK;
 }
@@ -101,7 +106,8 @@ static enum status find_call(struct pipeline *p, struct exchange *x)
 static enum status answer_document(struct pipeline *p, struct exchange *x)
 {
     x->answered = x->call->document != NULL;
-    return x->answered ? x->call->document(&x->reply.document, p->settings, x->arena)
+    return x->answered ? documents_answer(&x->reply, p->documents, x->call, p->settings,
+                                          x->request.if_none_match)
                        : STATUS_OK;
 }
 

@@ -20,6 +20,7 @@ enum param {
     X_FORWARDED_FOR,
     X_REQUEST_ID,
     IDEMPOTENCY_KEY,
+    IF_NONE_MATCH,
     PARAMS,
 };
 
@@ -33,6 +34,7 @@ static const struct span names[PARAMS] = {
     [X_FORWARDED_FOR] = SPAN("HTTP_X_FORWARDED_FOR"),
     [X_REQUEST_ID] = SPAN("HTTP_X_REQUEST_ID"),
     [IDEMPOTENCY_KEY] = SPAN("HTTP_IDEMPOTENCY_KEY"),
+    [IF_NONE_MATCH] = SPAN("HTTP_IF_NONE_MATCH"),
 };
 
 /* Returns PARAMS for a name that is not used. */
@@ -154,27 +156,29 @@ static bool is_encoded(struct span coding)
     return coding.len > 0 && strcasecmp(coding.data, "identity") != 0;
 }
 
-static bool is_forwarded_for(const char *one)
+static bool is_param(const char *one, enum param param)
 {
-    return span_equals(name_of(one), names[X_FORWARDED_FOR]);
+    return span_equals(name_of(one), names[param]);
 }
 
-/* Joins all headers X-Forwarded-For to one list: a proxy may add one of its own after those
- * that the client has sent, and only the last one can be trusted. */
-static enum status join_forwarded_for(struct span *out, const char *const *sent,
-                                      struct arena *arena)
+/* Joins all headers of a name to one list (RFC 9110 5.3). *out is the first of them; data
+ * NULL: there is none. */
+static enum status join_headers(struct span *out, enum param param, const char *const *sent,
+                                struct arena *arena)
 {
     size_t size = 0;
 
+    if (out->data == NULL)
+        return STATUS_OK;
     for (const char *const *each = sent; *each != NULL; each++)
-        if (is_forwarded_for(*each))
+        if (is_param(*each, param))
             size += value_of(name_of(*each)).len + 1;
     char *list = arena_alloc(arena, size);
     *out = (struct span){list, 0};
     if (list == NULL)
         return STATUS_NO_MEMORY;
     for (const char *const *each = sent; *each != NULL; each++) {
-        if (!is_forwarded_for(*each))
+        if (!is_param(*each, param))
             continue;
         struct span value = value_of(name_of(*each));
         if (out->len > 0)
@@ -190,10 +194,10 @@ static enum status set_address(struct request *out, const struct settings *setti
                                struct arena *arena)
 {
     struct span forwarded_for = values[X_FORWARDED_FOR];
-    enum status status = STATUS_OK;
+    /* a proxy may add one of its own after those that the client has sent, and only the
+     * last one can be trusted */
+    enum status status = join_headers(&forwarded_for, X_FORWARDED_FOR, sent, arena);
 
-    if (forwarded_for.data != NULL)
-        status = join_forwarded_for(&forwarded_for, sent, arena);
     out->address =
         client_address(values[REMOTE_ADDR], forwarded_for, &settings->trusted_proxies);
     return status;
@@ -238,6 +242,9 @@ enum status request_read(struct exchange *exchange, const struct settings *setti
     out->method = values[REQUEST_METHOD];
     out->is_head = span_equals(values[REQUEST_METHOD], span_of("HEAD"));
     enum status status = set_address(out, settings, values, sent, exchange->arena);
+    out->if_none_match = values[IF_NONE_MATCH];
+    if (status == STATUS_OK)
+        status = join_headers(&out->if_none_match, IF_NONE_MATCH, sent, exchange->arena);
     if (status == STATUS_OK)
         status = set_path(out, settings, values, exchange->arena);
     if (status == STATUS_OK)

@@ -24,6 +24,7 @@ struct request {
     /* The header Idempotency-Key: empty when not sent, or invalid, and why it is. */
     char idempotency_key[IDEMPOTENCY_KEY_BYTES];
     enum reason idempotency_key_fault; /* REASON_NONE: it is not */
+    struct span if_none_match;         /* the header; data NULL: not sent */
 };
 
 struct exchange;

@@ -11,7 +11,7 @@
 #include "lib/json_writer.h"
 
 enum {
-    HEADER_MAX_BYTES = 768,
+    HEADER_MAX_BYTES = 1536,
     LAST_RESORT_BYTES = 512,
     UNAVAILABLE_RETRY_AFTER_S = 1,
 };
@@ -23,6 +23,8 @@ static struct span status_line(int http_status)
         struct span line;
     } table[] = {
         {200, SPAN("Status: 200 OK\r\n")},
+        {304, SPAN("Status: 304 Not Modified\r\n")},
+        {308, SPAN("Status: 308 Permanent Redirect\r\n")},
         {400, SPAN("Status: 400 Bad Request\r\n")},
         {404, SPAN("Status: 404 Not Found\r\n")},
         {405, SPAN("Status: 405 Method Not Allowed\r\n")},
@@ -47,7 +49,7 @@ struct header {
 };
 
 /* Every header fits: of all its parts a caller chooses only the request id, whose length is
- * limited. */
+ * limited, and constants are short. */
 static inline void put(struct header *header, struct span text)
 {
     assert(text.len <= sizeof header->text - header->len);
@@ -104,26 +106,53 @@ static void put_rare_lines(struct header *header, const struct reply *reply)
     put_quota(header, &reply->quota);
 }
 
-static struct span content_type_of(const struct reply *reply)
+static bool is_document(const struct reply *reply)
 {
-    bool is_document = reply->error == ERROR_NONE && reply->document.content_type != NULL;
-
-    return is_document ? span_of(reply->document.content_type)
-                       : span_of("application/json");
+    return reply->error == ERROR_NONE && reply->document.content_type != NULL;
 }
 
-/* Every line of the CGI header, and the empty line after it. */
+static struct span content_type_of(const struct reply *reply)
+{
+    return is_document(reply) ? span_of(reply->document.content_type)
+                              : span_of("application/json");
+}
+
+/* A client that keeps a document asks each time whether it is still the same. */
+static struct span caching_of(const struct reply *reply)
+{
+    return is_document(reply) && reply->document.etag != NULL ? span_of("no-cache")
+                                                              : span_of("no-store");
+}
+
+static void put_document_lines(struct header *header, const struct reply_document *document)
+{
+    if (document->etag != NULL)
+        put_line(header, span_of("ETag: "), span_of(document->etag));
+    if (document->location != NULL)
+        put_line(header, span_of("Location: "), span_of(document->location));
+    if (document->policy != NULL) {
+        put_line(header, span_of("Content-Security-Policy: "), span_of(document->policy));
+        put(header, span_of("Referrer-Policy: no-referrer\r\n"));
+    }
+}
+
+/* Every line of the CGI header, and the empty line after it. 304 has no body whose type and
+ * length it could tell. */
 static void render_header(struct header *out, const struct reply *reply,
                           const char *request_id, size_t body_len)
 {
     out->len = 0;
     put(out, status_line(reply->http_status));
-    put_line(out, span_of("Content-Type: "), content_type_of(reply));
-    put_number_line(out, span_of("Content-Length: "), (int64_t)body_len);
-    put(out, span_of("Cache-Control: no-store\r\n"
-                     "X-Content-Type-Options: nosniff\r\n"));
+    if (reply->http_status != 304) {
+        put_line(out, span_of("Content-Type: "), content_type_of(reply));
+        put_number_line(out, span_of("Content-Length: "), (int64_t)body_len);
+    }
+    put_line(out, span_of("Cache-Control: "), caching_of(reply));
+    put(out, span_of("X-Content-Type-Options: nosniff\r\n"));
     put_line(out, span_of("X-Request-Id: "), span_of(request_id));
     put_rare_lines(out, reply);
+    if (is_document(reply))
+        put_document_lines(out, &reply->document);
     put(out, span_of("\r\n"));
 }
 
@@ -168,22 +197,28 @@ static struct span join(char *body, size_t len, const struct reply *reply,
     return (struct span){body - header.len, header.len + (reply->head ? 0 : len)};
 }
 
+/* The body is copied only where it is sent. */
 static struct span render_document(const struct reply *reply, const char *request_id,
                                    struct arena *arena)
 {
     struct span body = reply->document.bytes;
-    char *all = arena_alloc(arena, HEADER_MAX_BYTES + body.len);
+    size_t sent = reply->head || reply->http_status == 304 ? 0 : body.len;
+    struct header header;
+    render_header(&header, reply, request_id, body.len);
+    char *all = arena_alloc(arena, header.len + sent);
 
     if (all == NULL)
         return (struct span){NULL, 0};
-    memcpy(all + HEADER_MAX_BYTES, body.data, body.len);
-    return join(all + HEADER_MAX_BYTES, body.len, reply, request_id);
+    memcpy(all, header.text, header.len);
+    if (sent > 0)
+        memcpy(all + header.len, body.data, sent);
+    return (struct span){all, header.len + sent};
 }
 
 static struct span render(const struct reply *reply, const char *request_id,
                           struct arena *arena)
 {
-    if (reply->error == ERROR_NONE && reply->document.content_type != NULL)
+    if (is_document(reply))
         return render_document(reply, request_id, arena);
     struct span body = render_body(reply, arena);
     return body.data == NULL

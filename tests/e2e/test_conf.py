@@ -28,6 +28,7 @@ DEFAULTS = {
     "credential_failures": "100/10m",
     "contact_failures": "1000/10m",
     "uniform_errors": "no",
+    "developer_docs": "yes",
     "geoip_country": "",
     "geoip_city": "",
     "geoip_asn": "",

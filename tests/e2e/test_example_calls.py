@@ -200,17 +200,6 @@ def test_a_command_refuses_in_the_words_of_its_row(front, world, fields, code, m
     assert_error(front.send(body(world, **members), path=PHONE), code, message)
 
 
-def test_a_document_is_answered_without_credentials_and_to_head_without_a_body(front):
-    answer = front.send(None, method="GET", path=TEXT)
-    assert (answer.status, answer.body) == (200, b"crmnotes\n")
-    assert answer.header("Content-Type") == "text/plain; charset=utf-8"
-    head = front.send(None, method="HEAD", path=TEXT)
-    assert (head.status, head.body, head.header("Content-Length")) == (200, b"", "9")
-    refused = front.send({}, path=TEXT)
-    assert_error(refused, "METHOD_NOT_ALLOWED", "Method not allowed", status=405, also=["allow"])
-    assert refused.header("Allow") == "GET, HEAD"
-
-
 def test_each_call_has_its_help(front):
     for path in COUNT, PHONE:
         data = data_of(front.send({"help": True}, path=path))

@@ -10,10 +10,7 @@
 #include "tests/example/set_phone.h"
 
 const struct call *const calls[] = {
-    &add_note_call,
-    &count_notes_call,
-    &set_phone_call,
-    &program_call,
+    &add_note_call, &count_notes_call, &set_phone_call, &program_call, &moved_program_call,
 };
 
 const size_t call_count = sizeof calls / sizeof calls[0];

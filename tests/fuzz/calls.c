@@ -178,11 +178,11 @@ static enum status look(void *out, enum error *refusal, const struct reading *re
 }
 
 static enum status make_document(struct reply_document *out,
-                                 const struct settings *settings, struct arena *arena)
+                                 const struct settings *settings)
 {
     (void)settings;
-    (void)arena;
-    *out = (struct reply_document){CALLS_DOCUMENT_TYPE, span_of(CALLS_DOCUMENT_TEXT)};
+    *out = (struct reply_document){.content_type = CALLS_DOCUMENT_TYPE,
+                                   .bytes = span_of(CALLS_DOCUMENT_TEXT)};
     return STATUS_OK;
 }
 

@@ -264,6 +264,8 @@ static void check_rare_header(struct span *text, const struct exchange *x)
         must_have(text, "Idempotency-Replayed", "true");
     if (x->reply.http_status == 405)
         must_have(text, "Allow", allowed_for(x->request.path));
+    if (is_document(x))
+        must_have(text, "ETag", x->reply.document.etag);
 }
 
 /* All headers must be there, in this order, and no others. Leaves the body in *text and
@@ -276,7 +278,7 @@ static size_t check_header(struct span *text, const struct exchange *x)
     must_have(text, "Content-Type",
               is_document(x) ? CALLS_DOCUMENT_TYPE : "application/json");
     CHECK(take_header(text, "Content-Length", &length));
-    must_have(text, "Cache-Control", "no-store");
+    must_have(text, "Cache-Control", is_document(x) ? "no-cache" : "no-store");
     must_have(text, "X-Content-Type-Options", "nosniff");
     check_id(text, x->request.id);
     check_rare_header(text, x);

@@ -151,6 +151,81 @@ static void every_error_has_its_status_code_and_message(void **state)
     }
 }
 
+#define PAGE .content_type = "text/html; charset=utf-8", .bytes = SPAN("<p>x")
+
+static void a_document_may_be_kept_by_its_tag_and_has_its_policy(void **state)
+{
+    struct reply reply = {SUCCESS, .document = {PAGE, .etag = "\"e\"", .policy = "p"}};
+    static const char header[] = "Status: 200 OK\r\n"
+                                 "Content-Type: text/html; charset=utf-8\r\n"
+                                 "Content-Length: 4\r\n"
+                                 "Cache-Control: no-cache\r\n"
+                                 "X-Content-Type-Options: nosniff\r\n"
+                                 "X-Request-Id: x\r\n"
+                                 "ETag: \"e\"\r\n"
+                                 "Content-Security-Policy: p\r\n"
+                                 "Referrer-Policy: no-referrer\r\n"
+                                 "\r\n";
+
+    (void)state;
+    assert_memory_equal(render(&reply, "x"), header, sizeof header - 1);
+    assert_string_equal(text + sizeof header - 1, "<p>x");
+    reply.head = true;
+    assert_string_equal(render(&reply, "x"), header);
+}
+
+static void a_document_that_the_client_has_is_not_sent(void **state)
+{
+    struct reply reply = {SUCCESS, .document = {PAGE, .etag = "\"e\""}};
+
+    (void)state;
+    reply.http_status = 304;
+    assert_string_equal(render(&reply, "x"), "Status: 304 Not Modified\r\n"
+                                             "Cache-Control: no-cache\r\n"
+                                             "X-Content-Type-Options: nosniff\r\n"
+                                             "X-Request-Id: x\r\n"
+                                             "ETag: \"e\"\r\n"
+                                             "\r\n");
+}
+
+static void a_document_without_a_tag_is_not_kept(void **state)
+{
+    struct reply reply = {SUCCESS, .document = {PAGE}};
+
+    (void)state;
+    assert_non_null(strstr(render(&reply, "x"), "\r\nCache-Control: no-store\r\n"));
+    assert_null(strstr(text, "ETag"));
+}
+
+static void a_document_at_another_place_is_a_redirect(void **state)
+{
+    struct reply reply = {SUCCESS,
+                          .document = {.content_type = "text/plain", .location = "docs/"}};
+
+    (void)state;
+    reply.http_status = 308;
+    assert_string_equal(render(&reply, "x"), "Status: 308 Permanent Redirect\r\n"
+                                             "Content-Type: text/plain\r\n"
+                                             "Content-Length: 0\r\n"
+                                             "Cache-Control: no-store\r\n"
+                                             "X-Content-Type-Options: nosniff\r\n"
+                                             "X-Request-Id: x\r\n"
+                                             "Location: docs/\r\n"
+                                             "\r\n");
+}
+
+static void the_body_of_a_document_is_not_copied_where_it_is_not_sent(void **state)
+{
+    struct reply reply = {SUCCESS, .document = {PAGE, .etag = "\"e\""}, .head = true};
+    struct arena *arena = arena_create(1024);
+
+    (void)state;
+    reply.document.bytes = (struct span){text, sizeof text}; /* has no room in the arena */
+    assert_non_null(response_render(&reply, "x", arena, ERROR_INTERNAL).data);
+    assert_int_equal(reply.error, ERROR_NONE);
+    arena_free(arena);
+}
+
 static void a_limited_request_is_told_when_to_come_again(void **state)
 {
     struct reply reply = {SUCCESS, .retry_after_s = 42,
@@ -299,6 +374,11 @@ int main(void)
         cmocka_unit_test(a_success_looks_as_promised_to_the_byte),
         cmocka_unit_test(an_error_looks_as_promised_to_the_byte),
         cmocka_unit_test(every_error_has_its_status_code_and_message),
+        cmocka_unit_test(a_document_may_be_kept_by_its_tag_and_has_its_policy),
+        cmocka_unit_test(a_document_that_the_client_has_is_not_sent),
+        cmocka_unit_test(a_document_without_a_tag_is_not_kept),
+        cmocka_unit_test(a_document_at_another_place_is_a_redirect),
+        cmocka_unit_test(the_body_of_a_document_is_not_copied_where_it_is_not_sent),
         cmocka_unit_test(a_limited_request_is_told_when_to_come_again),
         cmocka_unit_test(the_longest_header_fits),
         cmocka_unit_test(complaints_of_fields_stand_in_their_order),
