@@ -47,6 +47,18 @@ static enum status log_target(void *field, const char *text,
     return config_text(field, text, option, why);
 }
 
+static enum status http_status(void *field, const char *text,
+                               const struct config_option *option, struct problem *why)
+{
+    bool strict = strcmp(text, "strict") == 0;
+
+    (void)option;
+    *(bool *)field = strict;
+    if (strict || strcmp(text, "published") == 0)
+        return STATUS_OK;
+    return problem_set(why, STATUS_CONFIG, "must be published or strict, not '%s'", text);
+}
+
 static enum status listen_target(void *field, const char *text,
                                  const struct config_option *option, struct problem *why)
 {
@@ -87,6 +99,8 @@ static const struct config_option options[] = {
     {FIELD(credential_failures), .initial = "100/10m", .parse = config_rate},
     {FIELD(contact_failures), .initial = "1000/10m", .parse = config_rate},
     {FIELD(uniform_errors), .initial = "no", .parse = config_yes_no},
+    {"http_status", .offset = offsetof(struct settings, strict_status),
+     .initial = "published", .parse = http_status},
     {FIELD(developer_docs), .initial = "yes", .parse = config_yes_no},
     {FIELD(geoip_country), .initial = "", .parse = config_path},
     {FIELD(geoip_city), .initial = "", .parse = config_path},

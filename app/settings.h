@@ -12,7 +12,7 @@
 #include "lib/throttle.h"
 
 enum {
-    SETTINGS_COUNT = 24, /* options in the table */
+    SETTINGS_COUNT = 25, /* options in the table */
 };
 
 struct settings {
@@ -34,6 +34,7 @@ struct settings {
     struct throttle_rate credential_failures; /* of a client network */
     struct throttle_rate contact_failures;    /* of a developer key */
     bool uniform_errors; /* contacts of other organizations count as not existing */
+    bool strict_status;  /* http_status: errors have the status that HTTP defines */
     bool developer_docs; /* calls that answer documents about the API exist */
     char geoip_country[CONFIG_TEXT_BYTES];
     char geoip_city[CONFIG_TEXT_BYTES];

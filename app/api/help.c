@@ -158,13 +158,16 @@ static struct json_object *answer_of(const struct call *call)
 }
 
 static struct json_object *describe_error(const struct call_error *error,
-                                          const char *message)
+                                          const char *message,
+                                          const struct settings *settings)
 {
     struct json_object *object = json_object_new_object();
     const struct error_text *text = error_text(error->error);
 
     add_text(object, "code", text->code);
-    json_add(object, "http_status", json_object_new_int(text->http_status));
+    json_add(object, "http_status",
+             json_object_new_int(settings->strict_status ? text->strict_status
+                                                         : text->http_status));
     add_text(object, "message", message);
     add_text(object, "resolution", error->remedy);
     return object;
@@ -177,16 +180,18 @@ static const char *message_about(const struct field *field, enum error error)
 
 /* The fields have the messages of MISSING_FIELDS and INVALID_FIELDS. */
 static void add_field_errors(struct json_object *array, const struct call *call,
-                             const struct call_error *error)
+                             const struct call_error *error,
+                             const struct settings *settings)
 {
     for (size_t i = 0; i < call->field_count; i++) {
         const char *message = message_about(&call->fields[i], error->error);
         if (message != NULL)
-            (void)json_object_array_add(array, describe_error(error, message));
+            (void)json_object_array_add(array, describe_error(error, message, settings));
     }
 }
 
-static struct json_object *errors_of(const struct call *call)
+static struct json_object *errors_of(const struct call *call,
+                                     const struct settings *settings)
 {
     struct call_error errors[CALL_ERRORS_MAX];
     size_t count = call_errors(call, errors);
@@ -194,10 +199,10 @@ static struct json_object *errors_of(const struct call *call)
 
     for (size_t i = 0; array != NULL && i < count; i++)
         if (errors[i].message == NULL)
-            add_field_errors(array, call, &errors[i]);
+            add_field_errors(array, call, &errors[i], settings);
         else
-            (void)json_object_array_add(array,
-                                        describe_error(&errors[i], errors[i].message));
+            (void)json_object_array_add(
+                array, describe_error(&errors[i], errors[i].message, settings));
     return array;
 }
 
@@ -212,7 +217,7 @@ static struct json_object *describe_call(const struct call *call,
     json_add(data, "parameters", parameters_of(call, settings));
     json_add(data, "example", example_of(call));
     json_add(data, "answer", answer_of(call));
-    json_add(data, "errors", errors_of(call));
+    json_add(data, "errors", errors_of(call, settings));
     return data;
 }
 

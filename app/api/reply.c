@@ -11,7 +11,7 @@ void reply_fail(struct reply *reply, enum error error)
     const struct error_text *text = error_text(error);
 
     reply->error = error;
-    reply->http_status = text->http_status;
+    reply->http_status = reply->strict ? text->strict_status : text->http_status;
     reply->code = text->code;
     reply->message_count = 0;
 }

@@ -40,7 +40,9 @@ struct reply_document {
 struct field; /* app/api/field.h */
 
 struct reply {
-    enum error error;                         /* ERROR_NONE: success */
+    enum error error; /* ERROR_NONE: success */
+    bool strict;      /* errors have the status that HTTP defines, not the published one */
+    bool prefers_strict;                      /* because the client asked for it */
     int http_status;                          /* 200 on success */
     const char *code;                         /* of the error; "OK" on success; constant */
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
@@ -58,7 +60,8 @@ struct reply {
     struct reply_document document; /* on success, instead of the envelope */
 };
 
-/* Makes the reply an error, with code and HTTP status but without a message. */
+/* Makes the reply an error, with code and HTTP status (see reply->strict) but without a
+ * message. */
 void reply_fail(struct reply *reply, enum error error);
 
 /* Adds one message, a constant, to an error. */

@@ -337,6 +337,8 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
         .http_status = 200,
         .code = "OK",
         .head = x->request.is_head,
+        .strict = p->settings->strict_status || x->request.prefers_strict,
+        .prefers_strict = x->request.prefers_strict,
     };
     for (size_t i = 0; i < count && status == STATUS_OK && !x->answered; i++)
         status = steps[i](p, x);

@@ -8,6 +8,7 @@
 #include "app/serve/client_address.h"
 #include "app/serve/exchange.h"
 #include "lib/clock.h"
+#include "lib/prefer.h"
 
 /* The parameters that are used, of those that a web server sends. */
 enum param {
@@ -21,6 +22,7 @@ enum param {
     X_REQUEST_ID,
     IDEMPOTENCY_KEY,
     IF_NONE_MATCH,
+    PREFER,
     PARAMS,
 };
 
@@ -35,6 +37,7 @@ static const struct span names[PARAMS] = {
     [X_REQUEST_ID] = SPAN("HTTP_X_REQUEST_ID"),
     [IDEMPOTENCY_KEY] = SPAN("HTTP_IDEMPOTENCY_KEY"),
     [IF_NONE_MATCH] = SPAN("HTTP_IF_NONE_MATCH"),
+    [PREFER] = SPAN("HTTP_PREFER"),
 };
 
 /* Returns PARAMS for a name that is not used. */
@@ -203,6 +206,21 @@ static enum status set_address(struct request *out, const struct settings *setti
     return status;
 }
 
+/* Sets what the client asks of the answer. */
+static enum status set_wishes(struct request *out, const struct span values[PARAMS],
+                              const char *const *sent, struct arena *arena)
+{
+    struct span prefer = values[PREFER];
+    enum status status;
+
+    out->if_none_match = values[IF_NONE_MATCH];
+    status = join_headers(&out->if_none_match, IF_NONE_MATCH, sent, arena);
+    if (status == STATUS_OK)
+        status = join_headers(&prefer, PREFER, sent, arena);
+    out->prefers_strict = prefer_has(prefer, "status", "strict");
+    return status;
+}
+
 /* The announced length, if there is one; a body that is longer is refused in any case. */
 static size_t room_for_body(struct span announced, size_t max_bytes)
 {
@@ -242,9 +260,8 @@ enum status request_read(struct exchange *exchange, const struct settings *setti
     out->method = values[REQUEST_METHOD];
     out->is_head = span_equals(values[REQUEST_METHOD], span_of("HEAD"));
     enum status status = set_address(out, settings, values, sent, exchange->arena);
-    out->if_none_match = values[IF_NONE_MATCH];
     if (status == STATUS_OK)
-        status = join_headers(&out->if_none_match, IF_NONE_MATCH, sent, exchange->arena);
+        status = set_wishes(out, values, sent, exchange->arena);
     if (status == STATUS_OK)
         status = set_path(out, settings, values, exchange->arena);
     if (status == STATUS_OK)

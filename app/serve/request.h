@@ -25,6 +25,7 @@ struct request {
     char idempotency_key[IDEMPOTENCY_KEY_BYTES];
     enum reason idempotency_key_fault; /* REASON_NONE: it is not */
     struct span if_none_match;         /* the header; data NULL: not sent */
+    bool prefers_strict;               /* the header Prefer asks for real status codes */
 };
 
 struct exchange;

@@ -26,8 +26,11 @@ static struct span status_line(int http_status)
         {304, SPAN("Status: 304 Not Modified\r\n")},
         {308, SPAN("Status: 308 Permanent Redirect\r\n")},
         {400, SPAN("Status: 400 Bad Request\r\n")},
+        {401, SPAN("Status: 401 Unauthorized\r\n")},
+        {403, SPAN("Status: 403 Forbidden\r\n")},
         {404, SPAN("Status: 404 Not Found\r\n")},
         {405, SPAN("Status: 405 Method Not Allowed\r\n")},
+        {409, SPAN("Status: 409 Conflict\r\n")},
         {413, SPAN("Status: 413 Content Too Large\r\n")},
         {415, SPAN("Status: 415 Unsupported Media Type\r\n")},
         {422, SPAN("Status: 422 Unprocessable Content\r\n")},
@@ -103,6 +106,8 @@ static void put_rare_lines(struct header *header, const struct reply *reply)
         put(header, span_of("Idempotency-Replayed: true\r\n"));
     if (reply->allow[0] != '\0')
         put_line(header, span_of("Allow: "), span_of(reply->allow));
+    if (reply->prefers_strict && reply->document.etag == NULL)
+        put(header, span_of("Preference-Applied: status=strict\r\n"));
     put_quota(header, &reply->quota);
 }
 

@@ -28,6 +28,7 @@ DEFAULTS = {
     "credential_failures": "100/10m",
     "contact_failures": "1000/10m",
     "uniform_errors": "no",
+    "http_status": "published",
     "developer_docs": "yes",
     "geoip_country": "",
     "geoip_city": "",
@@ -90,6 +91,21 @@ STATUS = {
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
     "OUTCOME_UNKNOWN": 503,
+}
+
+STRICT_STATUS = {
+    "MISSING_API_KEY": 401,
+    "INVALID_API_KEY": 401,
+    "IP_NOT_WHITELISTED": 403,
+    "MISSING_DEVELOPER_SECRET": 401,
+    "INVALID_DEVELOPER_SECRET": 401,
+    "MISSING_FIELDS": 400,
+    "INVALID_FIELDS": 400,
+    "NOT_FOUND": 404,
+    "WRONG_ORG": 403,
+    "NOT_OWNER": 403,
+    "NOTE_NOT_FOUND": 404,
+    "NOTE_NOT_EDITABLE": 403,
 }
 
 # By their numbers in docs/api.md.
@@ -213,6 +229,16 @@ def test_api_lists_every_error_with_its_status_and_messages(api):
     for code, status, messages, *_ in rows(api, "[A-Z_]{4,}"):
         listed.setdefault(code, (int(status), []))[1].extend(messages.split(", "))
     assert listed == {code: (STATUS.get(code, 200), texts) for code, texts in ERRORS.items()}
+
+
+def test_api_lists_every_error_whose_status_changes(api):
+    listed = [
+        (code, int(row[1]))
+        for row in rows(api, "fields|keys|rights|what is named")
+        for code in row[2].split(", ")
+    ]
+    assert dict(listed) == STRICT_STATUS and len(listed) == len(STRICT_STATUS)
+    assert set(STRICT_STATUS) == set(ERRORS) - set(STATUS)
 
 
 def test_the_numbered_checks_stand_in_their_order(api):

@@ -122,6 +122,21 @@ def test_an_unfit_request_id_is_replaced(front, shared, given):
     assert REQUEST_ID.fullmatch(answer.header("X-Request-Id"))
 
 
+@pytest.mark.parametrize("prefer, status", [("status=strict", 401), ("respond-async", 200)])
+def test_real_status_codes_can_be_asked_for(front, prefer, status):
+    answer = front.send({}, headers={"Prefer": prefer})
+    also = ["preference-applied"] if status == 401 else []
+    assert_error(answer, "MISSING_API_KEY", "Missing service instance", status=status, also=also)
+
+
+@pytest.mark.parametrize("path, status", [(CALL_PATH, 403), ("/apis/x", 404)])
+def test_errors_reach_the_client_as_they_are(front, path, status):
+    """Web servers have pages of their own for some statuses."""
+    world = front.site.world(allow=["192.0.2.1"])
+    answer = front.send(world.body(), path=path, headers={"Prefer": "status=strict"})
+    assert (answer.status, answer.header("Content-Type")) == (status, "application/json")
+
+
 def test_every_request_has_a_request_id_of_its_own(front, shared):
     ids = {front.send(shared.body()).header("X-Request-Id") for _ in range(20)}
     assert len(ids) == 20

@@ -264,6 +264,8 @@ static void check_rare_header(struct span *text, const struct exchange *x)
         must_have(text, "Idempotency-Replayed", "true");
     if (x->reply.http_status == 405)
         must_have(text, "Allow", allowed_for(x->request.path));
+    if (x->request.prefers_strict && !is_document(x))
+        must_have(text, "Preference-Applied", "status=strict");
     if (is_document(x))
         must_have(text, "ETag", x->reply.document.etag);
 }

@@ -167,6 +167,7 @@ def test_a_configuration_can_be_checked_beside_the_service_that_uses_it():
         ("geoip_city = relative.mmdb", "geoip_city: must be an absolute path"),
         ("group = daemon", "group: set user, too, whose group it is"),
         ("uniform_errors = maybe", "uniform_errors: must be yes or no, not 'maybe'"),
+        ("http_status = 200", "http_status: must be published or strict, not '200'"),
         ("rate_limit = 600", "rate_limit: must be off or COUNT/TIME, such as 600/1m"),
         ("rate_limit = 600/2d", "rate_limit: must be from 1 to 1000000 in a time from 1s to 1d"),
         ("credential_failures = 0/1m", "credential_failures: must be from 1 to 1000000"),

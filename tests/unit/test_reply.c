@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "app/api/add_note.h"
+#include "app/api/error.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -226,6 +227,33 @@ static void the_body_of_a_document_is_not_copied_where_it_is_not_sent(void **sta
     arena_free(arena);
 }
 
+/* Only errors that the published page has with status 200 change. */
+static void a_strict_reply_has_the_status_of_http(void **state)
+{
+    (void)state;
+    for (enum error error = ERROR_NONE + 1; error < ERROR_COUNT; error++) {
+        const struct error_text *row = error_text(error);
+        struct reply reply = {SUCCESS, .strict = true};
+        call_refuse(&add_note_call, &reply, error);
+        assert_int_equal(reply.http_status, row->strict_status);
+        assert_true(reply.http_status >= 400);
+        if (row->http_status != 200)
+            assert_int_equal(reply.http_status, row->http_status);
+        assert_memory_equal(render(&reply, "x"), "Status: ", 8); /* there is such a line */
+    }
+}
+
+static void a_preference_is_confirmed_also_on_success(void **state)
+{
+    struct reply reply = {VALUES(1, SPAN("x"), 0), .strict = true};
+
+    (void)state;
+    assert_null(strstr(render(&reply, "x"), "Preference-Applied"));
+    reply.prefers_strict = true;
+    assert_non_null(
+        strstr(render(&reply, "x"), "\r\nPreference-Applied: status=strict\r\n"));
+}
+
 static void a_limited_request_is_told_when_to_come_again(void **state)
 {
     struct reply reply = {SUCCESS, .retry_after_s = 42,
@@ -379,6 +407,8 @@ int main(void)
         cmocka_unit_test(a_document_without_a_tag_is_not_kept),
         cmocka_unit_test(a_document_at_another_place_is_a_redirect),
         cmocka_unit_test(the_body_of_a_document_is_not_copied_where_it_is_not_sent),
+        cmocka_unit_test(a_strict_reply_has_the_status_of_http),
+        cmocka_unit_test(a_preference_is_confirmed_also_on_success),
         cmocka_unit_test(a_limited_request_is_told_when_to_come_again),
         cmocka_unit_test(the_longest_header_fits),
         cmocka_unit_test(complaints_of_fields_stand_in_their_order),

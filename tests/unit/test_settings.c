@@ -91,6 +91,7 @@ static void without_any_file_the_defaults_hold(void **state)
     assert_int_equal(settings->contact_failures.count, 1000);
     assert_int_equal(settings->contact_failures.time_s, 600);
     assert_false(settings->uniform_errors);
+    assert_false(settings->strict_status);
     assert_true(settings->developer_docs);
     assert_string_equal(settings->geoip_country, "");
     assert_string_equal(settings->log, "stderr");
@@ -120,6 +121,7 @@ static void every_option_can_be_set_in_a_file(void **state)
                    "credential_failures = off\n"
                    "contact_failures = 5/2h\n"
                    "uniform_errors = yes\n"
+                   "http_status = strict\n"
                    "developer_docs = no\n"
                    "geoip_country = /geo/country.mmdb\n"
                    "geoip_city = /geo/city.mmdb\n"
@@ -146,6 +148,7 @@ static void every_option_can_be_set_in_a_file(void **state)
     assert_int_equal(settings->contact_failures.count, 5);
     assert_int_equal(settings->contact_failures.time_s, 7200);
     assert_true(settings->uniform_errors);
+    assert_true(settings->strict_status);
     assert_false(settings->developer_docs);
     assert_string_equal(settings->geoip_asn, "/geo/asn.mmdb");
     assert_string_equal(settings->log, "/var/log/x.log");
