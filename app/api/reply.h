@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "app/rules/error.h"
+#include "lib/address.h"
 #include "lib/span.h"
 
 enum {
@@ -47,8 +48,10 @@ struct reply {
     const char *code;                         /* of the error; "OK" on success; constant */
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
     size_t message_count;
-    bool replayed;           /* the answer of an earlier request with the same key */
-    int64_t retry_after_s;   /* with ERROR_RATE_LIMITED */
+    bool replayed;         /* the answer of an earlier request with the same key */
+    int64_t retry_after_s; /* with ERROR_RATE_LIMITED */
+    /* with ERROR_IP_NOT_WHITELISTED: of the client; NULL or none: not known */
+    const struct address *client_address;
     const char *hidden_code; /* with ERROR_RATE_LIMITED: of the error that it hides, for
                                 the log; NULL: none */
     struct reply_quota quota;

@@ -326,6 +326,8 @@ static void reply_to(struct pipeline *p, struct exchange *x, enum status status)
         limits_refuse(&p->limits, x, x->refusal);
     else if (status != STATUS_OK)
         reply_to_failure(x, status);
+    if (x->reply.error == ERROR_IP_NOT_WHITELISTED)
+        x->reply.client_address = &x->request.address;
 }
 
 void pipeline_begin(struct pipeline *p, struct exchange *x)

@@ -93,6 +93,16 @@ static void put_quota(struct header *header, const struct reply_quota *quota)
     put_number_line(header, span_of(";t="), quota->reset_s);
 }
 
+/* The address that the caller has to have allowed. */
+static void put_client_address(struct header *header, const struct address *address)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    size_t len = address != NULL ? address_format(address, text) : 0;
+
+    if (len > 0)
+        put_line(header, span_of("X-Client-Address: "), (struct span){text, len});
+}
+
 /* The headers that only some answers have. */
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
@@ -108,6 +118,7 @@ static void put_rare_lines(struct header *header, const struct reply *reply)
         put_line(header, span_of("Allow: "), span_of(reply->allow));
     if (reply->prefers_strict && reply->document.etag == NULL)
         put(header, span_of("Preference-Applied: status=strict\r\n"));
+    put_client_address(header, reply->client_address);
     put_quota(header, &reply->quota);
 }
 

@@ -135,6 +135,8 @@ def test_errors_reach_the_client_as_they_are(front, path, status):
     world = front.site.world(allow=["192.0.2.1"])
     answer = front.send(world.body(), path=path, headers={"Prefer": "status=strict"})
     assert (answer.status, answer.header("Content-Type")) == (status, "application/json")
+    told = "127.0.0.1" if status == 403 else None
+    assert answer.header("X-Client-Address") == told
 
 
 def test_every_request_has_a_request_id_of_its_own(front, shared):

@@ -266,6 +266,11 @@ static void check_rare_header(struct span *text, const struct exchange *x)
         must_have(text, "Allow", allowed_for(x->request.path));
     if (x->request.prefers_strict && !is_document(x))
         must_have(text, "Preference-Applied", "status=strict");
+    if (error == ERROR_IP_NOT_WHITELISTED && x->request.address.family != ADDRESS_NONE) {
+        char address[ADDRESS_TEXT_BYTES];
+        (void)address_format(&x->request.address, address);
+        must_have(text, "X-Client-Address", address);
+    }
     if (is_document(x))
         must_have(text, "ETag", x->reply.document.etag);
 }

@@ -138,3 +138,44 @@ def test_help_tells_the_status_that_the_service_sends(pool, strict):
         answer = json.loads(send(service, {"help": True}).body)
         published = [e for e in answer["data"]["errors"] if e["code"] in {row[2] for row in ERRORS[:11]}]
         assert {error["http_status"] for error in published} == statuses
+
+
+# The address that a caller has to have allowed
+
+
+@pytest.mark.parametrize(
+    "peer, told",
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("unix:", None),
+        ("", None),
+        ("fe80::1%eth0", None),
+    ],
+)
+def test_a_refused_address_is_told_to_the_caller(pool, shared, peer, told):
+    for secret in shared.developer_secret, "zdk_wrong":
+        answer = send(pool, shared.body(developer_secret=secret), remote_addr=peer)
+        assert answer.code == "IP_NOT_WHITELISTED"
+        assert answer.header("X-Client-Address") == told
+
+
+def test_the_address_is_the_one_behind_a_trusted_proxy(start):
+    service = start({"trusted_proxies": "127.0.0.0/8", "workers": 1})
+    headers = {"X-Forwarded-For": "203.0.113.9, 192.0.2.9"}
+    answer = send(service, service.site.world().body(), headers=headers)
+    assert answer.header("X-Client-Address") == "192.0.2.9"
+
+
+@pytest.mark.parametrize("changes", [{}, {"api_key": ""}, {"note": ""}, {"contact_id": "none"}])
+def test_other_answers_do_not_tell_an_address(pool, shared, changes):
+    assert send(pool, shared.body(**changes)).header("X-Client-Address") is None
+
+
+def test_an_address_that_guesses_too_much_is_not_told(start):
+    service = start({"credential_failures": "1/1h", "workers": 1})
+    body = service.site.world().body()
+    first, second = (send(service, body, **STRANGER) for _ in range(2))
+    assert (first.code, first.header("X-Client-Address")) == ("IP_NOT_WHITELISTED", "192.0.2.1")
+    assert (second.code, second.header("X-Client-Address")) == ("RATE_LIMITED", None)

@@ -8,6 +8,9 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What web servers add to an answer by themselves.
 SERVERS_OWN = {"server", "date", "connection", "keep-alive"}
 
+# What an error has beside the common headers, where the client's address is known.
+ERROR_HEADERS = {"IP_NOT_WHITELISTED": {"x-client-address"}}
+
 COMMON_HEADERS = {
     "content-type",
     "content-length",
@@ -56,7 +59,7 @@ def assert_error(answer, code, *messages, status=200, also=()):
     assert answer.body == error_body(*messages)
     assert answer.status == status
     assert answer.header("X-Error-Code") == code
-    assert_headers(answer, {"x-error-code", *also})
+    assert_headers(answer, {"x-error-code", *ERROR_HEADERS.get(code, ()), *also})
 
 
 def assert_headers(answer, also=()):

@@ -254,6 +254,18 @@ static void a_preference_is_confirmed_also_on_success(void **state)
         strstr(render(&reply, "x"), "\r\nPreference-Applied: status=strict\r\n"));
 }
 
+static void the_address_is_told_where_it_is_known(void **state)
+{
+    struct address address = {.family = ADDRESS_NONE};
+    struct reply reply = {SUCCESS, .client_address = &address};
+
+    (void)state;
+    call_refuse(&add_note_call, &reply, ERROR_IP_NOT_WHITELISTED);
+    assert_null(strstr(render(&reply, "x"), "X-Client-Address"));
+    assert_true(address_parse(&address, span_of("2001:db8::1")));
+    assert_non_null(strstr(render(&reply, "x"), "\r\nX-Client-Address: 2001:db8::1\r\n"));
+}
+
 static void a_limited_request_is_told_when_to_come_again(void **state)
 {
     struct reply reply = {SUCCESS, .retry_after_s = 42,
@@ -409,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_body_of_a_document_is_not_copied_where_it_is_not_sent),
         cmocka_unit_test(a_strict_reply_has_the_status_of_http),
         cmocka_unit_test(a_preference_is_confirmed_also_on_success),
+        cmocka_unit_test(the_address_is_told_where_it_is_known),
         cmocka_unit_test(a_limited_request_is_told_when_to_come_again),
         cmocka_unit_test(the_longest_header_fits),
         cmocka_unit_test(complaints_of_fields_stand_in_their_order),
