@@ -24,8 +24,7 @@ static const char *const type_names[] = {
     [FIELD_LIST] = "array",      [FIELD_SECRET] = "string",
 };
 
-/* The credentials that a call takes. */
-static const struct field *credentials_of(const struct call *call, size_t *count)
+const struct field *help_credentials(const struct call *call, size_t *count)
 {
     *count = call->credentials == CREDENTIALS_BOTH     ? 2
              : call->credentials == CREDENTIALS_SECRET ? 1
@@ -118,26 +117,49 @@ static struct json_object *parameters_of(const struct call *call,
                                          const struct settings *settings)
 {
     size_t count;
-    const struct field *credentials = credentials_of(call, &count);
+    const struct field *credentials = help_credentials(call, &count);
     struct json_object *array = describe_all(credentials, count, settings);
 
     add_descriptions(array, call->fields, call->field_count, settings);
     return array;
 }
 
+/* Takes ownership of value. */
+static struct json_object *list_of(struct json_object *value)
+{
+    struct json_object *array = json_object_new_array();
+
+    if (array == NULL || json_object_array_add(array, value) != 0)
+        json_object_put(value);
+    return array;
+}
+
+static void add_example(struct json_object *object, const struct field *field);
+
 static void add_examples(struct json_object *object, const struct field *fields,
                          size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        add_json(object, fields[i].name, fields[i].example);
+        add_example(object, &fields[i]);
 }
 
-/* An example with all required fields and all fields that have a default. */
-static struct json_object *example_of(const struct call *call)
+/* Objects and lists without an example of their own have those of their fields. */
+static void add_example(struct json_object *object, const struct field *field)
+{
+    if (field->example != NULL || field->field_count == 0) {
+        add_json(object, field->name, field->example);
+        return;
+    }
+    struct json_object *inside = json_object_new_object();
+    add_examples(inside, field->fields, field->field_count);
+    json_add(object, field->name, field->type == FIELD_LIST ? list_of(inside) : inside);
+}
+
+struct json_object *help_example(const struct call *call)
 {
     struct json_object *object = json_object_new_object();
     size_t count;
-    const struct field *credentials = credentials_of(call, &count);
+    const struct field *credentials = help_credentials(call, &count);
 
     add_examples(object, credentials, count);
     for (size_t i = 0; i < call->field_count; i++)
@@ -146,7 +168,7 @@ static struct json_object *example_of(const struct call *call)
     return object;
 }
 
-static struct json_object *answer_of(const struct call *call)
+struct json_object *help_answer_example(const struct call *call)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *data = json_object_new_object();
@@ -215,8 +237,8 @@ static struct json_object *describe_call(const struct call *call,
     add_text(data, "path", call->path);
     add_text(data, "summary", call->summary);
     json_add(data, "parameters", parameters_of(call, settings));
-    json_add(data, "example", example_of(call));
-    json_add(data, "answer", answer_of(call));
+    json_add(data, "example", help_example(call));
+    json_add(data, "answer", help_answer_example(call));
     json_add(data, "errors", errors_of(call, settings));
     return data;
 }
