@@ -1,9 +1,11 @@
 /* The calls that this program serves. */
 #include "app/api/add_note.h"
 #include "app/api/call.h"
+#include "app/api/reference.h"
 
 const struct call *const calls[] = {
-    &add_note_call,
+    &add_note_call,         &reference_call,      &reference_style_call,
+    &reference_script_call, &reference_icon_call,
 };
 
 const size_t call_count = sizeof calls / sizeof calls[0];
