@@ -154,6 +154,24 @@ void json_put_string(struct json_writer *w, struct span text)
     put_byte(w, '"');
 }
 
+size_t json_string_bytes(struct span text)
+{
+    char unused[ESCAPE_BYTES];
+    size_t bytes = 0;
+
+    while (text.len > 0) {
+        size_t plain = json_plain_len(text, false);
+
+        bytes += plain;
+        text = (struct span){text.data + plain, text.len - plain};
+        if (text.len == 0)
+            break;
+        bytes += escape(unused, (unsigned char)text.data[0]);
+        text = (struct span){text.data + 1, text.len - 1};
+    }
+    return bytes;
+}
+
 void json_put_integer(struct json_writer *w, int64_t number)
 {
     char digits[DECIMAL_BYTES];

@@ -39,6 +39,9 @@ void json_put_string(struct json_writer *w, struct span text);
 /* The same for text that needs no escapes. */
 void json_put_plain(struct json_writer *w, struct span text);
 
+/* How many bytes json_put_string writes between the quotes. */
+size_t json_string_bytes(struct span text);
+
 void json_put_integer(struct json_writer *w, int64_t number);
 
 /* A value that is JSON already, such as a literal. */

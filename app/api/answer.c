@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app/api/field.h"
+#include "lib/clock.h"
 #include "lib/uuid.h"
 
 static void put_null(struct json_writer *out)
@@ -50,6 +51,15 @@ static void put_word(struct json_writer *out, const void *from, const struct fie
     json_put_string(out, span_of(field->words[*(const int *)from]));
 }
 
+static void put_time(struct json_writer *out, const void *from, const struct field *field)
+{
+    char text[CLOCK_TEXT_BYTES];
+
+    (void)field;
+    clock_format(*(const int64_t *)from, text);
+    json_put_plain(out, span_of(text));
+}
+
 static void put_list(struct json_writer *out, const void *from, const struct field *field)
 {
     const struct field_list *list = from;
@@ -65,20 +75,31 @@ static void (*const renderers[])(struct json_writer *out, const void *from,
                                  const struct field *field) = {
     [FIELD_ID] = put_id,           [FIELD_TEXT] = put_text, [FIELD_FLAG] = put_flag,
     [FIELD_INTEGER] = put_integer, [FIELD_WORD] = put_word, [FIELD_LIST] = put_list,
+    [FIELD_TIME] = put_time,
 };
+
+static bool is_set(const void *from, size_t flag)
+{
+    return flag == 0 || *(const bool *)((const char *)from + flag);
+}
+
+static void put_field(struct json_writer *out, const void *from, const struct field *field)
+{
+    json_put_name(out, field->name);
+    if (field->type != FIELD_OBJECT)
+        renderers[field->type](out, (const char *)from + field->offset, field);
+    else if (is_set(from, field->known_by))
+        fields_render(out, from, field->fields, field->field_count);
+    else
+        put_null(out);
+}
 
 void fields_render(struct json_writer *out, const void *from, const struct field *fields,
                    size_t count)
 {
     json_open(out, '{');
-    for (size_t i = 0; i < count; i++) {
-        const struct field *field = &fields[i];
-
-        json_put_name(out, field->name);
-        if (field->type == FIELD_OBJECT)
-            fields_render(out, from, field->fields, field->field_count);
-        else
-            renderers[field->type](out, (const char *)from + field->offset, field);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_set(from, fields[i].shown_by))
+            put_field(out, from, &fields[i]);
     json_close(out, '}');
 }

@@ -30,6 +30,19 @@ static enum field_fault read_id(void *out, const struct field *field,
     return FIELD_GOOD;
 }
 
+/* A text that is not blank. */
+static enum field_fault check_text(const struct field *field, struct span text,
+                                   const struct settings *settings)
+{
+    if (text.len > field_max_bytes(field, settings))
+        return FIELD_TOO_LONG;
+    if (memchr(text.data, '\0', text.len) != NULL)
+        return FIELD_NUL;
+    if (field->rule != NULL && field->rule(text, NULL) != STATUS_OK)
+        return FIELD_MALFORMED;
+    return FIELD_GOOD;
+}
+
 static enum field_fault read_text(void *out, const struct field *field,
                                   struct json_object *value,
                                   const struct settings *settings)
@@ -40,12 +53,28 @@ static enum field_fault read_text(void *out, const struct field *field,
         return FIELD_NO_STRING;
     if (utf8_blank(text))
         return FIELD_BLANK;
-    if (text.len > field_max_bytes(field, settings))
-        return FIELD_TOO_LONG;
-    if (memchr(text.data, '\0', text.len) != NULL)
-        return FIELD_NUL;
-    *(struct span *)out = text;
-    return FIELD_GOOD;
+    enum field_fault fault = check_text(field, text, settings);
+    if (fault == FIELD_GOOD)
+        *(struct span *)out = text;
+    return fault;
+}
+
+static enum field_fault read_change(void *out, const struct field *field,
+                                    struct json_object *value,
+                                    const struct settings *settings)
+{
+    struct span text = json_string(value);
+    enum field_fault fault = FIELD_GOOD;
+
+    if (text.data == NULL)
+        return FIELD_NO_STRING;
+    if (utf8_blank(text))
+        text.len = 0;
+    else
+        fault = check_text(field, text, settings);
+    if (fault == FIELD_GOOD)
+        *(struct given_text *)out = (struct given_text){.given = true, .text = text};
+    return fault;
 }
 
 /* Reads a number without a fraction, however it is written: 1, 1.0 and 1e0 are one number
@@ -139,6 +168,12 @@ static void clear_text(void *out, const struct field *field)
     *(struct span *)out = (struct span){NULL, 0};
 }
 
+static void clear_change(void *out, const struct field *field)
+{
+    (void)field;
+    *(struct given_text *)out = (struct given_text){.given = false};
+}
+
 static void clear_flag(void *out, const struct field *field)
 {
     (void)field;
@@ -167,6 +202,8 @@ static const struct {
     [FIELD_FLAG] = {.read = read_flag, .clear = clear_flag},
     [FIELD_INTEGER] = {.read = read_integer, .clear = clear_integer},
     [FIELD_WORD] = {.read = read_word, .clear = clear_word},
+    [FIELD_CHANGE] = {.read = read_change, .clear = clear_change},
+    [FIELD_BOOLEAN] = {.read = read_flag, .clear = clear_flag},
 };
 
 static void complain(struct complaints *complaints, const struct field *field,
@@ -212,6 +249,13 @@ static void read_object(void *out, const struct field *field, struct json_object
                 is_object ? complaints : &inside);
 }
 
+/* null and "" are values of a text that they clear, and nothing to other fields. */
+static bool clears(const struct field *field, struct json_object *body)
+{
+    return field->type == FIELD_CHANGE && body != NULL &&
+           json_object_object_get_ex(body, field->name, NULL);
+}
+
 static enum field_fault read_field(void *out, const struct field *field,
                                    struct json_object *value,
                                    const struct settings *settings)
@@ -235,5 +279,7 @@ void fields_read(void *out, const struct field *fields, size_t count,
         else
             complain(complaints, field,
                      read_field((char *)out + field->offset, field, value, settings));
+        if (value == NULL && clears(field, body))
+            ((struct given_text *)((char *)out + field->offset))->given = true;
     }
 }

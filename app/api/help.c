@@ -21,7 +21,8 @@ static const struct field credential_fields[] = {
 static const char *const type_names[] = {
     [FIELD_ID] = "string",       [FIELD_TEXT] = "string",   [FIELD_FLAG] = "integer",
     [FIELD_INTEGER] = "integer", [FIELD_WORD] = "string",   [FIELD_OBJECT] = "object",
-    [FIELD_LIST] = "array",      [FIELD_SECRET] = "string",
+    [FIELD_LIST] = "array",      [FIELD_SECRET] = "string", [FIELD_CHANGE] = "string",
+    [FIELD_BOOLEAN] = "boolean", [FIELD_TIME] = "string",
 };
 
 const struct field *help_credentials(const struct call *call, size_t *count)
@@ -70,7 +71,7 @@ static struct json_object *describe_all(const struct field *fields, size_t count
 static void add_limits(struct json_object *object, const struct field *field,
                        const struct settings *settings)
 {
-    if (field->type == FIELD_TEXT && field_max_bytes(field, settings) != SIZE_MAX)
+    if (field_has_text(field) && field_max_bytes(field, settings) != SIZE_MAX)
         json_add(object, "maximum",
                  json_object_new_int64((int64_t)field_max_bytes(field, settings)));
     if (field->type == FIELD_INTEGER)
@@ -201,14 +202,15 @@ static const char *message_about(const struct field *field, enum error error)
 }
 
 /* The fields have the messages of MISSING_FIELDS and INVALID_FIELDS. */
-static void add_field_errors(struct json_object *array, const struct call *call,
-                             const struct call_error *error,
+static void add_field_errors(struct json_object *array, const struct field *fields,
+                             size_t count, const struct call_error *error,
                              const struct settings *settings)
 {
-    for (size_t i = 0; i < call->field_count; i++) {
-        const char *message = message_about(&call->fields[i], error->error);
+    for (size_t i = 0; i < count; i++) {
+        const char *message = message_about(&fields[i], error->error);
         if (message != NULL)
             (void)json_object_array_add(array, describe_error(error, message, settings));
+        add_field_errors(array, fields[i].fields, fields[i].field_count, error, settings);
     }
 }
 
@@ -221,7 +223,7 @@ static struct json_object *errors_of(const struct call *call,
 
     for (size_t i = 0; array != NULL && i < count; i++)
         if (errors[i].message == NULL)
-            add_field_errors(array, call, &errors[i], settings);
+            add_field_errors(array, call->fields, call->field_count, &errors[i], settings);
         else
             (void)json_object_array_add(
                 array, describe_error(&errors[i], errors[i].message, settings));

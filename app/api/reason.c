@@ -55,6 +55,7 @@ static const char *const field_words[FIELD_FAULTS] = {
     [FIELD_NO_STRING] = "no_string",
     [FIELD_NUL] = "nul",
     [FIELD_TOO_LONG] = "too_long",
+    [FIELD_MALFORMED] = "malformed",
     [FIELD_NO_FLAG] = "no_flag",
     [FIELD_NO_INTEGER] = "no_integer",
     [FIELD_OUT_OF_RANGE] = "out_of_range",

@@ -53,6 +53,9 @@ static const struct {
     [FIELD_FLAG] = {"flag", "0 or 1", NULL},
     [FIELD_INTEGER] = {"integer", "integer", put_range},
     [FIELD_WORD] = {"word", "one of", put_words},
+    [FIELD_CHANGE] = {"change", "string", put_text_limit},
+    [FIELD_BOOLEAN] = {"boolean", "boolean", NULL},
+    [FIELD_TIME] = {"time", "RFC 3339 time", NULL},
     [FIELD_OBJECT] = {"object", "object", NULL},
     [FIELD_LIST] = {"list", "list of objects", NULL},
     [FIELD_SECRET] = {"secret", "string", NULL},
@@ -77,7 +80,7 @@ static void put_attributes(FILE *out, const struct field *field,
     (void)fprintf(out, " data-name=\"%s\" data-type=\"%s\"%s%s", field->name,
                   types[field->type].name, field->required ? " data-required" : "",
                   filled ? " data-filled" : "");
-    if (field->type == FIELD_TEXT && max != SIZE_MAX)
+    if (field_has_text(field) && max != SIZE_MAX)
         (void)fprintf(out, " data-max=\"%zu\"", max);
     if (field->type == FIELD_INTEGER)
         (void)fprintf(out, " data-min=\"%lld\" data-max=\"%lld\"", (long long)field->min,

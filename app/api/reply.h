@@ -13,7 +13,7 @@
 #include "lib/span.h"
 
 enum {
-    REPLY_MESSAGES_MAX = 16,
+    REPLY_MESSAGES_MAX = 24,
     REPLY_ALLOW_BYTES = 64,
 };
 

@@ -24,7 +24,7 @@ struct given_text {
 
 enum given_flag { FLAG_NOT_SENT = -1, FLAG_OFF = 0, FLAG_ON = 1 };
 
-/* The three functions below judge values that come from another process, which may hold
+/* The functions below judge values that come from another process, which may hold
  * anything: a bool that is neither 0 nor 1 must not even be read as one. */
 static inline bool given_bool_is_sound(const bool *flag)
 {
@@ -39,6 +39,11 @@ static inline bool given_id_is_sound(const struct given_id *id)
 static inline bool given_flag_is_sound(enum given_flag flag)
 {
     return flag == FLAG_NOT_SENT || flag == FLAG_OFF || flag == FLAG_ON;
+}
+
+static inline bool given_text_is_sound(const struct given_text *text)
+{
+    return given_bool_is_sound(&text->given);
 }
 
 /* Whether the caller wrote this id. */
