@@ -2,39 +2,17 @@
 
 #include <string.h>
 
+#include "app/api/common_fields.h"
 #include "app/rules/note_rules.h"
 #include "app/store/note_facts.h"
 #include "app/store/note_write.h"
 
-#define EXAMPLE_NOTE    "\"Had a great demo call. Follow up next week.\""
-#define EXAMPLE_CONTACT "\"a1b2c3d4-e5f6-7890-abcd-ef1234567890\""
-#define EXAMPLE_NOTE_ID "\"c3d4e5f6-a7b8-9012-cdef-345678901234\""
-
 static const struct field fields[] = {
-    {.name = "org_id",
-     .type = FIELD_ID,
-     .required = true,
-     .offset = offsetof(struct note_command, org_id),
-     .missing = "Missing org ID",
-     .invalid = "Invalid org ID",
-     .description = "The UUID of your organization.",
-     .example = "\"0199b0d2-6c51-7e4a-9a2f-3b8f6f3f7a10\""},
-    {.name = "member_id",
-     .type = FIELD_ID,
-     .required = true,
-     .offset = offsetof(struct note_command, member_id),
-     .missing = "Missing member ID",
-     .invalid = "Invalid member ID",
-     .description = "The UUID of the member who writes. Must be the contact's owner.",
-     .example = "\"0199b0d2-9d07-7c33-8a41-52f1c9de0b77\""},
-    {.name = "contact_id",
-     .type = FIELD_ID,
-     .required = true,
-     .offset = offsetof(struct note_command, contact_id),
-     .missing = "Missing contact ID",
-     .invalid = "Invalid contact ID",
-     .description = "The UUID of the contact to add the note to.",
-     .example = EXAMPLE_CONTACT},
+    {FIELD_ORG, .offset = offsetof(struct note_command, org_id)},
+    {FIELD_MEMBER, .offset = offsetof(struct note_command, member_id),
+     .description = "The UUID of the member who writes. Must be the contact's owner."},
+    {FIELD_CONTACT, .offset = offsetof(struct note_command, contact_id),
+     .description = "The UUID of the contact to add the note to."},
     {.name = "note",
      .type = FIELD_TEXT,
      .required = true,

@@ -55,6 +55,31 @@ const struct command_kinds *call_command_kinds(void)
     return &kinds;
 }
 
+static size_t text_bytes_of(const struct field *fields, size_t count,
+                            const struct settings *settings)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += field_has_text(&fields[i])
+                     ? field_max_bytes(&fields[i], settings)
+                     : text_bytes_of(fields[i].fields, fields[i].field_count, settings);
+    return bytes;
+}
+
+size_t call_max_text_bytes(const struct settings *settings)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < call_count; i++) {
+        const struct call *call = calls[i];
+        size_t bytes = text_bytes_of(call->fields, call->field_count, settings);
+        if (call->command != NULL && bytes > most)
+            most = bytes;
+    }
+    return most;
+}
+
 uint32_t call_number(const struct call *call)
 {
     uint32_t number = 0;

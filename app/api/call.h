@@ -89,6 +89,9 @@ const struct call *call_find(struct span method, struct span path, bool document
 /* The kinds of commands, by the numbers of their calls. */
 const struct command_kinds *call_command_kinds(void);
 
+/* The most bytes that the texts of one command have together. */
+size_t call_max_text_bytes(const struct settings *settings);
+
 /* The index of a call in the table. */
 uint32_t call_number(const struct call *call);
 

@@ -121,6 +121,12 @@ static const struct error_text texts[ERROR_COUNT] = {
                                    .when = "`entity` has a website but no name, and the "
                                            "contact has no company.",
                                    .remedy = "Send the company's name."},
+    [ERROR_INVALID_CURSOR] = {.http_status = 200,
+                              .strict_status = 400,
+                              .code = "INVALID_FIELDS",
+                              .message = "Invalid notes_after",
+                              .when = "`notes_after` is no note of the contact.",
+                              .remedy = "Send `notes_next` of the answer before."},
     [ERROR_INVALID_JSON] = {.http_status = 400,
                             .strict_status = 400,
                             .code = "INVALID_JSON",

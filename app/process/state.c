@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "app/api/call.h"
 #include "app/commit/letter.h"
 #include "lib/listener.h"
 
@@ -22,7 +23,7 @@ struct pool_settings state_pool_settings(const struct settings *settings)
 
 size_t state_letter_bytes(const struct settings *settings)
 {
-    return letter_max_bytes((size_t)settings->max_note_bytes);
+    return letter_max_bytes(call_max_text_bytes(settings));
 }
 
 void state_free(struct state *state)

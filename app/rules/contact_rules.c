@@ -20,6 +20,20 @@ enum error contact_judge_use(const struct contact_facts *facts, const struct cal
     return ERROR_NONE;
 }
 
+enum reason contact_reason(enum error error, bool exists, const struct caller *caller,
+                           const struct given_id *org_id, const struct given_id *contact_id)
+{
+    if (error == ERROR_WRONG_ORG && !is_of_caller(org_id, caller))
+        return REASON_ORG_ID_NOT_OF_THE_KEY;
+    if (error == ERROR_WRONG_ORG)
+        return REASON_CONTACT_OF_ANOTHER_ORGANIZATION;
+    if (error != ERROR_NOT_FOUND || !contact_id->given)
+        return REASON_NONE;
+    if (!contact_id->is_uuid)
+        return REASON_CONTACT_ID_MALFORMED;
+    return exists ? REASON_CONTACT_OF_ANOTHER_ORGANIZATION : REASON_CONTACT_UNKNOWN;
+}
+
 static enum contact_mode mode_of(const struct contact_command *command)
 {
     return command->mode < 0 ? CONTACT_UPSERT : (enum contact_mode)command->mode;
@@ -109,9 +123,12 @@ void contact_texts_after(struct span after[CONTACT_TEXTS],
         after[CONTACT_NAME] = join(joined, after);
 }
 
-bool contact_texts_suffice(const struct span texts[CONTACT_TEXTS])
+bool contact_texts_suffice(const struct span texts[CONTACT_TEXTS], bool is_new,
+                           const struct given_text given[CONTACT_TEXTS])
 {
-    return texts[CONTACT_NAME].len > 0 || texts[CONTACT_FIRST_NAME].len > 0 ||
+    const struct span name = is_new ? given[CONTACT_NAME].text : texts[CONTACT_NAME];
+
+    return name.len > 0 || texts[CONTACT_FIRST_NAME].len > 0 ||
            texts[CONTACT_PRIMARY_EMAIL].len > 0 || texts[CONTACT_SECONDARY_EMAIL].len > 0;
 }
 

@@ -13,6 +13,7 @@
 #include "app/rules/contact_texts.h"
 #include "app/rules/error.h"
 #include "app/rules/given.h"
+#include "app/rules/reason.h"
 
 enum contact_mode { CONTACT_INSERT, CONTACT_UPDATE, CONTACT_UPSERT };
 
@@ -36,6 +37,12 @@ struct contact_facts {
     bool contact_found; /* by its id */
     struct uuid contact_org_id;
 };
+
+/* Why contact_judge_use, or contact_judge, ended with this error, for the log. exists: some
+ * organization has the contact. */
+enum reason contact_reason(enum error error, bool exists, const struct caller *caller,
+                           const struct given_id *org_id,
+                           const struct given_id *contact_id);
 
 /* For calls that read: whether the caller may use that member, organization and contact, in
  * the order in which docs/api.md lists the checks. needs_contact: the call names one. */
@@ -72,9 +79,10 @@ void contact_texts_after(struct span after[CONTACT_TEXTS],
                          const struct span before[CONTACT_TEXTS],
                          const struct given_text given[CONTACT_TEXTS]);
 
-/* Whether texts have what every contact needs: a name, a first name or an e-mail
- * address. */
-bool contact_texts_suffice(const struct span texts[CONTACT_TEXTS]);
+/* Whether texts have what every contact needs: a name, a first name or an e-mail address.
+ * The name of a new contact must be more than its last name, unless that is given. */
+bool contact_texts_suffice(const struct span texts[CONTACT_TEXTS], bool is_new,
+                           const struct given_text given[CONTACT_TEXTS]);
 
 /* The e-mail address or telephone number by which a contact is looked up; empty: none. */
 struct span contact_looked_up(const struct contact_command *command);

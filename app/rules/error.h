@@ -25,6 +25,7 @@ enum error {
     ERROR_CONTACT_AMBIGUOUS,
     ERROR_MISSING_CONTACT_NAME,
     ERROR_MISSING_ENTITY_NAME,
+    ERROR_INVALID_CURSOR,
     /* errors that the published page does not have */
     ERROR_INVALID_JSON,
     ERROR_NO_JSON_OBJECT,

@@ -7,6 +7,9 @@
 static const char find_member[] =
     "SELECT 1 FROM members WHERE member_id = ?1 AND org_id = ?2 AND active = 1";
 
+static const char find_existence[] =
+    "SELECT EXISTS (SELECT 1 FROM contacts WHERE contact_id = ?1)";
+
 static enum status look(void *arg, const struct db_rows *rows)
 {
     (void)arg;
@@ -123,6 +126,26 @@ enum status contact_write_facts_read(struct contact_write_facts *out,
     out->org_id = before->contact.org_id;
     out->entity_id = before->contact.entity_id;
     contact_texts_after(after, joined, before->contact.texts, command->texts);
-    out->has_name = contact_texts_suffice(after);
+    out->has_name =
+        contact_texts_suffice(after, before->contact.number == 0, command->texts);
+    return status;
+}
+
+static enum status keep_existence(void *arg, const struct db_rows *rows)
+{
+    *(bool *)arg = db_int(rows, 0) != 0;
+    return STATUS_OK;
+}
+
+enum status contact_reason_read(enum reason *reason, enum error refusal, struct db *db,
+                                const struct caller *caller, const struct given_id *org_id,
+                                const struct given_id *contact_id)
+{
+    bool exists = false;
+    enum status status = DB_FIRST(db, keep_existence, &exists, find_existence,
+                                  DB_BLOB(contact_id->uuid.bytes, UUID_BYTES));
+
+    if (status == STATUS_OK)
+        *reason = contact_reason(refusal, exists, caller, org_id, contact_id);
     return status;
 }

@@ -5,6 +5,7 @@
 #define APP_STORE_CONTACT_FACTS_H
 
 #include "app/rules/contact_rules.h"
+#include "app/rules/reason.h"
 #include "app/store/contact.h"
 #include "lib/db.h"
 
@@ -29,5 +30,12 @@ enum status contact_write_facts_read(struct contact_write_facts *out,
                                      struct contact_copy *before, struct db *db,
                                      const struct caller *caller,
                                      const struct contact_command *command);
+
+/* Finds out, for the log, why a call was refused that names an organization and a
+ * contact. It looks into an index only, so that it takes as long for contacts that
+ * exist as for others. */
+enum status contact_reason_read(enum reason *reason, enum error refusal, struct db *db,
+                                const struct caller *caller, const struct given_id *org_id,
+                                const struct given_id *contact_id);
 
 #endif
