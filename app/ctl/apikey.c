@@ -75,6 +75,12 @@ static const struct verb verbs[] = {
      .nothing = "no API keys",
      .parameters = keys_list_parameters,
      .run = keys_list},
+    {.name = "show",
+     .help = "Show an API key, without its text",
+     .access = CTL_READ,
+     .one = true,
+     .parameters = keys_only_id,
+     .run = keys_show},
     {.name = "rotate",
      .help = "Give an API key another text and show it, this once; the former works on for "
              "a time",
@@ -88,7 +94,7 @@ static const struct verb verbs[] = {
      .help = "Make an API key count as absent, for ever",
      .access = CTL_WRITE,
      .one = true,
-     .parameters = keys_revoke_parameters,
+     .parameters = keys_only_id,
      .run = keys_revoke},
     {.name = NULL},
 };
@@ -96,4 +102,4 @@ static const struct verb verbs[] = {
 const struct noun noun_apikey = {"apikey", "API keys: which member a program speaks for",
                                  verbs};
 
-const struct keys_noun keys_apikey = {&noun_apikey, CREDENTIAL_API_KEY, columns};
+const struct keys_noun keys_apikey = {&noun_apikey, CREDENTIAL_API_KEY, "API key", columns};

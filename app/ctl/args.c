@@ -326,6 +326,25 @@ static enum status read_rest(struct reader *r)
     return status;
 }
 
+/* Of the parameters of PARAMETER_ANY, if the verb has such, one must be given. */
+static enum status require_any(struct reader *r)
+{
+    const struct parameter *parameters = r->args->verb->parameters;
+    char names[128] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; parameters[i].name != NULL; i++) {
+        if (parameters[i].need != PARAMETER_ANY)
+            continue;
+        if (r->args->list[i].given)
+            return STATUS_OK;
+        if (used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                     used > 0 ? ", " : "", parameters[i].name);
+    }
+    return used == 0 ? STATUS_OK : refuse(r, "say what to change: %s", names);
+}
+
 static enum status require_all(struct reader *r)
 {
     const struct parameter *parameters = r->args->verb->parameters;
@@ -336,7 +355,7 @@ static enum status require_all(struct reader *r)
             return refuse(r, "%s%s%s is missing", p->name, p->value != NULL ? " " : "",
                           p->value != NULL ? p->value : "");
     }
-    return STATUS_OK;
+    return require_any(r);
 }
 
 enum status args_read(struct args *out, int argc, char **argv, struct problem *why)

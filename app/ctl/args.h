@@ -41,14 +41,20 @@ argument_rule argument_request_id; /* as request_id_is_acceptable() demands */
 argument_rule argument_name;       /* as text_rules_name() demands */
 argument_rule argument_email;      /* as text_rules_email() demands */
 argument_rule argument_phone;      /* as text_rules_phone() demands */
+argument_rule argument_new_email;  /* as argument_email, or empty for none */
 argument_rule
     argument_past; /* a date, an RFC 3339 date-time, or 90d for a time before now */
 argument_rule argument_future;   /* the same, after now */
+argument_rule argument_expiry;   /* the same, or "never", for which the time is 0 */
 argument_rule argument_duration; /* 0, 90s, 30m, 24h or 7d; at most a year */
 argument_rule argument_address;  /* an IP address */
 argument_rule argument_blocks;   /* CIDR blocks between commas, added to earlier ones */
 
-enum parameter_need { PARAMETER_OPTIONAL, PARAMETER_REQUIRED };
+enum parameter_need {
+    PARAMETER_OPTIONAL,
+    PARAMETER_REQUIRED,
+    PARAMETER_ANY, /* at least one of those of the verb with this need must be given */
+};
 
 struct parameter {
     const char *name;  /* "--org", or "NAME" for a word that stands for itself */
@@ -68,6 +74,12 @@ struct parameter {
 #define PARAMETER_EMAIL                                                                    \
     .name = "--email", .value = "EMAIL", .rule = argument_email,                           \
     .help = "the e-mail address"
+#define PARAMETER_NEW_NAME                                                                 \
+    .name = "--name", .value = "NAME", .rule = argument_name, .need = PARAMETER_ANY,       \
+    .help = "the new name"
+#define PARAMETER_NEW_EMAIL                                                                \
+    .name = "--email", .value = "EMAIL", .rule = argument_new_email,                       \
+    .need = PARAMETER_ANY, .help = "the new e-mail address; '' for none"
 #define PARAMETER_ID_ELSEWHERE                                                             \
     .name = "--id", .value = "UUID", .rule = argument_uuid,                                \
     .help = "the id that it has elsewhere; else a new one"

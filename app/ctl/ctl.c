@@ -44,6 +44,13 @@ const struct uuid *ctl_given_id(const struct ctl *ctl)
     return given->given ? &given->uuid : NULL;
 }
 
+const struct span *ctl_given_text(const struct ctl *ctl, const char *parameter)
+{
+    const struct argument *given = ctl_get(ctl, parameter);
+
+    return given->given ? &given->text : NULL;
+}
+
 /* Appends to the sentence. */
 static void append(struct problem *sentence, const char *format, va_list list)
 {

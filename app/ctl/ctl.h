@@ -69,6 +69,9 @@ const struct argument *ctl_get(const struct ctl *ctl, const char *parameter);
 /* The argument of --id; NULL when it is not given. */
 const struct uuid *ctl_given_id(const struct ctl *ctl);
 
+/* The text that was given for a parameter of an edit; NULL: it was not given. */
+const struct span *ctl_given_text(const struct ctl *ctl, const char *parameter);
+
 /*
  * Runs change in a transaction (app/manage/change.h), with the audit's actor and detail
  * filled in. Verbs of CTL_WRITE run like this.

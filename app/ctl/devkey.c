@@ -59,6 +59,22 @@ static enum status issue(struct ctl *ctl)
     return status == STATUS_OK ? keys_show_issued(ctl, &result) : status;
 }
 
+static enum status edit(struct ctl *ctl)
+{
+    const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
+    const struct argument *expires = ctl_get(ctl, "--expires");
+    const struct developer_key_edit changes = {
+        .name = ctl_given_text(ctl, "--name"),
+        .expires_at_ms = expires->given ? &expires->time_ms : NULL,
+    };
+    enum status status = manage_key_edit_developer(&ctl->change, id, &changes, &ctl->why);
+
+    return status == STATUS_OK ? keys_show_one(ctl, id) : status;
+}
+
+#define WHEN_IT_ENDS                                                                       \
+    "when it ends: 2030-12-31, 2030-12-31T23:59:59Z, 90d from now, or never"
+
 static const struct verb verbs[] = {
     {.name = "issue",
      .help = "Issue a developer key and show its secret, this once",
@@ -82,9 +98,8 @@ static const struct verb verbs[] = {
               .help = "let --allow hold 0.0.0.0/0 or ::/0, that is, every address"},
              {.name = "--expires",
               .value = "TIME",
-              .rule = argument_future,
-              .help = "when it ends: 2030-12-31, 2030-12-31T23:59:59Z, or 90d for a time "
-                      "from now; else never"},
+              .rule = argument_expiry,
+              .help = WHEN_IT_ENDS " (default)"},
              {.name = "--stdin",
               .help =
                   "take a secret that was made elsewhere from the first line of standard "
@@ -99,6 +114,25 @@ static const struct verb verbs[] = {
      .nothing = "no developer keys",
      .parameters = keys_list_parameters,
      .run = keys_list},
+    {.name = "show",
+     .help = "Show a developer key, without its secret",
+     .access = CTL_READ,
+     .one = true,
+     .parameters = keys_only_id,
+     .run = keys_show},
+    {.name = "edit",
+     .help = "Change a developer key's name or expiry; what is not given stays",
+     .access = CTL_WRITE,
+     .one = true,
+     .parameters = (const struct parameter[]){{PARAMETER_KEY},
+                                              {PARAMETER_NEW_NAME},
+                                              {.name = "--expires",
+                                               .value = "TIME",
+                                               .rule = argument_expiry,
+                                               .need = PARAMETER_ANY,
+                                               .help = WHEN_IT_ENDS},
+                                              {.name = NULL}},
+     .run = edit},
     {.name = "rotate",
      .help =
          "Give a developer key another secret and show it, this once; the former works on",
@@ -112,7 +146,7 @@ static const struct verb verbs[] = {
      .help = "Make a developer key count as absent, for ever",
      .access = CTL_WRITE,
      .one = true,
-     .parameters = keys_revoke_parameters,
+     .parameters = keys_only_id,
      .run = keys_revoke},
     {.name = NULL},
 };
@@ -120,4 +154,5 @@ static const struct verb verbs[] = {
 const struct noun noun_devkey = {"devkey", "Developer keys: which programs may add notes",
                                  verbs};
 
-const struct keys_noun keys_devkey = {&noun_devkey, CREDENTIAL_DEVELOPER_SECRET, columns};
+const struct keys_noun keys_devkey = {&noun_devkey, CREDENTIAL_DEVELOPER_SECRET,
+                                      "developer key", columns};

@@ -36,7 +36,7 @@ enum {
 /* "--org ID", "NAME", "CIDR…", in brackets where it may be left out. */
 static void describe(char *out, size_t size, const struct parameter *p)
 {
-    bool optional = p->need == PARAMETER_OPTIONAL;
+    bool optional = p->need != PARAMETER_REQUIRED;
 
     (void)snprintf(out, size, "%s%s%s%s%s%s", optional ? "[" : "", p->name,
                    p->value != NULL ? " " : "", p->value != NULL ? p->value : "",

@@ -8,9 +8,6 @@
 
 static const int64_t default_grace_ms = INT64_C(24) * 60 * 60 * 1000;
 
-#define PARAMETER_KEY                                                                      \
-    .name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the key's id"
-
 const struct parameter keys_list_parameters[] = {
     {PARAMETER_ORG},
     {.name = NULL},
@@ -28,7 +25,7 @@ const struct parameter keys_rotate_parameters[] = {
     {.name = NULL},
 };
 
-const struct parameter keys_revoke_parameters[] = {
+const struct parameter keys_only_id[] = {
     {PARAMETER_KEY},
     {.name = NULL},
 };
@@ -114,6 +111,19 @@ enum status keys_list(struct ctl *ctl)
                                : status;
 }
 
+enum status keys_show_one(struct ctl *ctl, const struct uuid *id)
+{
+    const struct keys_noun *noun = noun_of(ctl);
+
+    return manage_missing(key_find(ctl->db, noun->kind, id, print, ctl), noun->word, id,
+                          &ctl->why);
+}
+
+enum status keys_show(struct ctl *ctl)
+{
+    return keys_show_one(ctl, &ctl_get(ctl, "ID")->uuid);
+}
+
 enum status keys_prepare_rotate(struct ctl *ctl)
 {
     return issue_prepare(ctl, noun_of(ctl)->kind);
@@ -156,7 +166,10 @@ enum status keys_rotate(struct ctl *ctl)
                           grace->given ? grace->duration_ms : default_grace_ms, &ctl->why);
 
     if (status == STATUS_REFUSED)
-        ctl_advise(ctl, ": issue another with '%s issue'", ctl->args->noun->name);
+        ctl_advise(ctl, ": issue another with '%s issue'%s", ctl->args->noun->name,
+                   noun_of(ctl)->kind == CREDENTIAL_DEVELOPER_SECRET
+                       ? ", or give an expired one more time with 'devkey edit'"
+                       : "");
     return status == STATUS_OK ? show_rotated(ctl, &result) : status;
 }
 
@@ -166,5 +179,5 @@ enum status keys_revoke(struct ctl *ctl)
     enum credential_kind kind = noun_of(ctl)->kind;
     enum status status = manage_key_revoke(&ctl->change, kind, id, &ctl->why);
 
-    return status == STATUS_OK ? key_find(ctl->db, kind, id, print, ctl) : status;
+    return status == STATUS_OK ? keys_show_one(ctl, id) : status;
 }

@@ -1,6 +1,6 @@
 /*
- * What the nouns apikey and devkey share: rows to print, and the verbs list, rotate and
- * revoke.
+ * What the nouns apikey and devkey share: rows to print, and the verbs list, show, rotate
+ * and revoke.
  */
 #ifndef APP_CTL_KEYS_H
 #define APP_CTL_KEYS_H
@@ -37,6 +37,7 @@ struct keys_row {
 struct keys_noun {
     const struct noun *noun;
     enum credential_kind kind;
+    const char *word;             /* for a sentence */
     const struct column *columns; /* of a struct keys_row */
 };
 
@@ -44,14 +45,22 @@ extern const struct keys_noun keys_apikey, keys_devkey;
 
 /* Parameters of the verbs that are the same for both nouns. */
 extern const struct parameter keys_list_parameters[], keys_rotate_parameters[],
-    keys_revoke_parameters[];
+    keys_only_id[];
 extern const char keys_list_more[], keys_rotate_more[];
+
+/* The row of the parameter that names a key. */
+#define PARAMETER_KEY                                                                      \
+    .name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the key's id"
+
+/* Prints the key of that id, without its secret. */
+enum status keys_show_one(struct ctl *ctl, const struct uuid *id);
 
 /* Prints a key that was just issued, with its secret, and says that it is shown once. */
 enum status keys_show_issued(struct ctl *ctl, const struct key_result *result);
 
 /* The verbs; which noun is in ctl->args. */
 enum status keys_list(struct ctl *ctl);
+enum status keys_show(struct ctl *ctl);
 enum status keys_prepare_rotate(struct ctl *ctl);
 enum status keys_rotate(struct ctl *ctl);
 enum status keys_revoke(struct ctl *ctl);

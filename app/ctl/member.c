@@ -51,12 +51,35 @@ static enum status list(struct ctl *ctl)
     return status == STATUS_OK ? member_list(ctl->db, org_id, print, ctl->output) : status;
 }
 
+static enum status show_member(struct ctl *ctl, const struct uuid *id)
+{
+    return manage_missing(member_find(ctl->db, id, print, ctl->output), "member", id,
+                          &ctl->why);
+}
+
+static enum status show(struct ctl *ctl)
+{
+    return show_member(ctl, &ctl_get(ctl, "ID")->uuid);
+}
+
+static enum status edit(struct ctl *ctl)
+{
+    const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
+    const struct member_edit changes = {
+        .name = ctl_given_text(ctl, "--name"),
+        .email = ctl_given_text(ctl, "--email"),
+    };
+    enum status status = manage_member_edit(&ctl->change, id, &changes, &ctl->why);
+
+    return status == STATUS_OK ? show_member(ctl, id) : status;
+}
+
 static enum status set_active(struct ctl *ctl, bool active)
 {
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
     enum status status = manage_member_set_active(&ctl->change, id, active, &ctl->why);
 
-    return status == STATUS_OK ? member_find(ctl->db, id, print, ctl->output) : status;
+    return status == STATUS_OK ? show_member(ctl, id) : status;
 }
 
 static enum status deactivate(struct ctl *ctl)
@@ -69,8 +92,11 @@ static enum status activate(struct ctl *ctl)
     return set_active(ctl, true);
 }
 
+#define PARAMETER_MEMBER                                                                   \
+    .name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the member"
+
 static const struct parameter only_id[] = {
-    {.name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED, .help = "the member"},
+    {PARAMETER_MEMBER},
     {.name = NULL},
 };
 
@@ -91,6 +117,21 @@ static const struct verb verbs[] = {
      .nothing = "no members",
      .parameters = (const struct parameter[]){{PARAMETER_ORG}, {.name = NULL}},
      .run = list},
+    {.name = "show",
+     .help = "Show a member",
+     .access = CTL_READ,
+     .one = true,
+     .parameters = only_id,
+     .run = show},
+    {.name = "edit",
+     .help = "Change a member's name or e-mail address; what is not given stays",
+     .access = CTL_WRITE,
+     .one = true,
+     .parameters = (const struct parameter[]){{PARAMETER_MEMBER},
+                                              {PARAMETER_NEW_NAME},
+                                              {PARAMETER_NEW_EMAIL},
+                                              {.name = NULL}},
+     .run = edit},
     {.name = "deactivate",
      .help = "Make a member's API keys count as absent, until it is activated again",
      .access = CTL_WRITE,

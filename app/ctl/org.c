@@ -31,6 +31,30 @@ static enum status list(struct ctl *ctl)
     return org_list(ctl->db, print, ctl->output);
 }
 
+static enum status show_org(struct ctl *ctl, const struct uuid *id)
+{
+    return manage_missing(org_find(ctl->db, id, print, ctl->output), "organization", id,
+                          &ctl->why);
+}
+
+static enum status show(struct ctl *ctl)
+{
+    return show_org(ctl, &ctl_get(ctl, "ID")->uuid);
+}
+
+static enum status rename_org(struct ctl *ctl)
+{
+    const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
+    enum status status =
+        manage_org_rename(&ctl->change, id, ctl_get(ctl, "NAME")->text, &ctl->why);
+
+    return status == STATUS_OK ? show_org(ctl, id) : status;
+}
+
+#define PARAMETER_THE_ORG                                                                  \
+    .name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED,                       \
+    .help = "the organization"
+
 static const struct verb verbs[] = {
     {.name = "add",
      .help = "Add an organization",
@@ -46,6 +70,19 @@ static const struct verb verbs[] = {
      .nothing = "no organizations",
      .parameters = (const struct parameter[]){{.name = NULL}},
      .run = list},
+    {.name = "show",
+     .help = "Show an organization",
+     .access = CTL_READ,
+     .one = true,
+     .parameters = (const struct parameter[]){{PARAMETER_THE_ORG}, {.name = NULL}},
+     .run = show},
+    {.name = "rename",
+     .help = "Give an organization another name",
+     .access = CTL_WRITE,
+     .one = true,
+     .parameters =
+         (const struct parameter[]){{PARAMETER_THE_ORG}, {PARAMETER_NAME}, {.name = NULL}},
+     .run = rename_org},
     {.name = NULL},
 };
 

@@ -51,6 +51,11 @@ enum status argument_email(struct argument *out, struct span word, struct proble
     return text_rules_email(word, why);
 }
 
+enum status argument_new_email(struct argument *out, struct span word, struct problem *why)
+{
+    return word.len == 0 ? STATUS_OK : argument_email(out, word, why);
+}
+
 enum {
     DAY_S = 86400,
     GRACE_MAX_S = 365 * DAY_S,
@@ -118,6 +123,12 @@ enum status argument_future(struct argument *out, struct span word, struct probl
         return problem_set(why, STATUS_INVALID, "%.*s is over already", (int)word.len,
                            word.data);
     return STATUS_OK;
+}
+
+enum status argument_expiry(struct argument *out, struct span word, struct problem *why)
+{
+    return span_equals(word, span_of("never")) ? STATUS_OK
+                                               : argument_future(out, word, why);
 }
 
 enum status argument_duration(struct argument *out, struct span word, struct problem *why)

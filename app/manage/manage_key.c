@@ -175,3 +175,23 @@ enum status manage_key_revoke(struct change *change, enum credential_kind kind,
         change_made(change, words[kind].revoke, &key.org_id, id);
     return status;
 }
+
+enum status manage_key_edit_developer(struct change *change, const struct uuid *id,
+                                      const struct developer_key_edit *edit,
+                                      struct problem *why)
+{
+    const enum credential_kind kind = CREDENTIAL_DEVELOPER_SECRET;
+    struct key key;
+    bool changed = false;
+    enum status status = STATUS_OK;
+
+    if (edit->name != NULL)
+        status = manage_check_text(text_rules_name, *edit->name, "name", why);
+    if (status == STATUS_OK)
+        status = find_key(&key, change->db, kind, id, why);
+    if (status == STATUS_OK)
+        status = key_update_developer(change->db, &changed, id, edit);
+    if (status == STATUS_OK && changed)
+        change_made(change, "devkey edit", &key.org_id, id);
+    return status;
+}

@@ -1,5 +1,5 @@
 /*
- * The use cases for API keys and developer keys: issue, rotate, revoke.
+ * The use cases for API keys and developer keys: issue, edit, rotate, revoke.
  *
  * The secret is made before the transaction (app/manage/key_secret.h), because a person may
  * take long to enter one. Issuing and rotating refuse with STATUS_CONFIG a secret that was
@@ -46,6 +46,12 @@ enum status manage_key_issue_developer(struct key_result *out, struct change *ch
                                        const struct key_secret *secret,
                                        const struct new_developer_key *input,
                                        struct problem *why);
+
+/* Changes what edit names, whether the key is live or not. STATUS_NOT_FOUND when there is
+ * no such key, STATUS_INVALID for a name that is no acceptable text. */
+enum status manage_key_edit_developer(struct change *change, const struct uuid *id,
+                                      const struct developer_key_edit *edit,
+                                      struct problem *why);
 
 /*
  * Gives a live key of the secret's kind that secret; STATUS_NOT_FOUND when there is none,

@@ -56,3 +56,31 @@ enum status manage_member_set_active(struct change *change, const struct uuid *i
         change_made(change, active ? "member activate" : "member deactivate", &org_id, id);
     return manage_missing(status, "member", id, why);
 }
+
+static enum status check_edit(const struct member_edit *edit, struct problem *why)
+{
+    enum status status = STATUS_OK;
+
+    if (edit->name != NULL)
+        status = manage_check_text(text_rules_name, *edit->name, "name", why);
+    if (status == STATUS_OK && edit->email != NULL)
+        status = manage_check_optional(text_rules_email, *edit->email, "e-mail", why);
+    return status;
+}
+
+enum status manage_member_edit(struct change *change, const struct uuid *id,
+                               const struct member_edit *edit, struct problem *why)
+{
+    struct uuid org_id;
+    bool changed = false;
+    enum status status = check_edit(edit, why);
+
+    if (status != STATUS_OK)
+        return status;
+    status = member_find(change->db, id, keep_org, &org_id);
+    if (status == STATUS_OK)
+        status = member_update(change->db, &changed, id, edit);
+    if (status == STATUS_OK && changed)
+        change_made(change, "member edit", &org_id, id);
+    return manage_missing(status, "member", id, why);
+}

@@ -25,4 +25,9 @@ enum status manage_member_add(struct member *out, struct change *change,
 enum status manage_member_set_active(struct change *change, const struct uuid *id,
                                      bool active, struct problem *why);
 
+/* Changes what edit names. STATUS_NOT_FOUND when there is no such member, STATUS_INVALID as
+ * manage_member_add(). */
+enum status manage_member_edit(struct change *change, const struct uuid *id,
+                               const struct member_edit *edit, struct problem *why);
+
 #endif

@@ -22,3 +22,18 @@ enum status manage_org_add(struct org *out, struct change *change,
         change_made(change, "org add", &out->id, &out->id);
     return status;
 }
+
+enum status manage_org_rename(struct change *change, const struct uuid *id,
+                              struct span name, struct problem *why)
+{
+    bool changed = false;
+    enum status status = manage_check_text(text_rules_name, name, "name", why);
+
+    if (status == STATUS_OK)
+        status = manage_require_org(change->db, id, why);
+    if (status == STATUS_OK)
+        status = org_rename(change->db, &changed, id, name);
+    if (status == STATUS_OK && changed)
+        change_made(change, "org rename", id, id);
+    return status;
+}

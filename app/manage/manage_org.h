@@ -17,4 +17,9 @@ struct new_org {
 enum status manage_org_add(struct org *out, struct change *change,
                            const struct new_org *input, struct problem *why);
 
+/* Gives an organization another name. STATUS_NOT_FOUND when there is no such organization,
+ * STATUS_INVALID as manage_org_add(). */
+enum status manage_org_rename(struct change *change, const struct uuid *id,
+                              struct span name, struct problem *why);
+
 #endif

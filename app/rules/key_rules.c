@@ -25,8 +25,7 @@ enum status key_rules_may_rotate(const struct key_life *life, int64_t now_ms,
 
     if (state == KEY_LIVE)
         return STATUS_OK;
-    return problem_set(why, STATUS_REFUSED, "the key is %s and stays so",
-                       key_rules_state_word(state));
+    return problem_set(why, STATUS_REFUSED, "the key is %s", key_rules_state_word(state));
 }
 
 int64_t key_rules_former_until(const struct key_life *life, int64_t now_ms,
@@ -49,9 +48,11 @@ int64_t key_rules_older_until(const struct key_life *life, int64_t now_ms, int64
 
 int64_t key_rules_former_now(const struct key_life *life, int64_t now_ms)
 {
-    return life->revoked_at_ms == 0 && life->former_until_ms > now_ms
-               ? life->former_until_ms
-               : 0;
+    int64_t until_ms = life->former_until_ms;
+
+    if (life->expires_at_ms != 0 && life->expires_at_ms < until_ms)
+        until_ms = life->expires_at_ms; /* which was brought forward after a rotation */
+    return life->revoked_at_ms == 0 && until_ms > now_ms ? until_ms : 0;
 }
 
 enum status key_rules_may_allow(const struct cidr *blocks, size_t count, bool any_address,

@@ -49,6 +49,11 @@ static const struct {
                    "NULL", "expires_at", "expires_at"),
 };
 
+static const char update_developer_key[] =
+    "UPDATE developer_keys SET name = coalesce(?2, name),"
+    " expires_at = iif(?3, ?4, expires_at)"
+    " WHERE developer_key_id = ?1 AND (name <> ?2 OR (?3 AND expires_at IS NOT ?4))";
+
 /* The callback that gets the rows of a statement. */
 struct reader {
     enum credential_kind kind;
@@ -76,12 +81,17 @@ static enum status give_row(void *arg, const struct db_rows *rows)
     return reader->each != NULL ? reader->each(reader->arg, &key) : STATUS_OK;
 }
 
+static struct db_value expiry_value(int64_t expires_at_ms)
+{
+    return expires_at_ms == 0 ? DB_NULL : DB_INT(expires_at_ms);
+}
+
 /* The value of the column that only keys of this kind have. */
 static struct db_value own_value(const struct key *key)
 {
     if (key->kind == CREDENTIAL_API_KEY)
         return DB_BLOB(key->member_id.bytes, UUID_BYTES);
-    return key->life.expires_at_ms == 0 ? DB_NULL : DB_INT(key->life.expires_at_ms);
+    return expiry_value(key->life.expires_at_ms);
 }
 
 enum status key_add(struct db *db, const struct key *key, const struct secret_hash *hash)
@@ -140,4 +150,19 @@ enum status key_rotate(struct db *db, enum credential_kind kind, const struct uu
         status = DB_RUN(db, &changed, statements[kind].replace, key,
                         DB_BLOB(hash->bytes, SECRET_HASH_BYTES));
     return status == STATUS_OK && changed == 0 ? STATUS_EXISTS : status;
+}
+
+enum status key_update_developer(struct db *db, bool *changed, const struct uuid *id,
+                                 const struct developer_key_edit *edit)
+{
+    const struct span none = {NULL, 0};
+    const int64_t *expires = edit->expires_at_ms;
+    int rows = 0;
+    enum status status =
+        DB_RUN(db, &rows, update_developer_key, DB_BLOB(id->bytes, UUID_BYTES),
+               db_text_or_null(edit->name != NULL ? *edit->name : none),
+               DB_INT(expires != NULL), expiry_value(expires != NULL ? *expires : 0));
+
+    *changed = rows > 0;
+    return status;
 }

@@ -53,6 +53,16 @@ enum status key_list(struct db *db, enum credential_kind kind, const struct uuid
 enum status key_revoke(struct db *db, bool *changed, enum credential_kind kind,
                        const struct uuid *id, int64_t now_ms);
 
+/* What to change of a developer key; NULL: it stays. */
+struct developer_key_edit {
+    const struct span *name;      /* not empty */
+    const int64_t *expires_at_ms; /* 0: never */
+};
+
+/* *changed is false when it was so before, and when there is no such key. */
+enum status key_update_developer(struct db *db, bool *changed, const struct uuid *id,
+                                 const struct developer_key_edit *edit);
+
 /*
  * Gives the key, which must exist, another secret. The present one becomes a former one and
  * works until former_until_ms; 0: it ends now, also for a request that was received before.

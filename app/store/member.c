@@ -10,6 +10,10 @@ static const char list[] =
 static const char set_active[] =
     "UPDATE members SET active = ?2 WHERE member_id = ?1 AND active <> ?2";
 
+static const char update[] =
+    "UPDATE members SET name = coalesce(?2, name), email = iif(?3, ?4, email)"
+    " WHERE member_id = ?1 AND (name <> ?2 OR (?3 AND email IS NOT ?4))";
+
 /* The callback that gets the rows of a statement. */
 struct reader {
     member_each *each; /* NULL: only look */
@@ -60,6 +64,20 @@ enum status member_set_active(struct db *db, bool *changed, const struct uuid *i
     int rows = 0;
     enum status status =
         DB_RUN(db, &rows, set_active, DB_BLOB(id->bytes, UUID_BYTES), DB_INT(active));
+
+    *changed = rows > 0;
+    return status;
+}
+
+enum status member_update(struct db *db, bool *changed, const struct uuid *id,
+                          const struct member_edit *edit)
+{
+    const struct span none = {NULL, 0};
+    int rows = 0;
+    enum status status = DB_RUN(db, &rows, update, DB_BLOB(id->bytes, UUID_BYTES),
+                                db_text_or_null(edit->name != NULL ? *edit->name : none),
+                                DB_INT(edit->email != NULL),
+                                db_text_or_null(edit->email != NULL ? *edit->email : none));
 
     *changed = rows > 0;
     return status;

@@ -33,4 +33,14 @@ enum status member_list(struct db *db, const struct uuid *org_id, member_each *e
 enum status member_set_active(struct db *db, bool *changed, const struct uuid *id,
                               bool active);
 
+/* What to change of a member; NULL: it stays. */
+struct member_edit {
+    const struct span *name;  /* not empty */
+    const struct span *email; /* empty: not known any more */
+};
+
+/* *changed is false when it was so before, and when there is no such member. */
+enum status member_update(struct db *db, bool *changed, const struct uuid *id,
+                          const struct member_edit *edit);
+
 #endif

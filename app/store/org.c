@@ -4,6 +4,8 @@
 
 static const char add[] = "INSERT INTO orgs (" COLUMNS ") VALUES (?1, ?2, ?3)";
 static const char find[] = "SELECT " COLUMNS " FROM orgs WHERE org_id = ?1";
+static const char rename_org[] =
+    "UPDATE orgs SET name = ?2 WHERE org_id = ?1 AND name <> ?2";
 static const char list[] = "SELECT " COLUMNS " FROM orgs ORDER BY org_id";
 
 /* The callback that gets the rows of a statement. */
@@ -39,4 +41,15 @@ enum status org_list(struct db *db, org_each *each, void *arg)
     struct reader reader = {.each = each, .arg = arg};
 
     return db_each(db, list, NULL, 0, give_row, &reader);
+}
+
+enum status org_rename(struct db *db, bool *changed, const struct uuid *id,
+                       struct span name)
+{
+    int rows = 0;
+    enum status status =
+        DB_RUN(db, &rows, rename_org, DB_BLOB(id->bytes, UUID_BYTES), DB_TEXT(name));
+
+    *changed = rows > 0;
+    return status;
 }

@@ -29,4 +29,9 @@ enum status org_find(struct db *db, const struct uuid *id, org_each *each, void 
 /* All of them by id; none is STATUS_OK. */
 enum status org_list(struct db *db, org_each *each, void *arg);
 
+/* *changed is false when that was its name before, and when there is no such
+ * organization. */
+enum status org_rename(struct db *db, bool *changed, const struct uuid *id,
+                       struct span name);
+
 #endif

@@ -132,3 +132,13 @@ def test_key_file_that_others_may_read(operator, member):
     operator.site.key_file.chmod(0o640)
     operator.fails(78, "apikey", "issue", "--member", member, says="chmod 600")
     assert operator.site.ctl("org", "list"), "lists need no key file"
+
+
+def test_show(operator, member):
+    site = operator.site
+    issued = site.issue_apikey(member, "--label", "PHP")
+    site.issue_apikey(member)
+    shown = site.ctl_one("apikey", "show", issued["apikey_id"])
+    assert shown == {name: issued[name] for name in LISTED}
+    nothing = unknown_id()
+    operator.fails(65, "apikey", "show", nothing, says=f"no API key {nothing}")

@@ -36,9 +36,12 @@ def test_every_change_is_written_down(operator):
         steps.append(row["action"])
         return answer[subject_of], json.loads(row["detail"])
 
+    _, detail = step(("org", "rename", org, "Acme Ltd"), "org_id")
+    assert detail == {"ID": org, "NAME": "Acme Ltd"}
     member, detail = step(("member", "add", "--org", org, "Ann", "--email", "a@b.c"), "member_id")
     assert detail == {"--org": org, "NAME": "Ann", "--email": "a@b.c"}
     second, _ = step(("member", "add", "--org", org, "Ben"), "member_id")
+    step(("member", "edit", member, "--name", "Anna"), "member_id")
     step(("member", "deactivate", member), "member_id")
     step(("member", "activate", member), "member_id")
     key, detail = step(("apikey", "issue", "--member", member, "--label", "x"), "apikey_id")
@@ -54,10 +57,12 @@ def test_every_change_is_written_down(operator):
     step(("allow", "remove", devkey, "0.0.0.0/0"), "devkey_id")
     _, detail = step(("devkey", "rotate", devkey), "devkey_id")
     assert detail == {"ID": devkey}
+    _, detail = step(("devkey", "edit", devkey, "--expires", "2099-12-31"), "devkey_id")
+    assert detail == {"ID": devkey, "--expires": "2099-12-31"}
     step(("devkey", "revoke", devkey), "devkey_id")
     contact, _ = step(("contact", "add", "--org", org, "--owner", member, "C"), "contact_id")
     step(("contact", "assign", contact, "--owner", second), "contact_id")
-    assert len(steps) == 14
+    assert len(steps) == 17
 
 
 def test_org_add_is_written_down_with_its_time_and_actor(operator):
@@ -82,9 +87,13 @@ def test_reading_and_failing_leave_no_row(operator, world):
     site = operator.site
     for words in (
         ("org", "list"),
+        ("org", "show", world.org),
         ("member", "list", "--org", world.org),
+        ("member", "show", world.member),
         ("apikey", "list", "--org", world.org),
+        ("apikey", "show", world.apikey_id),
         ("devkey", "list", "--org", world.org),
+        ("devkey", "show", world.devkey_id),
         ("allow", "list", world.devkey_id),
         ("allow", "test", world.devkey_id, "127.0.0.1"),
         ("contact", "show", world.contact),
@@ -107,6 +116,9 @@ def test_change_that_changes_nothing_leaves_no_row(operator, world):
     before = count(operator)
     site.ctl("apikey", "revoke", world.apikey_id)
     site.ctl("devkey", "revoke", world.devkey_id)
+    site.ctl("org", "rename", world.org, "World")
+    site.ctl("member", "edit", world.member, "--name", "World member", "--email=")
+    site.ctl("devkey", "edit", world.devkey_id, "--name", "World developer", "--expires=never")
     site.ctl("member", "activate", world.member)
     site.ctl("allow", "add", world.devkey_id, "127.0.0.1")
     site.ctl("contact", "assign", world.contact, "--owner", world.member)

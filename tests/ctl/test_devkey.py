@@ -165,5 +165,51 @@ def test_what_does_not_exist(operator):
     nothing = unknown_id()
     words = ("devkey", "issue", "--org", nothing, "X", "--allow", "10.0.0.0/8")
     operator.fails(65, *words, says=f"no organization {nothing}")
-    operator.fails(65, "devkey", "revoke", nothing, says=f"no developer key {nothing}")
+    for words in (["revoke"], ["show"], ["edit", "--name", "X"]):
+        operator.fails(65, "devkey", *words, nothing, says=f"no developer key {nothing}")
     operator.fails(65, "devkey", "list", "--org", nothing, says=f"no organization {nothing}")
+
+
+def test_show(site, org):
+    issued = site.issue_devkey(org, "10.0.0.0/8", "2001:db8::/32", expires="2099-12-31")
+    site.issue_devkey(org, "10.0.0.0/8")
+    shown = site.ctl_one("devkey", "show", issued["devkey_id"])
+    assert shown == {name: issued[name] for name in LISTED}
+
+
+def test_edit_changes_what_is_given(site, org):
+    key = site.issue_devkey(org, "10.0.0.0/8", name="Before")
+    other = site.issue_devkey(org, "10.0.0.0/8", name="Other")
+    expected = {name: key[name] for name in LISTED}
+    for words, changes in (
+        (["--name", "After"], {"name": "After"}),
+        (["--expires", "2099-12-31"], {"expires_at": "2099-12-31T00:00:00.000Z"}),
+        (["--expires", "never"], {"expires_at": None}),
+        (["--expires", "2098-01-01T01:00:00+01:00", "--name", "X"],
+         {"name": "X", "expires_at": "2098-01-01T00:00:00.000Z"}),
+    ):  # fmt: skip
+        expected |= changes
+        assert site.ctl_one("devkey", "edit", key["devkey_id"], *words) == expected
+    listed = site.ctl("devkey", "list", "--org", org)
+    assert listed == [expected, {name: other[name] for name in LISTED}]
+
+
+def test_edit_that_is_wrong(operator, org):
+    key = operator.site.issue_devkey(org, "10.0.0.0/8")["devkey_id"]
+    operator.fails(64, "devkey", "edit", key, says="say what to change: --name, --expires")
+    for date, says in (("", "must be a date"), ("2000-01-01", "over already"), ("Never", "must be")):
+        operator.fails(65, "devkey", "edit", key, f"--expires={date}", says=["--expires", says])
+
+
+def test_expiry_that_is_never(site, org):
+    assert site.issue_devkey(org, "10.0.0.0/8", expires="never")["expires_at"] is None
+
+
+def test_an_expired_key_is_given_more_time(operator, org):
+    """It cannot be rotated, and the sentence says what helps."""
+    site = operator.site
+    key = site.issue_devkey(org, "10.0.0.0/8", expires="90d")["devkey_id"]
+    operator.change("UPDATE developer_keys SET expires_at = 1")
+    operator.fails(65, "devkey", "rotate", key, says=["the key is expired", "'devkey edit'"])
+    site.ctl("devkey", "edit", key, "--expires", "90d")
+    assert site.ctl_one("devkey", "rotate", key)["developer_secret"]

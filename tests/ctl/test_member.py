@@ -57,8 +57,9 @@ def test_deactivate_and_activate(site, org):
 
 def test_member_that_does_not_exist(operator):
     nobody = unknown_id()
-    for verb in ("deactivate", "activate"):
+    for verb in ("deactivate", "activate", "show"):
         operator.fails(65, "member", verb, nobody, says=f"no member {nobody}")
+    operator.fails(65, "member", "edit", nobody, "--name", "X", says=f"no member {nobody}")
 
 
 def test_id_in_capitals_is_the_same(site, org):
@@ -76,3 +77,35 @@ def test_email_that_is_none(operator, org, email):
 def test_longest_email(site, org):
     email = "x" * 248 + "@b.com"
     assert site.add_member(org, "X", "--email", email)["member_email"] == email
+
+
+def test_show(site, org):
+    member = site.add_member(org, "Ann", "--email", "ann@example.com")
+    site.add_member(org, "Ben")
+    assert site.ctl_one("member", "show", member["member_id"]) == member
+
+
+@pytest.mark.parametrize(
+    "words, changes",
+    [
+        (["--name", "Anna"], {"member_name": "Anna"}),
+        (["--email", "anna@example.com"], {"member_email": "anna@example.com"}),
+        (["--email="], {"member_email": None}),
+        (["--email", "", "--name", "A"], {"member_email": None, "member_name": "A"}),
+    ],
+)
+def test_edit_changes_what_is_given(site, org, words, changes):
+    member = site.add_member(org, "Ann", "--email", "ann@example.com")
+    other = site.add_member(org, "Ben", "--email", "ben@example.com")
+    edited = {**member, **changes}
+    assert site.ctl_one("member", "edit", member["member_id"], *words) == edited
+    assert site.ctl("member", "list", "--org", org) == [edited, other]
+
+
+def test_edit_that_is_wrong(operator, org):
+    member = operator.site.add_member(org, "Ann")
+    words = ("member", "edit", member["member_id"])
+    operator.fails(64, *words, says="say what to change: --name, --email")
+    operator.fails(65, *words, "--name=", says=["--name", "blank"])
+    operator.fails(65, *words, "--email", "x", says=["--email", "must look like"])
+    assert operator.site.ctl("member", "list", "--org", org) == [member]

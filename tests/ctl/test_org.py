@@ -45,3 +45,21 @@ def test_names(operator):
 
 def test_name_that_is_no_utf8(operator):
     operator.fails(65, "org", "add", "a\udcff", says="UTF-8")
+
+
+def test_show_and_rename(operator):
+    site = operator.site
+    org, other = site.add_org("Acme"), site.add_org("Other")
+    assert site.ctl_one("org", "show", org["org_id"]) == org
+    renamed = {**org, "org_name": "Acme & Söhne"}
+    assert site.ctl_one("org", "rename", org["org_id"], "Acme & Söhne") == renamed
+    assert site.ctl_one("org", "rename", org["org_id"].upper(), "Acme & Söhne") == renamed
+    assert site.ctl("org", "list") == [renamed, other]
+    operator.fails(65, "org", "rename", org["org_id"], " ", says=["NAME", "blank"])
+    operator.fails(64, "org", "rename", org["org_id"], says="NAME is missing")
+
+
+def test_organization_that_does_not_exist(operator):
+    nothing = unknown_id()
+    operator.fails(65, "org", "show", nothing, says=f"no organization {nothing}")
+    operator.fails(65, "org", "rename", nothing, "X", says=f"no organization {nothing}")

@@ -26,6 +26,7 @@ from support.wait import wait_for
         (("org", "add", "A", "B"), "no place for 'B'"),
         (("org", "list", "A"), "no place for 'A'"),
         (("member", "list"), "--org ID is missing"),
+        (("member", "edit", unknown_id()), "say what to change: --name, --email (see"),
         (("member", "list", "--org"), "--org needs a value"),
         (("member", "list", "--ogr", "X"), "no option '--ogr', did you mean '--org'?"),
         (("org", "list", "--jsno"), "did you mean '--json'?"),
@@ -69,7 +70,8 @@ def run(*words, **more):
     return subprocess.run([CTL, *words], capture_output=True, text=True, timeout=60, **more)
 
 
-VERBS = """db migrate|db status|db check|db backup|db restore|org add|org list|member add|member list
+VERBS = """db migrate|db status|db check|db backup|db restore|org add|org list|org show
+org rename|member add|member list|member show|member edit|apikey show|devkey show|devkey edit
 member deactivate|member activate|apikey issue|apikey list|apikey rotate|apikey revoke
 devkey issue|devkey list|devkey rotate|devkey revoke|allow add|allow remove|allow list|allow test|contact add
 contact list|contact show|contact assign|note list|note show|note history|request show|audit list"""

@@ -40,9 +40,9 @@ static void only_a_live_key_may_be_rotated(void **state)
     assert_int_equal(key_rules_may_rotate(&live, NOW_MS, &why), STATUS_OK);
     assert_string_equal(why.text, "");
     assert_int_equal(key_rules_may_rotate(&revoked, NOW_MS, &why), STATUS_REFUSED);
-    assert_string_equal(why.text, "the key is revoked and stays so");
+    assert_string_equal(why.text, "the key is revoked");
     assert_int_equal(key_rules_may_rotate(&expired, NOW_MS, &why), STATUS_REFUSED);
-    assert_string_equal(why.text, "the key is expired and stays so");
+    assert_string_equal(why.text, "the key is expired");
 }
 
 static void
@@ -96,6 +96,9 @@ static void the_end_of_a_former_secret_is_told_while_it_works(void **state)
         {{.former_until_ms = NOW_MS}, 0},
         {{.former_until_ms = NOW_MS + 1}, NOW_MS + 1},
         {{.former_until_ms = NOW_MS + 1, .revoked_at_ms = 1}, 0},
+        {{.former_until_ms = NOW_MS + 9, .expires_at_ms = NOW_MS + 1}, NOW_MS + 1},
+        {{.former_until_ms = NOW_MS + 1, .expires_at_ms = NOW_MS + 9}, NOW_MS + 1},
+        {{.former_until_ms = NOW_MS + 1, .expires_at_ms = NOW_MS}, 0},
     };
 
     (void)state;

@@ -235,10 +235,41 @@ static void a_dead_key_is_not_rotated(void **state)
     (void)state;
     stage_sql("UPDATE api_keys SET revoked_at = 5;"
               "UPDATE developer_keys SET expires_at = 1000000");
-    must_have_failed(rotate(&result, 0, 0), STATUS_REFUSED,
-                     "the key is revoked and stays so");
-    must_have_failed(rotate(&result, 1, 0), STATUS_REFUSED,
-                     "the key is expired and stays so");
+    must_have_failed(rotate(&result, 0, 0), STATUS_REFUSED, "the key is revoked");
+    must_have_failed(rotate(&result, 1, 0), STATUS_REFUSED, "the key is expired");
+}
+
+static void what_is_given_of_a_developer_key_changes_and_the_rest_stays(void **state)
+{
+    static const struct span name = SPAN("Renamed"), empty = SPAN("");
+    static const int64_t later = 5000000, never = 0;
+    const struct {
+        struct developer_key_edit edit;
+        const char *after;
+    } rows[] = {
+        {{.name = &name}, "Renamed|-"},
+        {{.expires_at_ms = &later}, "Renamed|5000000"},
+        {{.expires_at_ms = &never}, "Renamed|-"},
+    };
+    const struct uuid dev = stage_id("dev"), nobody = stage_id("nobody");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        must_have_done(manage_key_edit_developer(begin(), &dev, &rows[i].edit, &why),
+                       "devkey edit", "acme", &dev);
+        assert_string_equal(
+            stage_ask("SELECT name || '|' || coalesce(expires_at, '-')"
+                      " FROM developer_keys WHERE developer_key_id = {dev}"),
+            rows[i].after);
+        must_have_left_all(manage_key_edit_developer(begin(), &dev, &rows[i].edit, &why));
+    }
+    assert_string_equal(
+        stage_ask("SELECT count(*) FROM developer_keys WHERE name = 'Renamed'"), "1");
+    const struct developer_key_edit blank = {.name = &empty};
+    must_have_failed(manage_key_edit_developer(begin(), &dev, &blank, &why), STATUS_INVALID,
+                     "name: must not be empty or blank");
+    must_have_failed(manage_key_edit_developer(begin(), &nobody, &rows[0].edit, &why),
+                     STATUS_NOT_FOUND, no_such("developer key", "nobody"));
 }
 
 static void a_secret_that_a_key_has_or_had_is_no_new_one(void **state)
@@ -330,6 +361,7 @@ int main(void)
         TEST(a_rotated_key_tells_how_long_former_secrets_work),
         TEST(a_rotated_key_of_an_inactive_member_is_said_to_be_useless),
         TEST(a_dead_key_is_not_rotated),
+        TEST(what_is_given_of_a_developer_key_changes_and_the_rest_stays),
         TEST(a_secret_that_a_key_has_or_had_is_no_new_one),
         TEST(a_key_is_revoked_once),
         TEST(a_key_must_exist),

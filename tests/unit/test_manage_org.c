@@ -49,12 +49,29 @@ static void a_name_must_be_acceptable(void **state)
     assert_int_equal(change_end(&change, STATUS_INVALID), STATUS_INVALID);
 }
 
+static void an_organization_is_renamed(void **state)
+{
+    const struct uuid id = stage_id("acme"), nobody = stage_id("nobody");
+
+    (void)state;
+    must_have_done(manage_org_rename(begin(), &id, span_of("New"), &why), "org rename",
+                   "acme", &id);
+    assert_string_equal(stage_ask("SELECT name FROM orgs WHERE org_id = {acme}"), "New");
+    assert_string_equal(stage_ask("SELECT count(*) FROM orgs WHERE name = 'New'"), "1");
+    must_have_left_all(manage_org_rename(begin(), &id, span_of("New"), &why));
+    must_have_failed(manage_org_rename(begin(), &nobody, span_of("New"), &why),
+                     STATUS_NOT_FOUND, no_such("organization", "nobody"));
+    must_have_failed(manage_org_rename(begin(), &id, span_of(""), &why), STATUS_INVALID,
+                     "name: must not be empty or blank");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_stage(an_organization_gets_the_id_that_is_given_or_a_new_one),
         on_stage(an_id_is_taken_once),
         on_stage(a_name_must_be_acceptable),
+        on_stage(an_organization_is_renamed),
     };
 
     return cmocka_run_group_tests(tests, stage_start_libraries, NULL);
