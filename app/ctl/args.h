@@ -44,11 +44,12 @@ argument_rule argument_phone;      /* as text_rules_phone() demands */
 argument_rule argument_new_email;  /* as argument_email, or empty for none */
 argument_rule
     argument_past; /* a date, an RFC 3339 date-time, or 90d for a time before now */
-argument_rule argument_future;   /* the same, after now */
-argument_rule argument_expiry;   /* the same, or "never", for which the time is 0 */
-argument_rule argument_duration; /* 0, 90s, 30m, 24h or 7d; at most a year */
-argument_rule argument_address;  /* an IP address */
-argument_rule argument_blocks;   /* CIDR blocks between commas, added to earlier ones */
+argument_rule argument_future;  /* the same, after now */
+argument_rule argument_expiry;  /* the same, or "never", for which the time is 0 */
+argument_rule argument_grace;   /* the duration 0, 90s, 30m, 24h or 7d, or a date as for
+                                * argument_future: time_ms is 0 or not; at most a year */
+argument_rule argument_address; /* an IP address */
+argument_rule argument_blocks;  /* CIDR blocks between commas, added to earlier ones */
 
 enum parameter_need {
     PARAMETER_OPTIONAL,

@@ -17,9 +17,9 @@ const struct parameter keys_rotate_parameters[] = {
     {PARAMETER_KEY},
     {.name = "--grace",
      .value = "TIME",
-     .rule = argument_duration,
-     .help = "how long the former one works, such as 90s, 30m, 24h (default), 7d; 0: not "
-             "at all"},
+     .rule = argument_grace,
+     .help = "how long the former one works: 90s, 30m, 24h (default), 7d, 2030-12-31; 0: "
+             "not at all"},
     {.name = "--stdin",
      .help = "take one that was made elsewhere from the first line of standard input"},
     {.name = NULL},
@@ -157,13 +157,24 @@ static enum status show_rotated(struct ctl *ctl, const struct key_result *result
     return key_find(ctl->db, result->key.kind, &result->key.id, print_with_secret, ctl);
 }
 
-enum status keys_rotate(struct ctl *ctl)
+/* In milliseconds. A date may be over by now, since a secret may have been typed. */
+static int64_t grace_of(const struct ctl *ctl)
 {
     const struct argument *grace = ctl_get(ctl, "--grace");
+
+    if (!grace->given)
+        return default_grace_ms;
+    if (grace->time_ms == 0)
+        return grace->duration_ms;
+    return grace->time_ms > ctl->now_ms ? grace->time_ms - ctl->now_ms : 0;
+}
+
+enum status keys_rotate(struct ctl *ctl)
+{
     struct key_result result;
     enum status status =
         manage_key_rotate(&result, &ctl->change, &ctl->secret, &ctl_get(ctl, "ID")->uuid,
-                          grace->given ? grace->duration_ms : default_grace_ms, &ctl->why);
+                          grace_of(ctl), &ctl->why);
 
     if (status == STATUS_REFUSED)
         ctl_advise(ctl, ": issue another with '%s issue'%s", ctl->args->noun->name,

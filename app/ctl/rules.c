@@ -89,13 +89,18 @@ static bool read_date(int64_t *out_ms, struct span word)
     return clock_parse(out_ms, (struct span){text, (size_t)len}) == STATUS_OK;
 }
 
+static bool read_moment(int64_t *out_ms, struct span word)
+{
+    return clock_parse(out_ms, word) == STATUS_OK || read_date(out_ms, word);
+}
+
 /* sign: 1 where a duration means a time after now, -1 before it. */
 static enum status read_time(struct argument *out, struct span word, int sign,
                              struct problem *why)
 {
     int64_t distance_s;
 
-    if (clock_parse(&out->time_ms, word) == STATUS_OK || read_date(&out->time_ms, word))
+    if (read_moment(&out->time_ms, word))
         return STATUS_OK;
     if (!read_duration(&distance_s, word, distance_max_s))
         return problem_set(why, STATUS_INVALID,
@@ -113,16 +118,22 @@ enum status argument_past(struct argument *out, struct span word, struct problem
     return read_time(out, word, -1, why);
 }
 
+static enum status require_future(const struct argument *out, struct span word,
+                                  struct problem *why)
+{
+    if (out->time_ms > clock_now_ms())
+        return STATUS_OK;
+    return problem_set(why, STATUS_INVALID, "%.*s is over already", (int)word.len,
+                       word.data);
+}
+
 enum status argument_future(struct argument *out, struct span word, struct problem *why)
 {
     enum status status = read_time(out, word, 1, why);
 
     if (status != STATUS_OK)
         return status;
-    if (out->time_ms <= clock_now_ms())
-        return problem_set(why, STATUS_INVALID, "%.*s is over already", (int)word.len,
-                           word.data);
-    return STATUS_OK;
+    return require_future(out, word, why);
 }
 
 enum status argument_expiry(struct argument *out, struct span word, struct problem *why)
@@ -131,14 +142,31 @@ enum status argument_expiry(struct argument *out, struct span word, struct probl
                                                : argument_future(out, word, why);
 }
 
-enum status argument_duration(struct argument *out, struct span word, struct problem *why)
+/* A date becomes the distance to it, rounded up to seconds, so that the greatest distance
+ * holds for both. */
+static enum status read_grace(int64_t *out_s, struct argument *out, struct span word,
+                              struct problem *why)
 {
-    int64_t duration_s = 0;
     bool is_bare_zero = word.len > 0 && strspn(word.data, "0") == word.len;
 
-    if (!is_bare_zero && !read_duration(&duration_s, word, GRACE_MAX_S))
-        return problem_set(why, STATUS_INVALID,
-                           "must be a time such as 90s, 30m, 24h or 7d, or 0");
+    if (read_moment(&out->time_ms, word)) {
+        *out_s = (out->time_ms - clock_now_ms() + 999) / 1000;
+        return require_future(out, word, why);
+    }
+    if (is_bare_zero || read_duration(out_s, word, GRACE_MAX_S))
+        return STATUS_OK;
+    return problem_set(why, STATUS_INVALID,
+                       "must be a time such as 90s, 30m, 24h or 7d, a date such as "
+                       "2030-12-31, or 0");
+}
+
+enum status argument_grace(struct argument *out, struct span word, struct problem *why)
+{
+    int64_t duration_s = 0;
+    enum status status = read_grace(&duration_s, out, word, why);
+
+    if (status != STATUS_OK)
+        return status;
     if (duration_s > GRACE_MAX_S)
         return problem_set(why, STATUS_INVALID, "must be at most 365d");
     out->duration_ms = duration_s * 1000;

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -80,6 +80,14 @@ def test_the_former_secret_is_good_for_the_grace_time(kind, grace, seconds):
     assert kind.listed()["former_secret_until"] == until
 
 
+@pytest.mark.parametrize("of_date", ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S+00:00"])
+def test_the_former_secret_is_good_until_a_date(kind, of_date):
+    date = (datetime.now(timezone.utc) + timedelta(days=30)).strftime(of_date)
+    until = kind.rotate("--grace", date)["former_secret_until"]
+    assert datetime.fromisoformat(until) == datetime.fromisoformat(date).replace(tzinfo=timezone.utc)
+    assert kind.listed()["former_secret_until"] == until
+
+
 @pytest.mark.parametrize("grace", ["0", "0s", "00", "0d"])
 def test_without_grace_there_is_no_good_former_secret(kind, grace):
     assert kind.rotate("--grace", grace)["former_secret_until"] is None
@@ -89,9 +97,11 @@ def test_without_grace_there_is_no_good_former_secret(kind, grace):
 @pytest.mark.parametrize(
     "grace, says",
     [
-        *((text, "such as 90s, 30m, 24h or 7d, or 0") for text in ("", "1", "24", "h", "1w", "1.5h")),
-        *((text, "such as 90s, 30m, 24h or 7d, or 0") for text in ("-1h", "1h30m", " 1h", "1 h", "1H")),
+        *((text, "such as 90s, 30m, 24h or 7d, a date such as 2030-12-31, or 0") for text in ("", "1", "24", "h", "1w", "1.5h")),
+        *((text, "such as 90s, 30m, 24h or 7d, a date such as 2030-12-31, or 0") for text in ("-1h", "1h30m", " 1h", "1 h", "1H")),
         *((text, "at most 365d") for text in ("366d", "8761h", "31536001s", "9" * 30 + "d")),
+        ("2999-12-31", "at most 365d"),
+        ("2000-01-01T00:00:00Z", "is over already"),
     ],
 )
 def test_grace_that_is_none(kind, grace, says):
