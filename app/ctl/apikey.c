@@ -61,6 +61,7 @@ static const struct verb verbs[] = {
              {.name = "--label",
               .value = "LABEL",
               .rule = argument_name,
+              .personal = true,
               .help = "what the key is used for"},
              {.name = "--stdin",
               .help = "take a key that was made elsewhere from the first line of standard "

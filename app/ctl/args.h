@@ -62,7 +62,8 @@ struct parameter {
     const char *value; /* what the option takes, as the synopsis shows it; NULL: nothing */
     argument_rule *rule; /* NULL for an option without value */
     enum parameter_need need;
-    bool many; /* takes one or more words; only the last word parameter may */
+    bool many;     /* takes one or more words; only the last word parameter may */
+    bool personal; /* may name or reach a person: the audit keeps only that it was given */
     const char *help;
 };
 
@@ -71,16 +72,17 @@ struct parameter {
     .name = "--org", .value = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED,     \
     .help = "the organization"
 #define PARAMETER_NAME                                                                     \
-    .name = "NAME", .rule = argument_name, .need = PARAMETER_REQUIRED, .help = "for people"
+    .name = "NAME", .rule = argument_name, .need = PARAMETER_REQUIRED, .personal = true,   \
+    .help = "for people"
 #define PARAMETER_EMAIL                                                                    \
-    .name = "--email", .value = "EMAIL", .rule = argument_email,                           \
+    .name = "--email", .value = "EMAIL", .rule = argument_email, .personal = true,         \
     .help = "the e-mail address"
 #define PARAMETER_NEW_NAME                                                                 \
     .name = "--name", .value = "NAME", .rule = argument_name, .need = PARAMETER_ANY,       \
-    .help = "the new name"
+    .personal = true, .help = "the new name"
 #define PARAMETER_NEW_EMAIL                                                                \
     .name = "--email", .value = "EMAIL", .rule = argument_new_email,                       \
-    .need = PARAMETER_ANY, .help = "the new e-mail address; '' for none"
+    .need = PARAMETER_ANY, .personal = true, .help = "the new e-mail address; '' for none"
 #define PARAMETER_ID_ELSEWHERE                                                             \
     .name = "--id", .value = "UUID", .rule = argument_uuid,                                \
     .help = "the id that it has elsewhere; else a new one"

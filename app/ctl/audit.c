@@ -58,7 +58,11 @@ static enum status list(struct ctl *ctl)
 static const struct verb verbs[] = {
     {.name = "list",
      .help = "List what crmnotesctl changed, who did it and when, the newest last",
-     .more = "SUBJECT is the id of what was changed, DETAIL what the command was given.",
+     .more =
+         "SUBJECT is the id of what was changed, DETAIL what the command was given. Of\n"
+         "names and addresses of people, and of names and labels of keys, it only says "
+         "that\n"
+         "they were given: true.",
      .access = CTL_READ,
      .nothing = "nothing was changed",
      .parameters =

@@ -108,6 +108,7 @@ static const struct verb verbs[] = {
              {.name = "--phone",
               .value = "PHONE",
               .rule = argument_phone,
+              .personal = true,
               .help = "the telephone number"},
              {PARAMETER_ID_ELSEWHERE},
              {.name = NULL}},

@@ -117,8 +117,20 @@ static struct json_object *blocks_of(const struct argument *argument)
     return array;
 }
 
-/* The parameters that were given, as typed. None of them is a secret: secrets are read from
- * standard input. */
+/* What the audit keeps of a parameter that was given. It outlives the people who are named
+ * in a command, and the id of the subject says whom it was about. */
+static struct json_object *kept_of(const struct parameter *p,
+                                   const struct argument *argument)
+{
+    if (p->rule == NULL || p->personal)
+        return json_object_new_boolean(true);
+    if (p->rule == argument_blocks)
+        return blocks_of(argument);
+    return json_object_new_string_len(argument->text.data, (int)argument->text.len);
+}
+
+/* The parameters that were given. None of them is a secret: secrets are read from standard
+ * input. */
 static struct json_object *detail_of(const struct args *args)
 {
     struct json_object *detail = json_object_new_object();
@@ -126,15 +138,9 @@ static struct json_object *detail_of(const struct args *args)
 
     for (size_t i = 0; detail != NULL && parameters[i].name != NULL; i++) {
         const struct argument *argument = &args->list[i];
-        const struct parameter *p = &parameters[i];
-        if (!argument->given)
-            continue;
-        struct json_object *value =
-            p->rule == NULL ? json_object_new_boolean(true)
-            : p->rule == argument_blocks
-                ? blocks_of(argument)
-                : json_object_new_string_len(argument->text.data, (int)argument->text.len);
-        (void)json_object_object_add(detail, p->name, value);
+        if (argument->given)
+            (void)json_object_object_add(detail, parameters[i].name,
+                                         kept_of(&parameters[i], argument));
     }
     return detail;
 }

@@ -86,6 +86,7 @@ static const struct verb verbs[] = {
              {.name = "NAME",
               .rule = argument_name,
               .need = PARAMETER_REQUIRED,
+              .personal = true,
               .help = "who uses the key, for people"},
              {.name = "--allow",
               .value = "CIDR",

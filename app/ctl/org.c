@@ -55,12 +55,16 @@ static enum status rename_org(struct ctl *ctl)
     .name = "ID", .rule = argument_uuid, .need = PARAMETER_REQUIRED,                       \
     .help = "the organization"
 
+/* An organization is no person: the audit keeps its name. */
+#define PARAMETER_ORG_NAME                                                                 \
+    .name = "NAME", .rule = argument_name, .need = PARAMETER_REQUIRED, .help = "for people"
+
 static const struct verb verbs[] = {
     {.name = "add",
      .help = "Add an organization",
      .access = CTL_WRITE,
      .one = true,
-     .parameters = (const struct parameter[]){{PARAMETER_NAME},
+     .parameters = (const struct parameter[]){{PARAMETER_ORG_NAME},
                                               {PARAMETER_ID_ELSEWHERE},
                                               {.name = NULL}},
      .run = add},
@@ -80,8 +84,9 @@ static const struct verb verbs[] = {
      .help = "Give an organization another name",
      .access = CTL_WRITE,
      .one = true,
-     .parameters =
-         (const struct parameter[]){{PARAMETER_THE_ORG}, {PARAMETER_NAME}, {.name = NULL}},
+     .parameters = (const struct parameter[]){{PARAMETER_THE_ORG},
+                                              {PARAMETER_ORG_NAME},
+                                              {.name = NULL}},
      .run = rename_org},
     {.name = NULL},
 };

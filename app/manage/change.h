@@ -29,7 +29,8 @@ struct change {
     struct db *db;      /* open for writing */
     int64_t now_ms;     /* the time of the change and of all rows that it adds */
     struct span actor;  /* the name of the operator for the audit */
-    struct span detail; /* the request, a JSON object without secrets and note texts */
+    struct span detail; /* the request, a JSON object without secrets, note texts, and what
+                         * names or reaches a person */
 
     /* The change that was made, filled by change_made(). */
     struct {

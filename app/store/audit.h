@@ -14,7 +14,7 @@ struct audit {
     struct span action;         /* noun and verb, such as "contact assign" */
     const struct uuid *org_id;  /* NULL: of no organization */
     const struct uuid *subject; /* the id of what was changed; NULL: nothing that has one */
-    struct span detail;         /* JSON; never a secret or a note's text */
+    struct span detail;         /* JSON; no secret, no note's text, nothing personal */
 };
 
 enum status audit_add(struct db *db, const struct audit *audit);

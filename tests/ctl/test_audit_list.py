@@ -24,8 +24,8 @@ def test_list_shows_what_was_written_the_newest_last(operator):
     first, second, third, last = listed
     assert (first["org_id"], first["subject"], first["detail"]) == (None, None, {})
     assert (second["org_id"], second["subject"]) == (org, org)
-    assert (third["subject"], third["detail"]) == (member, {"--org": org, "NAME": "Ann"})
-    assert last["detail"] == {"--org": org, "NAME": "Zoë", "--allow": ["10.0.0.0/8", "2001:db8::/32"]}
+    assert (third["subject"], third["detail"]) == (member, {"--org": org, "NAME": True})
+    assert last["detail"] == {"--org": org, "NAME": True, "--allow": ["10.0.0.0/8", "2001:db8::/32"]}
     assert (last["org_id"], last["subject"]) == (org, key)
     stored = operator.rows("SELECT hex(audit_id) AS id, actor FROM audit ORDER BY at, audit_id")
     assert [row["audit_id"].replace("-", "").upper() for row in listed] == [row["id"] for row in stored]
