@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ctl/buffer.h"
 #include "app/ctl/table.h"
 #include "app/ctl/text.h"
 #include "lib/clock.h"
@@ -19,55 +20,12 @@ enum {
     SCAN_BYTES_PER_BYTE = 32, /* of the arena for json_scan, which keeps members' names */
 };
 
-/* A growing buffer that is wiped before its memory is freed, since it may hold a secret. */
-struct buffer {
-    char *data;
-    size_t len, size;
-    bool failed; /* memory ran out: everything later is dropped */
-};
-
 struct output {
     enum output_style style;
     size_t room;        /* terminal columns for a table; 0: any number */
     struct buffer text; /* lines of JSON, or the cells of the table */
     struct table table; /* of JSON only the number of rows */
 };
-
-static void buffer_free(struct buffer *buffer)
-{
-    if (buffer->data != NULL)
-        secret_wipe(buffer->data, buffer->size);
-    free(buffer->data);
-    *buffer = (struct buffer){.data = NULL};
-}
-
-static bool buffer_grow(struct buffer *buffer, size_t more)
-{
-    size_t size = buffer->size < 4096 ? 4096 : buffer->size * 2;
-
-    if (buffer->failed || more <= buffer->size - buffer->len)
-        return !buffer->failed;
-    while (size - buffer->len < more)
-        size *= 2;
-    struct buffer grown = {.data = malloc(size), .len = buffer->len, .size = size};
-    if (grown.data == NULL) {
-        buffer->failed = true;
-        return false;
-    }
-    if (buffer->len > 0)
-        memcpy(grown.data, buffer->data, buffer->len);
-    buffer_free(buffer);
-    *buffer = grown;
-    return true;
-}
-
-static void buffer_add(struct buffer *buffer, struct span bytes)
-{
-    if (bytes.len == 0 || !buffer_grow(buffer, bytes.len))
-        return;
-    memcpy(buffer->data + buffer->len, bytes.data, bytes.len);
-    buffer->len += bytes.len;
-}
 
 struct output *output_create(enum output_style style, size_t room)
 {
