@@ -46,6 +46,13 @@ static enum status issue(struct ctl *ctl)
     return status == STATUS_OK ? keys_show_issued(ctl, &result) : status;
 }
 
+static enum status list(struct ctl *ctl)
+{
+    const struct key_filter filter = {.org_id = &ctl_get(ctl, "--org")->uuid};
+
+    return keys_list(ctl, &filter);
+}
+
 static const struct verb verbs[] = {
     {.name = "issue",
      .help = "Issue an API key to a member and show it, this once",
@@ -72,10 +79,12 @@ static const struct verb verbs[] = {
     {.name = "list",
      .help = "List an organization's API keys, the oldest first",
      .more = keys_list_more,
-     .access = CTL_READ,
+     .access = CTL_PAGES,
      .nothing = "no API keys",
-     .parameters = keys_list_parameters,
-     .run = keys_list},
+     .parameters =
+         (const struct parameter[]){
+             {PARAMETER_ORG}, {PARAMETER_LIMIT}, {PARAMETER_AFTER}, {.name = NULL}},
+     .run = list},
     {.name = "show",
      .help = "Show an API key, without its text",
      .access = CTL_READ,

@@ -103,6 +103,7 @@ static const struct {
 } id_sources[] = {
     {"DEVKEY", "devkey"},   {"ID", NULL},          {"--org", "org"},
     {"--member", "member"}, {"--owner", "member"}, {"--contact", "contact"},
+    {"--after", NULL},
 };
 
 /* Refuses a secret on the command line without repeating it. */

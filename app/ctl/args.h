@@ -27,6 +27,7 @@ struct argument {
     struct address address;
     int64_t time_ms;
     int64_t duration_ms;
+    int64_t count;
     struct cidr *blocks; /* block_count of them */
     size_t block_count;
 };
@@ -48,6 +49,7 @@ argument_rule argument_future;  /* the same, after now */
 argument_rule argument_expiry;  /* the same, or "never", for which the time is 0 */
 argument_rule argument_grace;   /* the duration 0, 90s, 30m, 24h or 7d, or a date as for
                                 * argument_future: time_ms is 0 or not; at most a year */
+argument_rule argument_count;   /* a number from 1 to a billion */
 argument_rule argument_address; /* an IP address */
 argument_rule argument_blocks;  /* CIDR blocks between commas, added to earlier ones */
 
@@ -83,6 +85,12 @@ struct parameter {
 #define PARAMETER_NEW_EMAIL                                                                \
     .name = "--email", .value = "EMAIL", .rule = argument_new_email,                       \
     .need = PARAMETER_ANY, .personal = true, .help = "the new e-mail address; '' for none"
+#define PARAMETER_LIMIT                                                                    \
+    .name = "--limit", .value = "N", .rule = argument_count,                               \
+    .help = "at most so many; a remark says how to get the next ones"
+#define PARAMETER_AFTER                                                                    \
+    .name = "--after", .value = "ID", .rule = argument_uuid,                               \
+    .help = "only what comes after the one with this id"
 #define PARAMETER_ID_ELSEWHERE                                                             \
     .name = "--id", .value = "UUID", .rule = argument_uuid,                                \
     .help = "the id that it has elsewhere; else a new one"

@@ -47,12 +47,17 @@ static enum status list(struct ctl *ctl)
     const struct argument *org = ctl_get(ctl, "--org");
     const struct argument *since = ctl_get(ctl, "--since");
     const struct uuid *org_id = org->given ? &org->uuid : NULL;
-    int64_t since_ms = since->given ? since->time_ms : INT64_MIN;
+    const struct audit_filter filter = {
+        .org_id = org_id,
+        .since_ms = since->given ? since->time_ms : INT64_MIN,
+    };
     enum status status =
         org_id != NULL ? manage_require_org(ctl->db, org_id, &ctl->why) : STATUS_OK;
 
-    return status == STATUS_OK ? audit_list(ctl->db, org_id, since_ms, print, ctl->output)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    return manage_missing(audit_list(ctl->db, &filter, ctl->after, print, ctl->output),
+                          "row of the audit", ctl->after, &ctl->why);
 }
 
 static const struct verb verbs[] = {
@@ -63,7 +68,7 @@ static const struct verb verbs[] = {
          "names and addresses of people, and of names and labels of keys, it only says "
          "that\n"
          "they were given: true.",
-     .access = CTL_READ,
+     .access = CTL_PAGES,
      .nothing = "nothing was changed",
      .parameters =
          (const struct parameter[]){
@@ -76,6 +81,8 @@ static const struct verb verbs[] = {
               .rule = argument_past,
               .help = "only from then on: 2030-12-31, 2030-12-31T23:59:59Z, or 90d for a "
                       "time before now"},
+             {PARAMETER_LIMIT},
+             {PARAMETER_AFTER},
              {.name = NULL}},
      .run = list},
     {.name = NULL},

@@ -15,6 +15,7 @@
 
 enum {
     ACTOR_BYTES = 64,
+    PAGE_ROWS = 500, /* of a list, read in one transaction */
 };
 
 const struct noun *const ctl_nouns[] = {
@@ -155,6 +156,67 @@ static enum status run_reading(struct ctl *ctl)
     return status;
 }
 
+static bool is_reading(const struct ctl *ctl)
+{
+    enum ctl_access access = ctl->args->verb->access;
+
+    return access == CTL_READ || access == CTL_PAGES;
+}
+
+/* Prints by output_print or output_end. A reader that has seen enough, such as head(1),
+ * closes the pipe. That is no error, except where the output says what was changed. */
+static enum status print(struct ctl *ctl,
+                         enum status (*function)(struct output *output, FILE *stream))
+{
+    if (ctl->nobody_reads || function(ctl->output, stdout) == STATUS_OK)
+        return STATUS_OK;
+    ctl->nobody_reads = errno == EPIPE && is_reading(ctl);
+    if (ctl->nobody_reads)
+        return STATUS_OK;
+    return problem_set(&ctl->why, STATUS_IO, "cannot write to standard output: %s%s%s",
+                       strerror(errno), ctl->lost.text[0] != '\0' ? ": " : "",
+                       ctl->lost.text);
+}
+
+/* Says how to go on where --limit has ended a list. Programs take the last id. */
+static void remark_on_more(struct ctl *ctl)
+{
+    const struct uuid last = output_last(ctl->output);
+    char id[UUID_TEXT_BYTES];
+
+    uuid_format(&last, id);
+    if (!ctl->args->json)
+        ctl_remark(ctl, "more: --after %s", id);
+}
+
+/* Reads a page in a transaction, and prints it while none is open, until all is read or
+ * --limit is reached. The last page is left to ctl_run. */
+static enum status run_pages(struct ctl *ctl)
+{
+    const struct argument *limit = ctl_get(ctl, "--limit");
+    const struct argument *after = ctl_get(ctl, "--after");
+    const size_t all = limit->given ? (size_t)limit->count : SIZE_MAX;
+
+    ctl->after = after->given ? &after->uuid : NULL;
+    for (;;) {
+        size_t left = all - output_count(ctl->output);
+
+        output_begin_page(ctl->output, left < PAGE_ROWS ? left : PAGE_ROWS);
+        enum status status = run_reading(ctl);
+        if (status != STATUS_OK || !output_has_more(ctl->output))
+            return status;
+        if (output_count(ctl->output) == all) {
+            remark_on_more(ctl);
+            return STATUS_OK;
+        }
+        status = print(ctl, output_print);
+        if (status != STATUS_OK || ctl->nobody_reads)
+            return status;
+        ctl->last = output_last(ctl->output);
+        ctl->after = &ctl->last;
+    }
+}
+
 static void explain(struct ctl *ctl, enum status status)
 {
     const char *sentence =
@@ -204,12 +266,13 @@ static enum status run_with_database(struct ctl *ctl)
     enum status status = STATUS_OK;
 
     if (verb->access != CTL_ALONE)
-        status = open_database(ctl, verb->access == CTL_READ ? DB_READ : DB_WRITE);
+        status = open_database(ctl, is_reading(ctl) ? DB_READ : DB_WRITE);
     if (status == STATUS_OK && verb->prepare != NULL)
         status = verb->prepare(ctl);
     if (status == STATUS_OK) {
         ctl->now_ms = clock_now_ms();
         status = verb->access == CTL_READ    ? run_reading(ctl)
+                 : verb->access == CTL_PAGES ? run_pages(ctl)
                  : verb->access == CTL_WRITE ? ctl_write(ctl, verb->run)
                                              : verb->run(ctl);
     }
@@ -222,17 +285,14 @@ static enum status run_with_database(struct ctl *ctl)
     return status;
 }
 
-/* A reader that has seen enough, such as head(1), closes the pipe. That is no error, except
- * where the output says what was changed. */
-static enum status print(struct ctl *ctl)
+/* Tells a person that a list is empty. */
+static void remark_on_nothing(struct ctl *ctl)
 {
-    if (output_print(ctl->output, stdout) == STATUS_OK)
-        return STATUS_OK;
-    if (errno == EPIPE && ctl->args->verb->access == CTL_READ)
-        return STATUS_OK;
-    return problem_set(&ctl->why, STATUS_IO, "cannot write to standard output: %s%s%s",
-                       strerror(errno), ctl->lost.text[0] != '\0' ? ": " : "",
-                       ctl->lost.text);
+    const struct verb *verb = ctl->args->verb;
+
+    if (ctl->args->json || verb->one || output_count(ctl->output) > 0)
+        return;
+    ctl_remark(ctl, "%s", ctl->after != NULL ? "nothing comes after it" : verb->nothing);
 }
 
 enum status ctl_run(struct ctl *ctl)
@@ -247,10 +307,10 @@ enum status ctl_run(struct ctl *ctl)
     if (ctl->output == NULL)
         return problem_set(&ctl->why, STATUS_NO_MEMORY, "out of memory");
     enum status status = run_with_database(ctl);
-    if (status == STATUS_OK && output_count(ctl->output) == 0 && !ctl->args->json && !one)
-        (void)problem_set(&ctl->note, STATUS_OK, "%s", ctl->args->verb->nothing);
-    if (status == STATUS_OK)
-        status = print(ctl);
+    if (status == STATUS_OK) {
+        remark_on_nothing(ctl);
+        status = print(ctl, output_end);
+    }
     output_free(ctl->output);
     ctl->output = NULL;
     return status;

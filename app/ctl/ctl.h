@@ -17,6 +17,7 @@
 enum ctl_access {
     CTL_ALONE, /* nothing: the verb opens what it needs */
     CTL_READ,  /* one consistent view */
+    CTL_PAGES, /* a view for each page of a list: run is called with ctl->after */
     CTL_WRITE, /* a transaction: see ctl_write() */
 };
 
@@ -25,10 +26,13 @@ struct ctl {
     const struct settings *settings;
     struct db *db;
     struct output *output;
+    const struct uuid *after; /* of CTL_PAGES: the row before the page; NULL: no row */
+    struct uuid last;         /* of the page before */
     int64_t now_ms;
     struct change change;            /* that a verb of CTL_WRITE makes, for the use case */
     struct key_secret secret;        /* of a key that is being issued or rotated */
     struct migration_run *migration; /* of db migrate */
+    bool nobody_reads;               /* the reader of the output has seen enough */
     bool answer_is_no;               /* the answer to a question is no: exit status 1 */
     struct problem lost; /* what to do if the answer cannot be written; empty: nothing */
     struct problem note; /* a remark for the operator; empty: none */

@@ -8,6 +8,12 @@ static const struct column columns[] = {
      .heading = "DEVELOPER KEY ID",
      .type = COLUMN_UUID,
      OUTPUT_FIELD(keys_row, key.id)},
+    {.member = "org_id",
+     .heading = "ORG ID",
+     .type = COLUMN_UUID_OR_NULL,
+     OUTPUT_FIELD(keys_row, org_id),
+     .optional = true,
+     .rank = 6},
     {.member = "developer_secret",
      .heading = "SECRET",
      .type = COLUMN_TEXT,
@@ -72,6 +78,19 @@ static enum status edit(struct ctl *ctl)
     return status == STATUS_OK ? keys_show_one(ctl, id) : status;
 }
 
+static enum status list(struct ctl *ctl)
+{
+    const struct argument *org = ctl_get(ctl, "--org");
+    const struct argument *expiring = ctl_get(ctl, "--expiring");
+    const struct key_filter filter = {
+        .org_id = org->given ? &org->uuid : NULL,
+        .expires_after_ms = ctl->now_ms,
+        .expires_until_ms = expiring->time_ms,
+    };
+
+    return keys_list(ctl, &filter);
+}
+
 #define WHEN_IT_ENDS                                                                       \
     "when it ends: 2030-12-31, 2030-12-31T23:59:59Z, 90d from now, or never"
 
@@ -109,12 +128,24 @@ static const struct verb verbs[] = {
      .prepare = prepare_issue,
      .run = issue},
     {.name = "list",
-     .help = "List an organization's developer keys, the oldest first",
+     .help = "List developer keys, the oldest first",
      .more = keys_list_more,
-     .access = CTL_READ,
+     .access = CTL_PAGES,
      .nothing = "no developer keys",
-     .parameters = keys_list_parameters,
-     .run = keys_list},
+     .parameters =
+         (const struct parameter[]){
+             {.name = "--org",
+              .value = "ID",
+              .rule = argument_uuid,
+              .help = "only those of this organization; else org_id tells whose they are"},
+             {.name = "--expiring",
+              .value = "TIME",
+              .rule = argument_future,
+              .help = "only live ones that end until then: 30d from now, or 2030-12-31"},
+             {PARAMETER_LIMIT},
+             {PARAMETER_AFTER},
+             {.name = NULL}},
+     .run = list},
     {.name = "show",
      .help = "Show a developer key, without its secret",
      .access = CTL_READ,

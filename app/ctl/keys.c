@@ -8,11 +8,6 @@
 
 static const int64_t default_grace_ms = INT64_C(24) * 60 * 60 * 1000;
 
-const struct parameter keys_list_parameters[] = {
-    {PARAMETER_ORG},
-    {.name = NULL},
-};
-
 const struct parameter keys_rotate_parameters[] = {
     {PARAMETER_KEY},
     {.name = "--grace",
@@ -44,7 +39,9 @@ static const struct keys_noun *noun_of(const struct ctl *ctl)
     return ctl->args->noun == keys_apikey.noun ? &keys_apikey : &keys_devkey;
 }
 
-static enum status print_row(struct ctl *ctl, const struct key *key, struct span secret)
+/* more: the members of the row that are not always shown. */
+static enum status print_row(struct ctl *ctl, const struct key *key,
+                             const struct keys_row *more)
 {
     struct allowed allowed = {.list = NULL};
     enum status status = STATUS_OK;
@@ -54,7 +51,8 @@ static enum status print_row(struct ctl *ctl, const struct key *key, struct span
     if (status == STATUS_OK) {
         const struct keys_row row = {
             .key = *key,
-            .secret = secret,
+            .secret = more->secret,
+            .org_id = more->org_id,
             .allow = {allowed.list, allowed.count},
             .former_until_ms = key_rules_former_now(&key->life, ctl->now_ms),
         };
@@ -66,14 +64,19 @@ static enum status print_row(struct ctl *ctl, const struct key *key, struct span
 
 static enum status print(void *arg, const struct key *key)
 {
-    return print_row(arg, key, (struct span){NULL, 0});
+    return print_row(arg, key, &(struct keys_row){.org_id = NULL});
+}
+
+static enum status print_with_org(void *arg, const struct key *key)
+{
+    return print_row(arg, key, &(struct keys_row){.org_id = &key->org_id});
 }
 
 static enum status print_with_secret(void *arg, const struct key *key)
 {
     struct ctl *ctl = arg;
 
-    return print_row(ctl, key, key_secret_text(&ctl->secret));
+    return print_row(ctl, key, &(struct keys_row){.secret = key_secret_text(&ctl->secret)});
 }
 
 static void remark_on_secret(struct ctl *ctl)
@@ -102,13 +105,16 @@ enum status keys_show_issued(struct ctl *ctl, const struct key_result *result)
     return print_with_secret(ctl, &result->key);
 }
 
-enum status keys_list(struct ctl *ctl)
+enum status keys_list(struct ctl *ctl, const struct key_filter *filter)
 {
-    const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
-    enum status status = manage_require_org(ctl->db, org_id, &ctl->why);
+    enum status status = STATUS_OK;
 
-    return status == STATUS_OK ? key_list(ctl->db, noun_of(ctl)->kind, org_id, print, ctl)
-                               : status;
+    if (filter->org_id != NULL)
+        status = manage_require_org(ctl->db, filter->org_id, &ctl->why);
+    if (status != STATUS_OK)
+        return status;
+    return key_list(ctl->db, noun_of(ctl)->kind, filter, ctl->after,
+                    filter->org_id != NULL ? print : print_with_org, ctl);
 }
 
 enum status keys_show_one(struct ctl *ctl, const struct uuid *id)

@@ -11,6 +11,7 @@
 /* A key as it is printed. */
 struct keys_row {
     struct key key;
+    const struct uuid *org_id;  /* of a list of all organizations; NULL: not shown */
     struct span secret;         /* empty: not known */
     struct output_blocks allow; /* of a developer key */
     int64_t former_until_ms;    /* 0: no former secret works */
@@ -44,8 +45,7 @@ struct keys_noun {
 extern const struct keys_noun keys_apikey, keys_devkey;
 
 /* Parameters of the verbs that are the same for both nouns. */
-extern const struct parameter keys_list_parameters[], keys_rotate_parameters[],
-    keys_only_id[];
+extern const struct parameter keys_rotate_parameters[], keys_only_id[];
 extern const char keys_list_more[], keys_rotate_more[];
 
 /* The row of the parameter that names a key. */
@@ -58,8 +58,10 @@ enum status keys_show_one(struct ctl *ctl, const struct uuid *id);
 /* Prints a key that was just issued, with its secret, and says that it is shown once. */
 enum status keys_show_issued(struct ctl *ctl, const struct key_result *result);
 
+/* A page of the list, of keys as the filter says. */
+enum status keys_list(struct ctl *ctl, const struct key_filter *filter);
+
 /* The verbs; which noun is in ctl->args. */
-enum status keys_list(struct ctl *ctl);
 enum status keys_show(struct ctl *ctl);
 enum status keys_prepare_rotate(struct ctl *ctl);
 enum status keys_rotate(struct ctl *ctl);

@@ -28,7 +28,7 @@ static enum status add(struct ctl *ctl)
 
 static enum status list(struct ctl *ctl)
 {
-    return org_list(ctl->db, print, ctl->output);
+    return org_list(ctl->db, ctl->after, print, ctl->output);
 }
 
 static enum status show_org(struct ctl *ctl, const struct uuid *id)
@@ -70,9 +70,10 @@ static const struct verb verbs[] = {
      .run = add},
     {.name = "list",
      .help = "List all organizations, the oldest first",
-     .access = CTL_READ,
+     .access = CTL_PAGES,
      .nothing = "no organizations",
-     .parameters = (const struct parameter[]){{.name = NULL}},
+     .parameters =
+         (const struct parameter[]){{PARAMETER_LIMIT}, {PARAMETER_AFTER}, {.name = NULL}},
      .run = list},
     {.name = "show",
      .help = "Show an organization",

@@ -18,13 +18,18 @@
 
 enum {
     SCAN_BYTES_PER_BYTE = 32, /* of the arena for json_scan, which keeps members' names */
+    PAGE_BYTES = 256 * 1024,  /* with so many a page is full */
 };
 
 struct output {
     enum output_style style;
     size_t room;        /* terminal columns for a table; 0: any number */
     struct buffer text; /* lines of JSON, or the cells of the table */
-    struct table table; /* of JSON only the number of rows */
+    struct table table; /* of JSON only the number of rows of the page */
+    size_t count;       /* of the rows of all pages */
+    size_t page_rows;   /* the most of a page */
+    bool has_more;      /* a row was refused because the page is full */
+    struct uuid last;   /* the id of the last row, if its first column is one */
 };
 
 struct output *output_create(enum output_style style, size_t room)
@@ -32,7 +37,7 @@ struct output *output_create(enum output_style style, size_t room)
     struct output *output = calloc(1, sizeof *output);
 
     if (output != NULL)
-        *output = (struct output){.style = style, .room = room};
+        *output = (struct output){.style = style, .room = room, .page_rows = SIZE_MAX};
     return output;
 }
 
@@ -46,7 +51,25 @@ void output_free(struct output *output)
 
 size_t output_count(const struct output *output)
 {
-    return output->table.rows;
+    return output->count;
+}
+
+bool output_has_more(const struct output *output)
+{
+    return output->has_more;
+}
+
+struct uuid output_last(const struct output *output)
+{
+    return output->last;
+}
+
+void output_begin_page(struct output *output, size_t rows)
+{
+    buffer_free(&output->text);
+    output->table.rows = 0;
+    output->page_rows = rows;
+    output->has_more = false;
 }
 
 /* The short types as text; empty for null. */
@@ -337,7 +360,7 @@ static bool may_be_cut(enum column_type type)
     return type == COLUMN_TEXT || type == COLUMN_JSON || type == COLUMN_BLOCKS;
 }
 
-/* Makes the table's column from the first row. */
+/* Makes the table's column from the first row of all. */
 static void begin_column(struct table *table, const struct column *column, size_t place)
 {
     table->columns[place] = (struct table_column){
@@ -365,7 +388,7 @@ static void add_cell(struct output *output, const struct column *column, const v
     struct span cell = {output->text.data + start, output->text.len - start};
     size_t width = text_width(cell);
     buffer_add(&output->text, (struct span){"", 1});
-    if (table->rows == 0)
+    if (place >= table->column_count)
         begin_column(table, column, place);
     if (table->columns[place].width < width)
         table->columns[place].width = width;
@@ -389,33 +412,58 @@ static size_t add_cells(struct output *output, const struct column *columns,
     return place;
 }
 
+static bool is_full(const struct output *output)
+{
+    bool is_paged = output->page_rows < SIZE_MAX;
+
+    return output->table.rows >= output->page_rows ||
+           (is_paged && output->text.len >= PAGE_BYTES);
+}
+
 enum status output_row(struct output *output, const struct column *columns, const void *row)
 {
+    output->has_more = is_full(output);
+    if (output->has_more)
+        return STATUS_NOT_FOUND;
+    if (columns->type == COLUMN_UUID)
+        memcpy(&output->last, (const char *)row + columns->offset, sizeof output->last);
     if (output->style == OUTPUT_JSON)
         add_json(output, columns, row);
     else
         (void)add_cells(output, columns, row, 0);
     output->table.rows++;
+    output->count++;
     return output->text.failed ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-enum status output_print(const struct output *output, FILE *stream)
+static void write_page(struct output *output, FILE *stream)
 {
-    struct table table = output->table;
-
-    table.cells = output->text.data;
-    if (table.rows > 0) {
-        switch (output->style) {
-        case OUTPUT_JSON:
-            (void)fwrite(output->text.data, 1, output->text.len, stream);
-            break;
-        case OUTPUT_TABLE:
-            table_print(stream, &table, output->room);
-            break;
-        case OUTPUT_RECORD:
-            table_print_records(stream, &table);
-            break;
-        }
+    output->table.cells = output->text.data;
+    switch (output->style) {
+    case OUTPUT_JSON:
+        (void)fwrite(output->text.data, 1, output->text.len, stream);
+        break;
+    case OUTPUT_TABLE:
+        table_print(stream, &output->table, output->room);
+        break;
+    case OUTPUT_RECORD:
+        table_print_records(stream, &output->table);
+        break;
     }
+}
+
+enum status output_print(struct output *output, FILE *stream)
+{
+    if (output->table.rows > 0)
+        write_page(output, stream);
+    return fflush(stream) != 0 || ferror(stream) ? STATUS_IO : STATUS_OK;
+}
+
+enum status output_end(struct output *output, FILE *stream)
+{
+    if (output->table.rows > 0)
+        write_page(output, stream);
+    if (output->style == OUTPUT_TABLE)
+        table_print_end(stream, &output->table, output->room);
     return fflush(stream) != 0 || ferror(stream) ? STATUS_IO : STATUS_OK;
 }

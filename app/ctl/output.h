@@ -3,8 +3,9 @@
  *
  * As JSON, one object a line (made by json-c). For people, a table or, for one object, its
  * columns below each other (app/ctl/table.h). Rows are kept until output_print, so that a
- * slow reader of the output keeps no transaction open. Since a row may hold a secret,
- * memory is wiped before it is freed.
+ * slow reader of the output keeps no transaction open. Long lists come in pages, so that
+ * memory is bounded: a page is read in a transaction, and printed after it. Since a row may
+ * hold a secret, memory is wiped before it is freed.
  */
 #ifndef APP_CTL_OUTPUT_H
 #define APP_CTL_OUTPUT_H
@@ -15,6 +16,7 @@
 
 #include "lib/address.h"
 #include "lib/status.h"
+#include "lib/uuid.h"
 
 enum column_type {
     COLUMN_TEXT,         /* struct span; empty: null */
@@ -66,14 +68,27 @@ struct output *output_create(enum output_style style, size_t room);
 /* NULL is allowed. */
 void output_free(struct output *output);
 
-/* Copies the values of a row. All rows of a table have the same columns. */
+/* Begins a page, of at most so many rows and about 256 KiB: what was taken is printed. */
+void output_begin_page(struct output *output, size_t rows);
+
+/* Copies the values of a row. All rows of a table have the same columns. STATUS_NOT_FOUND,
+ * which ends a list: the page is full, and the row belongs to the next one. */
 enum status output_row(struct output *output, const struct column *columns,
                        const void *row);
 
-/* How many rows there are. */
+/* How many rows were taken, those of former pages included. */
 size_t output_count(const struct output *output);
 
-/* Writes everything and flushes. STATUS_IO when not all of it could be written (errno). */
-enum status output_print(const struct output *output, FILE *stream);
+/* Whether a row was refused because the page is full. */
+bool output_has_more(const struct output *output);
+
+/* The id of the last row that was taken, of a list whose first column is a COLUMN_UUID. */
+struct uuid output_last(const struct output *output);
+
+/* Writes the page and flushes. STATUS_IO when not all of it could be written (errno). */
+enum status output_print(struct output *output, FILE *stream);
+
+/* The same for the last page, or the only one, and for what follows it. */
+enum status output_end(struct output *output, FILE *stream);
 
 #endif

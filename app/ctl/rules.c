@@ -59,6 +59,7 @@ enum status argument_new_email(struct argument *out, struct span word, struct pr
 enum {
     DAY_S = 86400,
     GRACE_MAX_S = 365 * DAY_S,
+    COUNT_MAX = 1000000000,
 };
 
 static const int64_t distance_max_s = INT64_C(36525) * DAY_S; /* a century */
@@ -171,6 +172,18 @@ enum status argument_grace(struct argument *out, struct span word, struct proble
         return problem_set(why, STATUS_INVALID, "must be at most 365d");
     out->duration_ms = duration_s * 1000;
     return STATUS_OK;
+}
+
+enum status argument_count(struct argument *out, struct span word, struct problem *why)
+{
+    size_t digits = strspn(word.data, "0123456789");
+
+    out->count = 0;
+    for (size_t i = 0; i < digits && out->count <= COUNT_MAX; i++)
+        out->count = out->count * 10 + (word.data[i] - '0');
+    if (digits == word.len && out->count >= 1 && out->count <= COUNT_MAX)
+        return STATUS_OK;
+    return problem_set(why, STATUS_INVALID, "must be a number from 1 to %d", COUNT_MAX);
 }
 
 enum status argument_address(struct argument *out, struct span word, struct problem *why)

@@ -142,18 +142,57 @@ static void print_word(FILE *stream, size_t *used, size_t room, const char *word
     (void)fputs(word, stream);
 }
 
-/* Names the columns that were left out. */
-static void print_rest(FILE *stream, const struct table *table, const struct layout *layout,
-                       size_t room)
+static uint32_t columns_shown(const struct table *table, const struct layout *layout)
+{
+    uint32_t shown = 0;
+
+    for (size_t i = 0; i < table->column_count; i++)
+        if (layout->widths[i] > 0)
+            shown |= UINT32_C(1) << i;
+    return shown;
+}
+
+void table_print(FILE *stream, struct table *table, size_t room)
+{
+    const char *cell = table->cells;
+    struct layout layout;
+
+    lay_out(&layout, table, room);
+    if (table->shown != columns_shown(table, &layout))
+        print_headings(stream, table, &layout);
+    table->shown = columns_shown(table, &layout);
+    for (size_t row = 0; row < table->rows; row++) {
+        for (size_t i = 0; i < table->column_count; i++, cell += strlen(cell) + 1)
+            print_cell(stream, &layout, i, cell);
+        (void)fputc('\n', stream);
+    }
+}
+
+static bool is_shown(const struct table *table, size_t place)
+{
+    return (table->shown >> place & 1) != 0;
+}
+
+static bool leaves_out(const struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (!is_shown(table, i))
+            return true;
+    return false;
+}
+
+void table_print_end(FILE *stream, const struct table *table, size_t room)
 {
     static const char *const words[] = {"--wide", "shows", "all", "columns:"};
     size_t used = 0;
     const char *separator = "";
 
+    if (!leaves_out(table))
+        return;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         print_word(stream, &used, room, words[i]);
     for (size_t i = 0; i < table->column_count; i++) {
-        if (layout->widths[i] > 0)
+        if (is_shown(table, i))
             continue;
         (void)fputs(separator, stream);
         used += strlen(separator);
@@ -161,30 +200,6 @@ static void print_rest(FILE *stream, const struct table *table, const struct lay
         separator = ",";
     }
     (void)fputc('\n', stream);
-}
-
-static bool leaves_out(const struct table *table, const struct layout *layout)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (layout->widths[i] == 0)
-            return true;
-    return false;
-}
-
-void table_print(FILE *stream, const struct table *table, size_t room)
-{
-    const char *cell = table->cells;
-    struct layout layout;
-
-    lay_out(&layout, table, room);
-    print_headings(stream, table, &layout);
-    for (size_t row = 0; row < table->rows; row++) {
-        for (size_t i = 0; i < table->column_count; i++, cell += strlen(cell) + 1)
-            print_cell(stream, &layout, i, cell);
-        (void)fputc('\n', stream);
-    }
-    if (leaves_out(table, &layout))
-        print_rest(stream, table, &layout, room);
 }
 
 static size_t widest_heading(const struct table *table)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum {
@@ -19,12 +20,17 @@ struct table_column {
     bool may_be_cut; /* else it is shown whole or not at all */
 };
 
+/* A table, of which a page is printed after the other. From page to page columns get wider,
+ * never narrower. */
 struct table {
     struct table_column columns[TABLE_COLUMNS_MAX];
     size_t column_count;
-    size_t rows;
-    const char *cells; /* of all rows, row by row, each ended by NUL */
+    size_t rows;       /* of this page */
+    const char *cells; /* of its rows, row by row, each ended by NUL */
+    uint32_t shown; /* the columns of the page before, a bit for each; 0: there is none */
 };
+
+_Static_assert(TABLE_COLUMNS_MAX <= 32, "shown has a bit for each column");
 
 /*
  * The columns of the terminal that fd is: as the terminal says, else as COLUMNS in the
@@ -33,11 +39,14 @@ struct table {
 size_t table_terminal_width(int fd);
 
 /*
- * Prints a table with aligned columns. room: the columns of the terminal; where they are
- * not enough, texts are cut and columns are left out, and the line below the table names
- * these. 0: everything is printed.
+ * Prints a page of a table with aligned columns, below headings if it is the first one, or
+ * shows other columns than the page before. room: the columns of the terminal; where they
+ * are not enough, texts are cut and columns are left out. 0: everything is printed.
  */
-void table_print(FILE *stream, const struct table *table, size_t room);
+void table_print(FILE *stream, struct table *table, size_t room);
+
+/* After the last page: prints which columns it left out, if any. */
+void table_print_end(FILE *stream, const struct table *table, size_t room);
 
 /* Prints each row as lines with a heading and its cell; an empty line between rows. */
 void table_print_records(FILE *stream, const struct table *table);

@@ -1,15 +1,18 @@
 #include "app/store/audit.h"
 
+#include "app/store/page.h"
+
 static const char add[] =
     "INSERT INTO audit (audit_id, at, actor, action, org_id, subject, detail)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 #define LIST                                                                               \
-    "SELECT audit_id, at, actor, action, org_id, subject, detail FROM audit WHERE at >= "  \
-    "?1"
+    "SELECT audit_id, at, actor, action, org_id, subject, detail FROM audit"               \
+    " WHERE (at, audit_id) > (?1, ?2)"
 #define ORDER " ORDER BY at, audit_id"
 static const char list_all[] = LIST ORDER;
-static const char list_of_org[] = LIST " AND org_id = ?2" ORDER;
+static const char list_of_org[] = LIST " AND org_id = ?3" ORDER;
+static const char get_time[] = "SELECT at FROM audit WHERE audit_id = ?1";
 
 static struct db_value id_or_null(const struct uuid *id)
 {
@@ -52,13 +55,30 @@ static enum status give_row(void *arg, const struct db_rows *rows)
     return reader->each(reader->arg, &audit);
 }
 
-enum status audit_list(struct db *db, const struct uuid *org_id, int64_t since_ms,
-                       audit_each *each, void *arg)
+static enum status keep_time(void *arg, const struct db_rows *rows)
+{
+    *(int64_t *)arg = db_int(rows, 0);
+    return STATUS_OK;
+}
+
+enum status audit_list(struct db *db, const struct audit_filter *filter,
+                       const struct uuid *after, audit_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
+    int64_t after_ms = filter->since_ms;
+    enum status status = after == NULL ? STATUS_OK
+                                       : DB_FIRST(db, keep_time, &after_ms, get_time,
+                                                  DB_BLOB(after->bytes, UUID_BYTES));
 
-    if (org_id == NULL)
-        return DB_EACH(db, give_row, &reader, list_all, DB_INT(since_ms));
-    return DB_EACH(db, give_row, &reader, list_of_org, DB_INT(since_ms),
-                   DB_BLOB(org_id->bytes, UUID_BYTES));
+    if (status != STATUS_OK)
+        return status;
+    if (after_ms < filter->since_ms) {
+        after_ms = filter->since_ms;
+        after = NULL;
+    }
+    if (filter->org_id == NULL)
+        return DB_EACH(db, give_row, &reader, list_all, DB_INT(after_ms),
+                       page_after(after));
+    return DB_EACH(db, give_row, &reader, list_of_org, DB_INT(after_ms), page_after(after),
+                   DB_BLOB(filter->org_id->bytes, UUID_BYTES));
 }

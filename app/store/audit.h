@@ -22,9 +22,15 @@ enum status audit_add(struct db *db, const struct audit *audit);
 /* As org_each in app/store/org.h. */
 typedef enum status audit_each(void *arg, const struct audit *audit);
 
-/* The changes since that time, in milliseconds, the newest last; org_id NULL: of all
- * organizations and of none. None is STATUS_OK. */
-enum status audit_list(struct db *db, const struct uuid *org_id, int64_t since_ms,
-                       audit_each *each, void *arg);
+/* Which changes are listed. */
+struct audit_filter {
+    const struct uuid *org_id; /* NULL: those of all organizations and of none */
+    int64_t since_ms;          /* the time of the first one */
+};
+
+/* The changes after the one of that id (NULL: all), the newest last; none is STATUS_OK.
+ * STATUS_NOT_FOUND: there is no change of that id. */
+enum status audit_list(struct db *db, const struct audit_filter *filter,
+                       const struct uuid *after, audit_each *each, void *arg);
 
 #endif

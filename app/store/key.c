@@ -1,11 +1,19 @@
 #include "app/store/key.h"
 
+#include "app/store/page.h"
+
 /* The keys of one kind, with the columns that give_row() reads, in its order. */
 #define SELECT_KEYS(keys, key_id, former_secrets, name, member_id, expires_at)             \
     "SELECT " key_id ", org_id, " name ", created_at, last_used_at, last_used_from,"       \
     " revoked_at, (SELECT max(good_until) FROM " former_secrets " AS former"               \
     " WHERE former." key_id " = " keys "." key_id "), " member_id ", " expires_at          \
     " FROM " keys
+
+/* Of the keys after ?2 those that are not revoked and expire after ?3 and until ?4, or,
+ * where ?4 is NULL, all. */
+#define KEY_PAGE(key_id, expires_at)                                                       \
+    key_id " > ?2 AND (?4 IS NULL OR (revoked_at IS NULL AND " expires_at " > ?3"          \
+           " AND " expires_at " <= ?4)) ORDER BY " key_id
 
 /*
  * The statements of one kind: its tables, the columns of its id and name, what stands for
@@ -21,7 +29,10 @@
         .find = SELECT_KEYS(keys, key_id, former_secrets, name, member_id,                 \
                             expires_at) " WHERE " key_id " = ?1",                          \
         .list = SELECT_KEYS(keys, key_id, former_secrets, name, member_id,                 \
-                            expires_at) " WHERE org_id = ?1 ORDER BY " key_id,             \
+                            expires_at) " WHERE org_id = ?1 AND " KEY_PAGE(key_id,         \
+                                                                           expires_at),    \
+        .list_all = SELECT_KEYS(keys, key_id, former_secrets, name, member_id,             \
+                                expires_at) " WHERE " KEY_PAGE(key_id, expires_at),        \
         .revoke = "UPDATE " keys " SET revoked_at = ?2"                                    \
                   " WHERE " key_id " = ?1 AND revoked_at IS NULL",                         \
         .shorten = "UPDATE " former_secrets " SET good_until = ?2"                         \
@@ -34,13 +45,14 @@
     }
 
 static const struct {
-    const char *add;     /* ?5 is the name, ?6 what only this kind has */
-    const char *find;    /* ?1 is the key's id, here and in all that follow but list */
-    const char *list;    /* ?1 is the organization's id */
-    const char *revoke;  /* ?2 is the time */
-    const char *shorten; /* makes former secrets end at ?2 at the latest */
-    const char *keep;    /* makes the present secret a former one, good until ?3 */
-    const char *replace; /* the present secret by ?2 */
+    const char *add;      /* ?5 is the name, ?6 what only this kind has */
+    const char *find;     /* ?1 is the key's id, here and in all that follow but list */
+    const char *list;     /* ?1 is the organization's id */
+    const char *list_all; /* of all organizations */
+    const char *revoke;   /* ?2 is the time */
+    const char *shorten;  /* makes former secrets end at ?2 at the latest */
+    const char *keep;     /* makes the present secret a former one, good until ?3 */
+    const char *replace;  /* the present secret by ?2 */
 } statements[] = {
     [CREDENTIAL_API_KEY] = STATEMENTS("api_keys", "api_key_id", "former_api_keys", "label",
                                       "member_id", "NULL", "member_id"),
@@ -114,13 +126,21 @@ enum status key_find(struct db *db, enum credential_kind kind, const struct uuid
                     DB_BLOB(id->bytes, UUID_BYTES));
 }
 
-enum status key_list(struct db *db, enum credential_kind kind, const struct uuid *org_id,
+enum status key_list(struct db *db, enum credential_kind kind,
+                     const struct key_filter *filter, const struct uuid *after,
                      key_each *each, void *arg)
 {
     struct reader reader = {.kind = kind, .each = each, .arg = arg};
+    const struct db_value values[] = {
+        filter->org_id == NULL ? DB_NULL : DB_BLOB(filter->org_id->bytes, UUID_BYTES),
+        page_after(after),
+        DB_INT(filter->expires_after_ms),
+        filter->expires_until_ms == 0 ? DB_NULL : DB_INT(filter->expires_until_ms),
+    };
 
-    return DB_EACH(db, give_row, &reader, statements[kind].list,
-                   DB_BLOB(org_id->bytes, UUID_BYTES));
+    return db_each(
+        db, filter->org_id == NULL ? statements[kind].list_all : statements[kind].list,
+        values, sizeof values / sizeof values[0], give_row, &reader);
 }
 
 enum status key_revoke(struct db *db, bool *changed, enum credential_kind kind,

@@ -44,8 +44,17 @@ enum status key_add(struct db *db, const struct key *key, const struct secret_ha
 enum status key_find(struct db *db, enum credential_kind kind, const struct uuid *id,
                      key_each *each, void *arg);
 
-/* Those of an organization by id, revoked and expired ones as well; none is STATUS_OK. */
-enum status key_list(struct db *db, enum credential_kind kind, const struct uuid *org_id,
+/* Which keys are listed. */
+struct key_filter {
+    const struct uuid *org_id; /* NULL: those of all organizations */
+    /* Not 0: of the keys that are not revoked only those that expire after the one time and
+     * until the other. 0: revoked and expired ones as well. */
+    int64_t expires_after_ms, expires_until_ms;
+};
+
+/* Those whose id is greater than after (NULL: all), by id; none is STATUS_OK. */
+enum status key_list(struct db *db, enum credential_kind kind,
+                     const struct key_filter *filter, const struct uuid *after,
                      key_each *each, void *arg);
 
 /* *changed is false for a key that was revoked before, whose date stays, and where there is

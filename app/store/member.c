@@ -1,12 +1,15 @@
 #include "app/store/member.h"
 
+#include "app/store/page.h"
+
 #define COLUMNS "member_id, org_id, name, email, active, created_at"
 
 static const char add[] =
     "INSERT INTO members (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 static const char find[] = "SELECT " COLUMNS " FROM members WHERE member_id = ?1";
 static const char list[] =
-    "SELECT " COLUMNS " FROM members WHERE org_id = ?1 ORDER BY member_id";
+    "SELECT " COLUMNS " FROM members WHERE org_id = ?1 AND member_id > ?2"
+    " ORDER BY member_id";
 static const char set_active[] =
     "UPDATE members SET active = ?2 WHERE member_id = ?1 AND active <> ?2";
 
@@ -50,12 +53,13 @@ enum status member_find(struct db *db, const struct uuid *id, member_each *each,
     return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
-enum status member_list(struct db *db, const struct uuid *org_id, member_each *each,
-                        void *arg)
+enum status member_list(struct db *db, const struct uuid *org_id, const struct uuid *after,
+                        member_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES));
+    return DB_EACH(db, give_row, &reader, list, DB_BLOB(org_id->bytes, UUID_BYTES),
+                   page_after(after));
 }
 
 enum status member_set_active(struct db *db, bool *changed, const struct uuid *id,

@@ -25,9 +25,10 @@ enum status member_add(struct db *db, const struct member *member);
 /* Calls each (NULL: just looks) with that member; STATUS_NOT_FOUND without a call. */
 enum status member_find(struct db *db, const struct uuid *id, member_each *each, void *arg);
 
-/* Those of an organization by id; none is STATUS_OK. */
-enum status member_list(struct db *db, const struct uuid *org_id, member_each *each,
-                        void *arg);
+/* Those of an organization whose id is greater than after (NULL: all), by id; none is
+ * STATUS_OK. */
+enum status member_list(struct db *db, const struct uuid *org_id, const struct uuid *after,
+                        member_each *each, void *arg);
 
 /* *changed is false when it was so before, and when there is no such member. */
 enum status member_set_active(struct db *db, bool *changed, const struct uuid *id,

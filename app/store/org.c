@@ -1,12 +1,14 @@
 #include "app/store/org.h"
 
+#include "app/store/page.h"
+
 #define COLUMNS "org_id, name, created_at"
 
 static const char add[] = "INSERT INTO orgs (" COLUMNS ") VALUES (?1, ?2, ?3)";
 static const char find[] = "SELECT " COLUMNS " FROM orgs WHERE org_id = ?1";
 static const char rename_org[] =
     "UPDATE orgs SET name = ?2 WHERE org_id = ?1 AND name <> ?2";
-static const char list[] = "SELECT " COLUMNS " FROM orgs ORDER BY org_id";
+static const char list[] = "SELECT " COLUMNS " FROM orgs WHERE org_id > ?1 ORDER BY org_id";
 
 /* The callback that gets the rows of a statement. */
 struct reader {
@@ -36,11 +38,11 @@ enum status org_find(struct db *db, const struct uuid *id, org_each *each, void 
     return DB_FIRST(db, give_row, &reader, find, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
-enum status org_list(struct db *db, org_each *each, void *arg)
+enum status org_list(struct db *db, const struct uuid *after, org_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return db_each(db, list, NULL, 0, give_row, &reader);
+    return DB_EACH(db, give_row, &reader, list, page_after(after));
 }
 
 enum status org_rename(struct db *db, bool *changed, const struct uuid *id,

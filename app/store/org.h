@@ -26,8 +26,8 @@ enum status org_add(struct db *db, const struct org *org);
 /* Calls each (NULL: just looks) with that organization; STATUS_NOT_FOUND without a call. */
 enum status org_find(struct db *db, const struct uuid *id, org_each *each, void *arg);
 
-/* All of them by id; none is STATUS_OK. */
-enum status org_list(struct db *db, org_each *each, void *arg);
+/* Those whose id is greater than after (NULL: all) by id; none is STATUS_OK. */
+enum status org_list(struct db *db, const struct uuid *after, org_each *each, void *arg);
 
 /* *changed is false when that was its name before, and when there is no such
  * organization. */

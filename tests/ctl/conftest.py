@@ -1,6 +1,7 @@
 """Fixtures for the tests of crmnotesctl."""
 
 import sqlite3
+import uuid
 
 import pytest
 
@@ -39,6 +40,19 @@ class Operator:
                 connection.execute(sql, values)
         finally:
             connection.close()
+
+    def add_members(self, org, count, first=0, name="M{}", email=None):
+        """Adds members by SQL whose ids are numbers after the first; answers the ids."""
+        ids = [uuid.UUID(int=first + n) for n in range(1, count + 1)]
+        rows = ((i.bytes, uuid.UUID(org).bytes, name.format(n), email) for n, i in enumerate(ids))
+        connection = sqlite3.connect(self.site.database)
+        with connection:
+            connection.executemany(
+                "INSERT INTO members (member_id, org_id, name, email, active, created_at)"
+                " VALUES (?, ?, ?, ?, 1, 1)", rows,
+            )  # fmt: skip
+        connection.close()
+        return [str(i) for i in ids]
 
     def files(self):
         """All bytes of all files of the site's data, but not of the key file."""

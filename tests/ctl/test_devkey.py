@@ -213,3 +213,41 @@ def test_an_expired_key_is_given_more_time(operator, org):
     operator.fails(65, "devkey", "rotate", key, says=["the key is expired", "'devkey edit'"])
     site.ctl("devkey", "edit", key, "--expires", "90d")
     assert site.ctl_one("devkey", "rotate", key)["developer_secret"]
+
+
+def test_list_of_those_that_expire_soon(operator, org):
+    site = operator.site
+    other = site.add_org()["org_id"]
+    for whose, name, expires in (
+        (org, "soon", "10d"),
+        (org, "never", None),
+        (other, "soon elsewhere", "29d"),
+        (org, "later", "31d"),
+        (org, "revoked", "10d"),
+        (org, "over", "10d"),
+    ):
+        site.issue_devkey(whose, "10.0.0.0/8", name=name, expires=expires)
+    operator.change("UPDATE developer_keys SET revoked_at = 1 WHERE name = 'revoked'")
+    operator.change("UPDATE developer_keys SET expires_at = 1 WHERE name = 'over'")
+
+    def names(*words):
+        return [key["name"] for key in site.ctl("devkey", "list", *words)]
+
+    assert names("--expiring", "30d") == ["soon", "soon elsewhere"]
+    assert names("--expiring", "30d", "--org", org) == ["soon"]
+    assert names("--expiring", "9d") == []
+    assert names("--expiring", "2999-01-01", "--org", org) == ["soon", "later"]
+    assert names("--expiring", "30d", "--limit", "1") == ["soon"]
+    done = site.ctl_raw("devkey", "list", "--expiring", "1d")
+    assert (done.stdout, done.stderr) == ("", "crmnotesctl: no developer keys\n")
+    operator.fails(65, "devkey", "list", "--expiring", "2000-01-01", says="over already")
+
+
+def test_list_of_all_organizations_says_whose_they_are(site, org):
+    other = site.add_org()["org_id"]
+    keys = [site.issue_devkey(whose, "10.0.0.0/8")["devkey_id"] for whose in (org, other)]
+    listed = site.ctl("devkey", "list")
+    assert [(key["devkey_id"], key["org_id"]) for key in listed] == [(keys[0], org), (keys[1], other)]
+    assert list(listed[0]) == ["devkey_id", "org_id", *LISTED[1:]]
+    table = site.ctl("devkey", "list", json=False).splitlines()
+    assert "ORG ID" in table[0] and other in table[2]

@@ -183,3 +183,21 @@ def test_one_object_is_printed_whole(site, crowd):
     _, ids = crowd
     lines = on_terminal(site, 40, "contact", "show", ids[2])
     assert ("long " * 16).strip() in "\n".join(lines) and not any("--wide" in line for line in lines)
+
+
+def test_headings_come_again_where_a_later_page_has_no_room_for_all_columns(operator):
+    """A page has 500 rows, and is laid out by its own texts and those before it."""
+    site = operator.site
+    org = site.add_org()["org_id"]
+    first = operator.add_members(org, 500, email="x@example.com")
+    second = operator.add_members(org, 600, first=500, name="long " * 20, email="x@example.com")
+    lines = on_terminal(site, 74, "member", "list", "--org", org)
+    assert max(map(width_of, lines)) <= 74
+    places = [n for n, line in enumerate(lines) if line.startswith("MEMBER ID")]
+    assert places == [0, 501]
+    assert [lines[n].split() for n in places] == [
+        ["MEMBER", "ID", "NAME", "EMAIL", "ACTIVE"],
+        ["MEMBER", "ID", "NAME", "ACTIVE"],
+    ]
+    assert lines[-1] == LEFT_OUT + "EMAIL"
+    assert [line[:36] for line in lines[1:501] + lines[502:-1]] == first + second

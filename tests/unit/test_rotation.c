@@ -342,9 +342,10 @@ static enum status count_key(void *arg, const struct key *key)
 static int count_keys(enum credential_kind kind, const char *org)
 {
     const struct uuid org_id = stage_id(org);
+    const struct key_filter filter = {.org_id = &org_id};
     int count = 0;
 
-    assert_int_equal(key_list(stage_db, kind, &org_id, count_key, &count), STATUS_OK);
+    assert_int_equal(key_list(stage_db, kind, &filter, NULL, count_key, &count), STATUS_OK);
     return count;
 }
 
