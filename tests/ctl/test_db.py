@@ -109,6 +109,50 @@ def test_migrate_changes_nothing_while_another_command_runs(operator):
     assert operator.site.ctl_one("db", "migrate")["applied"] == 1
 
 
+def test_migrate_takes_what_is_personal_out_of_the_audit(operator):
+    site = operator.site
+    org = site.add_org("Walburga Ltd")["org_id"]
+    member = site.add_member(org, "Ann")["member_id"]
+    kept = {"--org": org, "NAME": True}
+    details = {
+        "member add": {"--org": org, "NAME": "Walburga", "--email": "walburga@example.com"},
+        "contact add": {**kept, "NAME": "Walburga \"Burgl\" B.", "--phone": "+43 1 4711 4712"},
+        "apikey issue": {"--member": member, "--label": "Walburgas Handy"},
+        "devkey issue": {**kept, "NAME": "Walburga", "--allow": ["10.0.0.0/8"], "--stdin": True},
+        "contact assign": {"ID": member, "--owner": member},
+    }
+    schema.go_back(site.database)
+    connection = sqlite3.connect(site.database)
+    insert = "INSERT INTO audit VALUES (?, 1, 'olga', ?, NULL, NULL, ?)"
+    with connection:  # so many that the table has pages which are full and pages which are cut
+        for action, detail in details.items():
+            text = json.dumps(detail, separators=(",", ":"), ensure_ascii=False)
+            connection.executemany(insert, [(os.urandom(16), action, text) for _ in range(50)])
+        connection.execute(insert, (os.urandom(16), "member add", '{"NAME":"Walburga'))
+        connection.execute("UPDATE audit SET detail = detail || ' ' WHERE rowid % 3 = 0")
+        connection.execute("DELETE FROM audit WHERE rowid % 5 = 0")
+    before = connection.execute("SELECT audit_id, at, actor, action, org_id, subject FROM audit").fetchall()
+    connection.close()
+    site.give_to_owner()
+    assert operator.files().count(b"Walburga") > 150 and b"4711" in operator.files()
+    assert site.ctl_one("db", "migrate")["applied"] == 1
+    left = operator.files().replace(b"Walburga Ltd", b"")
+    assert [word for word in (b"alburga", b"urgl", b"4711 4712") if word in left] == []
+    after = operator.rows("SELECT * FROM audit")
+    assert [tuple(row.values())[:-1] for row in after[:-1]] == before
+    assert after[-1]["action"] == "db migrate"
+    found = {row["action"]: json.loads(row["detail"]) for row in after if row["actor"] == "olga"}
+    assert found.pop("member add") == {}, "the last one, which was no JSON"
+    assert found == {
+        "contact add": {**kept, "--phone": True},
+        "apikey issue": {"--member": member, "--label": True},
+        "devkey issue": {**kept, "--allow": ["10.0.0.0/8"], "--stdin": True},
+        "contact assign": details["contact assign"],
+    }
+    assert {"--org": org, "NAME": True, "--email": True} in [json.loads(row["detail"]) for row in after]
+    site.ctl("db", "check")
+
+
 def test_a_service_whose_database_vanished_is_to_be_stopped_and_nothing_migrated(operator):
     site = operator.site
     with Service(site):
