@@ -16,7 +16,7 @@
 #include "lib/uuid.h"
 
 enum {
-    PARAMETERS_MAX = 8, /* of one verb */
+    PARAMETERS_MAX = 16, /* of one verb */
 };
 
 /* The value of a parameter. Its rule fills the field for its type. */
@@ -42,7 +42,11 @@ argument_rule argument_request_id; /* as request_id_is_acceptable() demands */
 argument_rule argument_name;       /* as text_rules_name() demands */
 argument_rule argument_email;      /* as text_rules_email() demands */
 argument_rule argument_phone;      /* as text_rules_phone() demands */
-argument_rule argument_new_email;  /* as argument_email, or empty for none */
+argument_rule argument_website;    /* as text_rules_website() demands */
+argument_rule argument_new_email;  /* as argument_email, or empty for none; so are these: */
+argument_rule argument_new_name;
+argument_rule argument_new_phone;
+argument_rule argument_new_website;
 argument_rule
     argument_past; /* a date, an RFC 3339 date-time, or 90d for a time before now */
 argument_rule argument_future;  /* the same, after now */
@@ -51,6 +55,7 @@ argument_rule argument_grace;   /* the duration 0, 90s, 30m, 24h or 7d, or a dat
                                 * argument_future: time_ms is 0 or not; at most a year */
 argument_rule argument_count;   /* a number from 1 to a billion */
 argument_rule argument_address; /* an IP address */
+argument_rule argument_query;   /* what contacts are looked for by, at most 256 bytes */
 argument_rule argument_blocks;  /* CIDR blocks between commas, added to earlier ones */
 
 enum parameter_need {

@@ -31,6 +31,8 @@ static const struct {
 
 enum {
     NAME_COLUMN = 20, /* where the explanations begin */
+    FURTHER_COLUMN = 9,
+    SYNOPSIS_END = 105, /* columns of a synopsis, before it goes on in another line */
 };
 
 /* "--org ID", "NAME", "CIDR…", in brackets where it may be left out. */
@@ -43,20 +45,24 @@ static void describe(char *out, size_t size, const struct parameter *p)
                    p->many ? "…" : "", optional ? "]" : "");
 }
 
-static void print_synopsis(FILE *stream, const struct noun *noun, const struct verb *verb)
+/* begin: what stands before it in its line. */
+static void print_synopsis(FILE *stream, const char *begin, const struct noun *noun,
+                           const struct verb *verb)
 {
-    (void)fprintf(stream, "%s %s", noun->name, verb->name);
+    int column = fprintf(stream, "%s%s %s", begin, noun->name, verb->name);
+
     for (const struct parameter *p = verb->parameters; p->name != NULL; p++) {
         char text[128];
         describe(text, sizeof text, p);
-        (void)fprintf(stream, " %s", text);
+        if (column + 1 + (int)strlen(text) > SYNOPSIS_END)
+            column = fprintf(stream, "\n%*s", FURTHER_COLUMN, "") - 1;
+        column += fprintf(stream, " %s", text);
     }
 }
 
 static void print_verb(FILE *stream, const struct noun *noun, const struct verb *verb)
 {
-    (void)fprintf(stream, "Usage: crmnotesctl ");
-    print_synopsis(stream, noun, verb);
+    print_synopsis(stream, "Usage: crmnotesctl ", noun, verb);
     (void)fprintf(stream, "\n\n%s.\n", verb->help);
     if (verb->more != NULL)
         (void)fprintf(stream, "%s\n", verb->more);
@@ -74,8 +80,7 @@ static void print_verb(FILE *stream, const struct noun *noun, const struct verb 
 static void print_verbs(FILE *stream, const struct noun *noun)
 {
     for (const struct verb *verb = noun->verbs; verb->name != NULL; verb++) {
-        (void)fputs("  ", stream);
-        print_synopsis(stream, noun, verb);
+        print_synopsis(stream, "  ", noun, verb);
         (void)fprintf(stream, "\n      %s\n", verb->help);
     }
 }

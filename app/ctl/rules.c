@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/rules/contact_words.h"
 #include "app/rules/request_id.h"
 #include "app/rules/text_rules.h"
 #include "lib/clock.h"
+#include "lib/utf8.h"
 
 enum status argument_any(struct argument *out, struct span word, struct problem *why)
 {
@@ -51,9 +53,31 @@ enum status argument_email(struct argument *out, struct span word, struct proble
     return text_rules_email(word, why);
 }
 
+enum status argument_website(struct argument *out, struct span word, struct problem *why)
+{
+    (void)out;
+    return text_rules_website(word, why);
+}
+
 enum status argument_new_email(struct argument *out, struct span word, struct problem *why)
 {
     return word.len == 0 ? STATUS_OK : argument_email(out, word, why);
+}
+
+enum status argument_new_name(struct argument *out, struct span word, struct problem *why)
+{
+    return word.len == 0 ? STATUS_OK : argument_name(out, word, why);
+}
+
+enum status argument_new_phone(struct argument *out, struct span word, struct problem *why)
+{
+    return word.len == 0 ? STATUS_OK : argument_phone(out, word, why);
+}
+
+enum status argument_new_website(struct argument *out, struct span word,
+                                 struct problem *why)
+{
+    return word.len == 0 ? STATUS_OK : argument_website(out, word, why);
 }
 
 enum {
@@ -184,6 +208,19 @@ enum status argument_count(struct argument *out, struct span word, struct proble
     if (digits == word.len && out->count >= 1 && out->count <= COUNT_MAX)
         return STATUS_OK;
     return problem_set(why, STATUS_INVALID, "must be a number from 1 to %d", COUNT_MAX);
+}
+
+enum status argument_query(struct argument *out, struct span word, struct problem *why)
+{
+    (void)out;
+    if (!utf8_valid(word))
+        return problem_set(why, STATUS_INVALID, "must be UTF-8");
+    if (utf8_blank(word))
+        return problem_set(why, STATUS_INVALID, "must not be empty or blank");
+    return word.len <= CONTACT_QUERY_MAX_BYTES
+               ? STATUS_OK
+               : problem_set(why, STATUS_INVALID, "must have at most %d bytes, not %zu",
+                             CONTACT_QUERY_MAX_BYTES, word.len);
 }
 
 enum status argument_address(struct argument *out, struct span word, struct problem *why)

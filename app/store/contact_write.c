@@ -61,6 +61,26 @@ static struct contact begin(const struct caller *caller,
     };
 }
 
+static bool changes_text(const struct given_text *given, struct span before)
+{
+    return given->given && !span_equals(given->text, before);
+}
+
+bool contact_write_changes(const struct contact *before,
+                           const struct contact_command *command)
+{
+    struct span after[CONTACT_TEXTS];
+    char joined[CONTACT_JOINED_BYTES];
+    bool changed =
+        command->owner.given && !uuid_equals(&command->owner.uuid, &before->owner_id);
+
+    contact_texts_after(after, joined, before->texts, command->texts);
+    for (int i = 0; i < CONTACT_TEXTS; i++)
+        changed = changed || !span_equals(after[i], before->texts[i]);
+    return changed || changes_text(&command->entity_name, before->entity_name) ||
+           changes_text(&command->entity_website, before->entity_website);
+}
+
 enum status contact_write(struct contact_result *result, struct db *db,
                           const struct contact *before, const struct caller *caller,
                           const struct contact_command *command)

@@ -19,6 +19,10 @@ struct contact_result {
 _Static_assert(sizeof(struct contact_result) == 2 * UUID_BYTES + 1,
                "it is stored without padding");
 
+/* Whether contact_write would change anything of before but its time. */
+bool contact_write_changes(const struct contact *before,
+                           const struct contact_command *command);
+
 /* Adds a contact, or changes before, the one that was found (of zeros: none). */
 enum status contact_write(struct contact_result *result, struct db *db,
                           const struct contact *before, const struct caller *caller,

@@ -15,24 +15,32 @@ static const char *no_owner(const char *name)
     return sentence;
 }
 
+static struct given_text given(const char *text)
+{
+    return (struct given_text){true, span_of(text)};
+}
+
 static struct new_contact input_of(const char *org, const char *owner)
 {
     return (struct new_contact){
-        .org_id = stage_id(org), .owner_id = stage_id(owner), .name = span_of("New")};
+        .org_id = stage_id(org),
+        .fields = {.owner = {.given = true, .is_uuid = true, .uuid = stage_id(owner)},
+                   .texts[CONTACT_NAME] = given("New")},
+    };
 }
 
 static void a_contact_is_added_with_its_owner(void **state)
 {
     const struct uuid id = stage_id("new");
     struct new_contact input = input_of("acme", "ann");
-    struct contact contact;
+    struct uuid added;
 
     (void)state;
     input.id = &id;
-    input.email = span_of("n@example.com");
-    input.phone = span_of("+49 30");
-    must_have_done(manage_contact_add(&contact, begin(), &input, &why), "contact add",
-                   "acme", &id);
+    input.fields.texts[CONTACT_PRIMARY_EMAIL] = given("n@example.com");
+    input.fields.texts[CONTACT_PRIMARY_PHONE] = given("+49 30");
+    must_have_done(manage_contact_add(&added, begin(), &input, &why), "contact add", "acme",
+                   &id);
     assert_string_equal(
         stage_ask("SELECT name || primary_email || primary_phone || created_at ||"
                   " updated_at FROM contacts WHERE contact_id = {new}"
@@ -51,24 +59,79 @@ static void what_is_wrong_with_a_new_contact_is_said(void **state)
         enum status status;
         const char *sentence;
     } expected[] = {
-        {STATUS_INVALID, "name: must not be empty or blank"},
+        {STATUS_INVALID, "a contact needs a name, a first name or an e-mail address"},
         {STATUS_INVALID, "e-mail: must look like name@example.com"},
-        {STATUS_INVALID, "telephone: must not hold control characters"},
+        {STATUS_INVALID, "second telephone: must not hold control characters"},
         {STATUS_EXISTS, "there is a contact with this id already"},
         {STATUS_NOT_FOUND, no_such("organization", "no")},
         {STATUS_REFUSED, no_owner("eve")},
     };
-    struct contact contact;
+    struct uuid added;
 
     (void)state;
-    rows[0].name = span_of("");
-    rows[1].email = span_of("@");
-    rows[2].phone = span_of("\t1");
+    rows[0].fields.texts[CONTACT_NAME] = given("");
+    rows[1].fields.texts[CONTACT_PRIMARY_EMAIL] = given("@");
+    rows[2].fields.texts[CONTACT_SECONDARY_PHONE] = given("\t1");
     rows[3].id = &carl;
     for (size_t i = 0; i < COUNT(rows); i++)
-        must_have_failed(manage_contact_add(&contact, begin(), &rows[i], &why),
+        must_have_failed(manage_contact_add(&added, begin(), &rows[i], &why),
                          expected[i].status, expected[i].sentence);
     assert_string_equal(stage_ask("SELECT count(*) FROM contacts"), "3");
+}
+
+static void an_edit_changes_what_it_gives_and_nothing_else(void **state)
+{
+    const struct uuid carl = stage_id("carl");
+    struct contact_edit edit = {
+        .texts[CONTACT_FIRST_NAME] = given("Carl"),
+        .texts[CONTACT_NAME] = given(""),
+        .entity_name = given("Acme"),
+        .entity_website = given("https://acme.example"),
+    };
+
+    (void)state;
+    must_have_done(manage_contact_edit(begin(), &carl, &edit, &why), "contact edit", "acme",
+                   &carl);
+    must_have_left_all(manage_contact_edit(begin(), &carl, &edit, &why));
+    edit = (struct contact_edit){.texts[CONTACT_LAST_NAME] = given("Gauß")};
+    must_have_done(manage_contact_edit(begin(), &carl, &edit, &why), "contact edit", "acme",
+                   &carl);
+    assert_string_equal(
+        stage_ask("SELECT c.name || '|' || e.name || '|' || website FROM contacts AS c"
+                  " JOIN entities AS e USING (entity_id) WHERE contact_id = {carl}"),
+        "Carl Gauß|Acme|https://acme.example");
+    edit = (struct contact_edit){.entity_name = given("")};
+    must_have_done(manage_contact_edit(begin(), &carl, &edit, &why), "contact edit", "acme",
+                   &carl);
+    assert_string_equal(
+        stage_ask("SELECT entity_id IS NULL FROM contacts WHERE contact_id = {carl}"), "1");
+}
+
+static void an_edit_leaves_a_name_and_a_company_for_the_website(void **state)
+{
+    const struct uuid carl = stage_id("carl"), eve = stage_id("eve");
+    const struct {
+        struct contact_edit edit;
+        enum status status;
+        const char *sentence;
+    } rows[] = {
+        {{.texts[CONTACT_NAME] = given("")},
+         STATUS_INVALID,
+         "a contact needs a name, a first name or an e-mail address"},
+        {{.entity_website = given("https://acme.example")},
+         STATUS_INVALID,
+         "the website is that of a company, which the contact lacks"},
+        {{.entity_name = given("a\tb")},
+         STATUS_INVALID,
+         "company: must not hold control characters"},
+        {{.owner = {true, true, eve}}, STATUS_REFUSED, no_owner("eve")},
+    };
+
+    (void)state;
+    stage_sql("UPDATE contacts SET primary_email = NULL");
+    for (size_t i = 0; i < COUNT(rows); i++)
+        must_have_failed(manage_contact_edit(begin(), &carl, &rows[i].edit, &why),
+                         rows[i].status, rows[i].sentence);
 }
 
 static void a_contact_is_assigned_to_another_member(void **state)
@@ -110,6 +173,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_stage(a_contact_is_added_with_its_owner),
         on_stage(what_is_wrong_with_a_new_contact_is_said),
+        on_stage(an_edit_changes_what_it_gives_and_nothing_else),
+        on_stage(an_edit_leaves_a_name_and_a_company_for_the_website),
         on_stage(a_contact_is_assigned_to_another_member),
         on_stage(only_an_active_member_of_the_organization_becomes_the_owner),
     };
