@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "app/api/openapi.h"
 #include "app/process/check_config.h"
 #include "app/process/options.h"
 #include "app/process/report.h"
@@ -31,6 +32,10 @@ static int run(struct state *state)
         settings_print(state->settings, stdout);
         return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
     }
+    if (state->options.print_openapi)
+        return openapi_print(stdout, state->settings) == STATUS_OK && fflush(stdout) == 0
+                   ? EX_OK
+                   : EX_IOERR;
     if (start_find_identity(state, &why) != STATUS_OK)
         return report_failure(EX_CONFIG, &why);
     return state->options.check_config ? check_config(state) : start(state);

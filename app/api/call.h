@@ -69,7 +69,8 @@ struct call {
      * constants, or from malloc and then also in out->owned. etag and policy are filled by
      * others. Only for CREDENTIALS_NONE. With developer_docs = no there is no such call. */
     enum status (*document)(struct reply_document *out, const struct settings *settings);
-    const char *policy; /* of a document that is a page: its Content-Security-Policy */
+    const char *policy;     /* of a document that is a page: its Content-Security-Policy */
+    const char *media_type; /* of a document that the OpenAPI document lists; else NULL */
 };
 
 enum {

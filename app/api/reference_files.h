@@ -10,4 +10,7 @@ extern const char page_html[], reference_css[], reference_js[], icon_svg[];
 /* A request in each language, with gaps. */
 extern const char curl_sh[], curl_php[], streams_php[], fetch_mjs[], urllib_py[];
 
+/* The OpenAPI document, with gaps. */
+extern const char openapi_json[];
+
 #endif

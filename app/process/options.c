@@ -24,6 +24,7 @@ static const char help[] =
     "  --single          serve in this one process, for mod_fcgid\n"
     "  --check-config    say what would keep the service from starting, and end\n"
     "  --show-config     print the settings with their origin, and end\n"
+    "  --print-openapi   print the description of the calls as OpenAPI 3.1, and end\n"
     "  --version         print the version, and end\n"
     "  --help            print this, and end\n"
     "\n"
@@ -59,6 +60,7 @@ bool options_read(struct options *out, int argc, char **argv, int *exit_status)
         {"single", no_argument, NULL, 's'},
         {"check-config", no_argument, NULL, 'k'},
         {"show-config", no_argument, NULL, 'o'},
+        {"print-openapi", no_argument, NULL, 'p'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -87,6 +89,8 @@ bool options_read(struct options *out, int argc, char **argv, int *exit_status)
             out->check_config = true;
         else if (option == 'o')
             out->show_config = true;
+        else if (option == 'p')
+            out->print_openapi = true;
         else
             *texts[option] = optarg;
     }
