@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from support import fastcgi, openapi, webservers
 from support.service import Service
 from support.site import Site
 
 
 def pytest_configure():
-    """Lets a TERM end the run as Ctrl-C does: all processes that were started are stopped."""
+    """
+    Lets a TERM end the run as Ctrl-C does: all processes that were started are stopped. And lets
+    every answer be compared with docs/openapi.json.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    fastcgi.Connection.look = staticmethod(openapi.look)
+    webservers.Front.look = staticmethod(openapi.look)
 
 
 # These take longest, so they begin first. They wait most of the time.

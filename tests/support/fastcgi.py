@@ -154,9 +154,13 @@ def http_params(body=b"", *, method="POST", path=CALL_PATH, remote_addr="127.0.0
 class Connection:
     """One connection to the service; address is a path or (host, port)."""
 
+    # Called for each answer: method and path (None: not known), status, headers, body.
+    look = None
+
     def __init__(self, address, timeout=15.0):
         self.socket = connect(address, timeout)
         self._buffer = b""
+        self._asked = {}  # method and path by request id
 
     def __enter__(self):
         return self
@@ -178,7 +182,8 @@ class Connection:
         self.send_record(BEGIN_REQUEST, content, request_id)
 
     def params(self, params, *, request_id=1, chunk=MAX_RECORD_BYTES, end=True):
-        pairs = params.items() if isinstance(params, dict) else params
+        pairs = list(params.items() if isinstance(params, dict) else params)
+        self._asked[request_id] = _asked_by(pairs)
         self._stream(PARAMS, encode_pairs(pairs), request_id, chunk, end)
 
     def stdin(self, body, *, request_id=1, chunk=MAX_RECORD_BYTES, end=True):
@@ -219,9 +224,16 @@ class Connection:
                 response.stderr += record.content
             elif record.type == END_REQUEST:
                 response.app_status, response.protocol_status = struct.unpack("!IB3x", record.content)
-                return response.parse() if response.stdout else response
+                return self._parsed(response, request_id) if response.stdout else response
             else:
                 raise AssertionError(f"unexpected record {record}")
+
+    def _parsed(self, response, request_id):
+        parsed = response.parse()
+        if Connection.look is not None:
+            method, path = self._asked.pop(request_id, (None, None))
+            Connection.look(method, path, parsed.status, parsed.headers, parsed.body)
+        return parsed
 
     def is_readable(self):
         """Whether the service has sent something, or closed, that was not read yet."""
@@ -273,6 +285,14 @@ def request(address, body=b"", *, params=None, timeout=15.0, **http):
     """One request on a connection of its own; http as for http_params."""
     with Connection(address, timeout) as connection:
         return connection.request(params or http_params(body, **http), body)
+
+
+def _asked_by(pairs):
+    first = {}
+    for name, value in pairs:
+        first.setdefault(_bytes(name), _bytes(value).decode("latin-1"))
+    path = first.get(b"SCRIPT_NAME", "") + first.get(b"PATH_INFO", "")
+    return first.get(b"REQUEST_METHOD"), path
 
 
 def _bytes(text):

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import os
 import signal
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -301,6 +302,9 @@ class SpawnFcgi:
 class Front:
     """A site behind a web server, as a client sees it."""
 
+    # Called for each answer of the service, as support.fastcgi.Connection.look.
+    look = None
+
     kind: str
     site: object
     port: int
@@ -329,9 +333,18 @@ class Front:
             chunked = "Transfer-Encoding" in headers
             connection.request(method, path, data, headers, encode_chunked=chunked)
             answer = connection.getresponse()
-            return Answer(answer.status, answer.getheaders(), answer.read())
+            return self._seen(method, path, Answer(answer.status, answer.getheaders(), answer.read()))
         finally:
             connection.close()
+
+
+    @staticmethod
+    def _seen(method, path, answer):
+        """Answers without a request id are the web server's own."""
+        if Front.look is not None and answer.header("X-Request-Id"):
+            asked = urllib.parse.unquote(path.partition("?")[0])
+            Front.look(method, asked, answer.status, answer.headers, answer.body)
+        return answer
 
 
 @contextlib.contextmanager
