@@ -88,10 +88,15 @@ static void fill(FILE *out, struct span name, const void *from)
             gaps[i].put(out, from);
 }
 
-/* Whether there is a call of this name. */
+/* Whether there is a call of this name, or how errors come. */
 static bool holds(struct span name, const void *from)
 {
-    (void)from;
+    const struct settings *settings = from;
+
+    if (span_equals(name, span_of("strict")))
+        return settings->strict_status;
+    if (span_equals(name, span_of("published")))
+        return !settings->strict_status;
     for (size_t i = 0; i < call_count; i++)
         if (span_equals(span_of(calls[i]->name), name))
             return true;

@@ -213,15 +213,16 @@ static void put_field_messages(FILE *out, const struct field *fields, size_t cou
 
 /* Two errors may have one code; the first has the anchor. */
 static void put_error(FILE *out, const struct call *call, const struct call_error *error,
-                      bool anchor)
+                      bool anchor, bool strict)
 {
     const struct error_text *text = error_text(error->error);
 
     (void)fputs("<li", out);
     if (anchor)
         (void)fprintf(out, " id=\"%s-%s\"", call->name, text->code);
-    (void)fprintf(out, "><code>%s</code> <span>HTTP %d", text->code, text->http_status);
-    if (text->strict_status != text->http_status)
+    (void)fprintf(out, "><code>%s</code> <span>HTTP %d", text->code,
+                  strict ? text->strict_status : text->http_status);
+    if (!strict && text->strict_status != text->http_status)
         (void)fprintf(out, ", strict %d", text->strict_status);
     (void)fputs("</span>\n", out);
     if (error->message != NULL)
@@ -235,7 +236,7 @@ static void put_error(FILE *out, const struct call *call, const struct call_erro
     (void)fputs("</b></p></li>\n", out);
 }
 
-static void put_errors(FILE *out, const struct call *call)
+static void put_errors(FILE *out, const struct call *call, const struct settings *settings)
 {
     struct call_error errors[CALL_ERRORS_MAX];
     const size_t count = call_errors(call, errors);
@@ -246,7 +247,7 @@ static void put_errors(FILE *out, const struct call *call)
                 out);
     for (size_t i = 0; i < count; i++) {
         const char *own = error_text(errors[i].error)->code;
-        put_error(out, call, &errors[i], strcmp(own, code) != 0);
+        put_error(out, call, &errors[i], strcmp(own, code) != 0, settings->strict_status);
         code = own;
     }
     (void)fputs("</ol>\n", out);
@@ -270,10 +271,10 @@ void reference_put_call(FILE *out, const struct call *call, const struct setting
     put_head(out, call);
     (void)fputs("<div class=\"side\">\n", out);
     reference_put_requests(out, call, settings);
-    reference_put_answers(out, call);
+    reference_put_answers(out, call, settings);
     (void)fputs("</div>\n<div class=\"details\">\n", out);
     put_taken(out, call, settings);
     put_answer(out, call, settings);
-    put_errors(out, call);
+    put_errors(out, call, settings);
     (void)fputs("</div>\n</section>\n", out);
 }

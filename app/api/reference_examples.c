@@ -125,7 +125,7 @@ static struct call_error typical_error(const struct call *call)
     return found;
 }
 
-static void put_error_answer(FILE *out, const struct call_error *error)
+static void put_error_answer(FILE *out, const struct call_error *error, bool strict)
 {
     const struct error_text *text = error_text(error->error);
     struct json_object *messages = json_object_new_array();
@@ -135,23 +135,25 @@ static void put_error_answer(FILE *out, const struct call_error *error)
         (void)json_object_array_add(messages, json_object_new_string(error->message));
     json_add(body, "data", messages);
     json_add(body, "status", json_object_new_string("error"));
-    (void)fprintf(out, "HTTP %d\nX-Error-Code: %s\n\n", text->http_status, text->code);
+    (void)fprintf(out, "HTTP %d\nX-Error-Code: %s\n\n",
+                  strict ? text->strict_status : text->http_status, text->code);
     literal_put(out, LANGUAGE_JSON, body, NULL);
     json_object_put(body);
 }
 
-void reference_put_answers(FILE *out, const struct call *call)
+void reference_put_answers(FILE *out, const struct call *call,
+                           const struct settings *settings)
 {
     struct json_object *body = help_answer_example(call);
     const struct call_error error = typical_error(call);
 
-    (void)fputs("<div class=\"example\">\n<h4>Answer</h4>\n<pre><code>", out);
+    (void)fputs("<div class=\"example\">\n<h3>Answer</h3>\n<pre><code>", out);
     literal_put(out, LANGUAGE_JSON, body, NULL);
     (void)fputs(
-        "</code></pre>\n</div>\n<div class=\"example\">\n<h4>Answer with an error</h4>\n"
+        "</code></pre>\n</div>\n<div class=\"example\">\n<h3>Answer with an error</h3>\n"
         "<pre><code>",
         out);
-    put_error_answer(out, &error);
+    put_error_answer(out, &error, settings->strict_status);
     (void)fputs("</code></pre>\n</div>\n", out);
     json_object_put(body);
 }

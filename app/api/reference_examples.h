@@ -16,6 +16,7 @@ void reference_put_requests(FILE *out, const struct call *call,
                             const struct settings *settings);
 
 /* Writes an answer of success and one of an error. */
-void reference_put_answers(FILE *out, const struct call *call);
+void reference_put_answers(FILE *out, const struct call *call,
+                            const struct settings *settings);
 
 #endif

@@ -193,7 +193,7 @@ function facts(answer, ms, key) {
 }
 
 function failed(title, hint) {
-  return [make("h4", { class: "bad", tabindex: "-1" }, title), make("p", {}, hint)];
+  return [make("h3", { class: "bad", tabindex: "-1" }, title), make("p", {}, hint)];
 }
 
 // The result as elements; the first one is its title.
@@ -209,14 +209,15 @@ function describe(call, { answer, text, ms, failure }, key) {
   if (body.status !== "success") return [...failed(`${answer.status} ${code}`, adviceFor(call, answer, code)), facts(answer, ms, key), shown];
   const taken = learn(body.data);
   const note = taken.length > 0 ? [make("p", {}, `Filled into the other calls: ${taken.join(", ")}.`)] : [];
-  return [make("h4", { class: "good", tabindex: "-1" }, `${answer.status} success`), ...note, facts(answer, ms, key), shown];
+  return [make("h3", { class: "good", tabindex: "-1" }, `${answer.status} success`), ...note, facts(answer, ms, key), shown];
 }
 
 function tryIt(call) {
   const url = new URL(call.querySelector(".path code").textContent.slice(prefix.length), api);
   const writes = "writes" in call.dataset;
   const { grid, read } = fieldsOf(call.querySelector(".fields"), `${call.id}-try`, true);
-  const live = make("span", { role: "status" });
+  const live = make("span", { role: "status", class: "hidden" });
+  const sending = make("button", { class: "send" }, "Send");
   const result = make("div", { class: "result", hidden: true });
   const strict = make("input", { type: "checkbox" });
   let last;
@@ -226,11 +227,12 @@ function tryIt(call) {
     if (key) headers["Idempotency-Key"] = key;
     if (strict.checked) headers.Prefer = "status=strict";
     last = [body, key];
-    live.textContent = "Sending…";
+    live.textContent = sending.textContent = "Sending…";
     const elements = describe(call, await send(url, body, headers), key);
     const again = make("button", { type: "button", click: () => go(...last) }, key ? "Repeat with the same key" : "Repeat");
     result.replaceChildren(...elements, make("p", {}, again));
     result.hidden = false;
+    sending.textContent = "Send";
     live.textContent = elements[0].textContent;
     elements[0].focus();
   }
@@ -242,7 +244,7 @@ function tryIt(call) {
       go(JSON.stringify(read()), writes ? randomKey() : "");
     },
   }, grid, make("div", { class: "row" },
-    make("button", { class: "send" }, "Send"),
+    sending,
     make("label", {}, strict, " real status codes"), live));
   return [form, result];
 }

@@ -1,6 +1,6 @@
 curl -sS '{{url}}' \
   -H 'Content-Type: application/json' \
-{{?writes}}  -H "Idempotency-Key: $(uuidgen)" \
+{{?writes}}  -H "Idempotency-Key: $(openssl rand -hex 16)" \
   --data-binary @- <<'EOF'
 {{body}}
 EOF
