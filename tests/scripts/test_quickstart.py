@@ -1,7 +1,11 @@
 """quickstart stores a note, says what it installs, and what it leaves behind."""
 
+import contextlib
+import re
 import shutil
+import signal
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -55,3 +59,24 @@ def test_packages_are_named_before_they_are_installed_and_at_the_end(clone):
     assert "will be installed" in before and "nginx curl" in before
     assert "nginx curl" in after.partition("Left behind:")[2]
     assert "nginx curl" in quickstart(clone).partition("Left behind:")[2], "forgotten by the second run"
+
+
+@contextlib.contextmanager
+def running(clone):
+    """quickstart until Ctrl-C, with what it says on a pipe."""
+    started = subprocess.Popen(
+        [clone / "quickstart"], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield started.stdout
+    finally:
+        started.send_signal(signal.SIGINT)
+        said, _ = started.communicate(timeout=30)
+    assert started.returncode == 0, said
+
+
+def test_the_reference_is_where_it_says(clone):
+    with running(clone) as said:
+        page = next(line.strip() for line in said if re.fullmatch(r"http://127\.0\.0\.1:\d+/.*/docs/\n", line))
+        with urllib.request.urlopen(page, timeout=20) as answer:
+            assert b"<title>API reference</title>" in answer.read()
