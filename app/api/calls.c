@@ -10,7 +10,8 @@
 const struct call *const calls[] = {
     &add_note_call,          &fetch_contact_call,  &lookup_contact_call,
     &add_contacts_full_call, &reference_call,      &reference_style_call,
-    &reference_script_call,  &reference_icon_call, &openapi_call,
+    &reference_script_call,  &reference_icon_call, &reference_moved_call,
+    &openapi_call,
 };
 
 const size_t call_count = sizeof calls / sizeof calls[0];

@@ -9,6 +9,7 @@
 #include "lib/template.h"
 
 #define DIRECTORY "/apis/v2/public/docs/"
+#define MOVED     "/apis/v2/public/docs"
 
 /* What the page loads and asks comes from its own host; nobody shows it in a frame. */
 #define POLICY                                                                             \
@@ -154,6 +155,15 @@ static enum status give_icon(struct reply_document *out, const struct settings *
     return give(out, "image/svg+xml", icon_svg);
 }
 
+static enum status point_to_page(struct reply_document *out,
+                                 const struct settings *settings)
+{
+    (void)settings;
+    *out = (struct reply_document){.content_type = "text/html; charset=utf-8",
+                                   .location = "docs/"};
+    return STATUS_OK;
+}
+
 const struct call reference_call = {
     .method = "GET",
     .path = DIRECTORY,
@@ -197,4 +207,15 @@ const struct call reference_icon_call = {
     .ours = true,
     .credentials = CREDENTIALS_NONE,
     .document = give_icon,
+};
+
+const struct call reference_moved_call = {
+    .method = "GET",
+    .path = MOVED,
+    .name = "referenceMoved",
+    .title = "Where the reference is",
+    .summary = "Leads to the reference, whose links are relative to its directory.",
+    .ours = true,
+    .credentials = CREDENTIALS_NONE,
+    .document = point_to_page,
 };

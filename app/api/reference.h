@@ -14,6 +14,6 @@
 void reference_write(FILE *out, const struct settings *settings);
 
 extern const struct call reference_call, reference_style_call, reference_script_call,
-    reference_icon_call;
+    reference_icon_call, reference_moved_call;
 
 #endif
