@@ -2,6 +2,7 @@
 
 #include "lib/secret.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -17,6 +18,10 @@ static const char base62[] =
 
 _Static_assert(SECRET_HASH_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert(SECRET_KEY_BYTES == crypto_generichash_KEYBYTES, "BLAKE2b's usual key");
+_Static_assert(SECRET_HASH_BYTES == crypto_secretbox_KEYBYTES,
+               "a hash is a key to seal with");
+_Static_assert(SECRET_SEAL_BYTES == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES,
+               "nonce and tag");
 
 enum status secret_init(void)
 {
@@ -58,6 +63,47 @@ void secret_hash(struct secret_hash *out, const struct secret_key *key, const ch
         (void)crypto_generichash_update(&state, (const uint8_t *)bytes.data, bytes.len);
     (void)crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
     secret_wipe(&state, sizeof state);
+}
+
+/* The key to seal with, so that no hash under the installation's key is one of its boxes'. */
+static void derive(struct secret_hash *out, const struct secret_key *key,
+                   const char *domain)
+{
+    secret_hash(out, key, "sealing key", (struct span){domain, strlen(domain)});
+}
+
+void secret_seal(struct sealed *out, const struct secret_key *key, const char *domain,
+                 struct span text)
+{
+    struct secret_hash derived;
+
+    assert(text.len <= sizeof out->bytes - SECRET_SEAL_BYTES);
+    derive(&derived, key, domain);
+    secret_random(out->bytes, crypto_secretbox_NONCEBYTES);
+    (void)crypto_secretbox_easy(out->bytes + crypto_secretbox_NONCEBYTES,
+                                (const uint8_t *)text.data, text.len, out->bytes,
+                                derived.bytes);
+    out->len = SECRET_SEAL_BYTES + text.len;
+    secret_wipe(&derived, sizeof derived);
+}
+
+enum status secret_open(char *out, size_t *len, const struct secret_key *key,
+                        const char *domain, const struct sealed *sealed)
+{
+    struct secret_hash derived;
+    int failed = -1;
+
+    *len = 0;
+    derive(&derived, key, domain);
+    if (sealed->len >= SECRET_SEAL_BYTES)
+        failed = crypto_secretbox_open_easy(
+            (uint8_t *)out, sealed->bytes + crypto_secretbox_NONCEBYTES,
+            sealed->len - crypto_secretbox_NONCEBYTES, sealed->bytes, derived.bytes);
+    secret_wipe(&derived, sizeof derived);
+    if (failed != 0)
+        return STATUS_INVALID;
+    *len = sealed->len - SECRET_SEAL_BYTES;
+    return STATUS_OK;
 }
 
 void secret_wipe(void *memory, size_t size)

@@ -40,6 +40,28 @@ void secret_random_base62(char *out, size_t count);
 void secret_hash(struct secret_hash *out, const struct secret_key *key, const char *domain,
                  struct span bytes);
 
+enum {
+    SECRET_SEALED_MAX_BYTES = 512,
+    SECRET_SEAL_BYTES =
+        24 + 16, /* what a sealed text is longer than the text: nonce and tag */
+};
+
+/* A text that was encrypted with the installation's key. */
+struct sealed {
+    uint8_t bytes[SECRET_SEALED_MAX_BYTES];
+    size_t len; /* 0: none */
+};
+
+/* Seals text, of at most SECRET_SEALED_MAX_BYTES - SECRET_SEAL_BYTES, by libsodium's
+ * secretbox under a key that is derived from key and domain. */
+void secret_seal(struct sealed *out, const struct secret_key *key, const char *domain,
+                 struct span text);
+
+/* Opens it: writes the text to out, which has room for sealed->len bytes, and its length.
+ * STATUS_INVALID: it was sealed with another key or domain, or changed. */
+enum status secret_open(char *out, size_t *len, const struct secret_key *key,
+                        const char *domain, const struct sealed *sealed);
+
 /* Sets memory to zero; the compiler does not optimize it away. */
 void secret_wipe(void *memory, size_t size);
 

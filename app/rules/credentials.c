@@ -58,3 +58,16 @@ void credential_hash(struct secret_hash *out, const struct secret_key *key,
 {
     secret_hash(out, key, kinds[kind].domain, text);
 }
+
+static const char sealing[] = "API key that is handed out";
+
+void credential_seal(struct sealed *out, const struct secret_key *key, struct span text)
+{
+    secret_seal(out, key, sealing, text);
+}
+
+enum status credential_open(char *out, size_t *len, const struct secret_key *key,
+                            const struct sealed *sealed)
+{
+    return secret_open(out, len, key, sealing, sealed);
+}

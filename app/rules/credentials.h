@@ -57,4 +57,11 @@ enum status credential_check(struct span text, struct problem *why);
 void credential_hash(struct secret_hash *out, const struct secret_key *key,
                      enum credential_kind kind, struct span text);
 
+/* Seals an API key that is handed out (app/store/handed_out.h). */
+void credential_seal(struct sealed *out, const struct secret_key *key, struct span text);
+
+/* Opens it, as secret_open. */
+enum status credential_open(char *out, size_t *len, const struct secret_key *key,
+                            const struct sealed *sealed);
+
 #endif
