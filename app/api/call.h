@@ -32,8 +32,9 @@ struct reading {
     struct db *db; /* inside a reading transaction */
     const struct caller *caller;
     const struct settings *settings;
-    struct arena *arena; /* for what the answer points to */
-    int64_t now_ms;      /* milliseconds since 1970, UTC */
+    const struct secret_key *key; /* the installation's; NULL in explain */
+    struct arena *arena;          /* for what the answer points to */
+    int64_t now_ms;               /* milliseconds since 1970, UTC */
 };
 
 struct call {

@@ -17,6 +17,6 @@ void reference_put_requests(FILE *out, const struct call *call,
 
 /* Writes an answer of success and one of an error. */
 void reference_put_answers(FILE *out, const struct call *call,
-                            const struct settings *settings);
+                           const struct settings *settings);
 
 #endif

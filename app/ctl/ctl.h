@@ -31,6 +31,7 @@ struct ctl {
     int64_t now_ms;
     struct change change;            /* that a verb of CTL_WRITE makes, for the use case */
     struct key_secret secret;        /* of a key that is being issued or rotated */
+    struct key_secret handed_out;    /* the API key that a developer key hands out */
     struct migration_run *migration; /* of db migrate */
     bool nobody_reads;               /* the reader of the output has seen enough */
     bool answer_is_no;               /* the answer to a question is no: exit status 1 */

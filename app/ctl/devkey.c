@@ -47,16 +47,21 @@ static enum status prepare_issue(struct ctl *ctl)
 {
     enum status status = allowed_check(ctl, "--allow");
 
-    return status == STATUS_OK ? issue_prepare(ctl, CREDENTIAL_DEVELOPER_SECRET) : status;
+    if (status == STATUS_OK)
+        status = issue_prepare(ctl, CREDENTIAL_DEVELOPER_SECRET);
+    return status == STATUS_OK ? issue_prepare_handed_out(ctl) : status;
 }
 
 static enum status issue(struct ctl *ctl)
 {
+    const struct argument *hands_out = ctl_get(ctl, "--hands-out");
     const struct new_developer_key input = {
         .org_id = ctl_get(ctl, "--org")->uuid,
         .name = ctl_get(ctl, "NAME")->text,
         .expires_at_ms = ctl_get(ctl, "--expires")->time_ms,
         .allow = allowed_named(ctl, "--allow"),
+        .hands_out = hands_out->given ? &ctl->handed_out : NULL,
+        .hands_out_id = hands_out->given ? &hands_out->uuid : NULL,
     };
     struct key_result result;
     enum status status =
@@ -120,6 +125,12 @@ static const struct verb verbs[] = {
               .value = "TIME",
               .rule = argument_expiry,
               .help = WHEN_IT_ENDS " (default)"},
+             {.name = "--hands-out",
+              .value = "APIKEY",
+              .rule = argument_uuid,
+              .help =
+                  "the id of an API key that fetchIdentifiers answers; the key itself on "
+                  "standard input"},
              {.name = "--stdin",
               .help =
                   "take a secret that was made elsewhere from the first line of standard "

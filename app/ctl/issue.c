@@ -35,15 +35,16 @@ static enum status read_line(struct line *line, struct problem *why)
     return STATUS_OK;
 }
 
-static enum status take_from_stdin(struct ctl *ctl, const struct key_source *source,
+static enum status take_from_stdin(struct key_secret *out, struct ctl *ctl,
+                                   const struct key_source *source,
                                    enum credential_kind kind)
 {
     struct line line;
     enum status status = read_line(&line, &ctl->why);
 
     if (status == STATUS_OK)
-        status = key_secret_take(&ctl->secret, source, kind,
-                                 (struct span){line.text, line.len}, &ctl->why);
+        status = key_secret_take(out, source, kind, (struct span){line.text, line.len},
+                                 &ctl->why);
     if (status == STATUS_INVALID)
         problem_prefix(&ctl->why, "standard input");
     secret_wipe(&line, sizeof line);
@@ -66,9 +67,22 @@ enum status issue_prepare(struct ctl *ctl, enum credential_kind kind)
     enum status status = open_source(ctl, &source);
 
     if (status == STATUS_OK && ctl_get(ctl, "--stdin")->given)
-        status = take_from_stdin(ctl, &source, kind);
+        status = take_from_stdin(&ctl->secret, ctl, &source, kind);
     else if (status == STATUS_OK)
         key_secret_make(&ctl->secret, &source, kind);
+    key_source_close(&source);
+    return status;
+}
+
+enum status issue_prepare_handed_out(struct ctl *ctl)
+{
+    struct key_source source;
+
+    if (!ctl_get(ctl, "--hands-out")->given)
+        return STATUS_OK;
+    enum status status = open_source(ctl, &source);
+    if (status == STATUS_OK)
+        status = take_from_stdin(&ctl->handed_out, ctl, &source, CREDENTIAL_API_KEY);
     key_source_close(&source);
     return status;
 }

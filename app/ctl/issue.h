@@ -11,4 +11,8 @@
  * one. Called before the transaction, since a person may take long to type. */
 enum status issue_prepare(struct ctl *ctl, enum credential_kind kind);
 
+/* Fills ctl->handed_out with the API key of --hands-out, from the next line of standard
+ * input. */
+enum status issue_prepare_handed_out(struct ctl *ctl);
+
 #endif

@@ -126,6 +126,7 @@ static int run_verb(const struct args *args)
     ctl.settings = settings;
     status = run_as_user(&ctl);
     secret_wipe(&ctl.secret, sizeof ctl.secret);
+    secret_wipe(&ctl.handed_out, sizeof ctl.handed_out);
     free(settings);
     if (status != STATUS_OK)
         return fail(status, &ctl.why);

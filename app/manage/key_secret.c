@@ -21,6 +21,8 @@ static void hash(struct key_secret *secret, const struct key_source *source)
 {
     credential_hash(&secret->hash, &source->key, secret->kind, key_secret_text(secret));
     secret->mark = source->mark;
+    if (secret->kind == CREDENTIAL_API_KEY)
+        credential_seal(&secret->sealed, &source->key, key_secret_text(secret));
 }
 
 void key_secret_make(struct key_secret *out, const struct key_source *source,

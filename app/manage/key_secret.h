@@ -34,6 +34,7 @@ struct key_secret {
     char text[CREDENTIAL_MAX_BYTES + 1]; /* len bytes, no NUL */
     size_t len;
     struct secret_hash hash;
+    struct sealed sealed; /* of an API key: its text, for app/store/handed_out.h */
     struct key_mark mark; /* of the key file that it is hashed with */
 };
 

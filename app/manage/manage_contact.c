@@ -46,7 +46,7 @@ static enum status check_whole(const struct contact *before,
                                               : !uuid_equals(&before->entity_id, &none);
 
     contact_texts_after(after, joined, before->texts, edit->texts);
-    if (!contact_texts_suffice(after))
+    if (!contact_texts_suffice(after, before->number == 0, edit->texts))
         return problem_set(why, STATUS_INVALID,
                            "a contact needs a name, a first name or an e-mail address");
     if (edit->entity_website.text.len > 0 && !has_entity)

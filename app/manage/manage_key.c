@@ -4,6 +4,7 @@
 
 #include "app/manage/manage.h"
 #include "app/rules/text_rules.h"
+#include "app/store/handed_out.h"
 #include "app/store/member.h"
 
 /* The words of sentences and of the audit for each kind. */
@@ -78,6 +79,27 @@ enum status manage_key_issue_api(struct key_result *out, struct change *change,
     return status;
 }
 
+/* Finds the API key by its text, which the database does not hold. */
+static enum status set_handed_out(struct change *change, const struct key *key,
+                                  const struct new_developer_key *input,
+                                  struct problem *why)
+{
+    const struct key_secret *secret = input->hands_out;
+    struct uuid id;
+
+    if (secret == NULL)
+        return STATUS_OK;
+    enum status status = handed_out_find(change->db, &id, &key->org_id, &secret->hash);
+    if (status == STATUS_NOT_FOUND ||
+        (status == STATUS_OK && !uuid_equals(&id, input->hands_out_id)))
+        return problem_set(
+            why, STATUS_NOT_FOUND,
+            "standard input: the last line is not the text of this API key, or "
+            "the key is of another organization or not live");
+    return status == STATUS_OK ? handed_out_add(change->db, &key->id, &id, &secret->sealed)
+                               : status;
+}
+
 enum status manage_key_issue_developer(struct key_result *out, struct change *change,
                                        const struct key_secret *secret,
                                        const struct new_developer_key *input,
@@ -104,6 +126,8 @@ enum status manage_key_issue_developer(struct key_result *out, struct change *ch
     status = explain_secret(key_add(change->db, &out->key, &secret->hash), why);
     if (status == STATUS_OK)
         status = manage_network_add(&changed, change, &out->key, &input->allow, why);
+    if (status == STATUS_OK)
+        status = set_handed_out(change, &out->key, input, why);
     if (status == STATUS_OK)
         change_made(change, words[secret->kind].issue, &out->key.org_id, &out->key.id);
     return status;
@@ -154,6 +178,8 @@ enum status manage_key_rotate(struct key_result *out, struct change *change,
     if (status == STATUS_OK)
         status = rotate(out, change, secret, grace_ms, why);
     if (status == STATUS_OK && secret->kind == CREDENTIAL_API_KEY)
+        status = handed_out_renew(change->db, id, &secret->sealed);
+    if (status == STATUS_OK && secret->kind == CREDENTIAL_API_KEY)
         status = find_holder(&holder, change->db, &out->key.member_id, why);
     if (status != STATUS_OK)
         return status;
@@ -171,6 +197,8 @@ enum status manage_key_revoke(struct change *change, enum credential_kind kind,
 
     if (status == STATUS_OK)
         status = key_revoke(change->db, &changed, kind, id, change->now_ms);
+    if (status == STATUS_OK)
+        status = handed_out_forget(change->db, id);
     if (status == STATUS_OK && changed)
         change_made(change, words[kind].revoke, &key.org_id, id);
     return status;

@@ -24,6 +24,9 @@ struct new_developer_key {
     struct span name;
     int64_t expires_at_ms; /* 0: never */
     struct named_blocks allow;
+    const struct key_secret *hands_out; /* the API key that fetchIdentifiers hands out with
+                                           it; NULL: none */
+    const struct uuid *hands_out_id;    /* which API key that must be */
 };
 
 /* A key that was issued or rotated. */
@@ -40,8 +43,8 @@ enum status manage_key_issue_api(struct key_result *out, struct change *change,
                                  const struct key_secret *secret,
                                  const struct new_api_key *input, struct problem *why);
 
-/* STATUS_NOT_FOUND when there is no such organization, STATUS_REFUSED as
- * manage_network_allow(). */
+/* STATUS_NOT_FOUND when there is no such organization, or no such API key to hand out;
+ * STATUS_REFUSED as manage_network_allow(). */
 enum status manage_key_issue_developer(struct key_result *out, struct change *change,
                                        const struct key_secret *secret,
                                        const struct new_developer_key *input,

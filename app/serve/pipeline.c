@@ -228,6 +228,7 @@ static enum status read_answer(struct pipeline *p, struct exchange *x, struct db
         .db = db,
         .caller = &x->caller,
         .settings = p->settings,
+        .key = p->key,
         .arena = x->arena,
         .now_ms = x->now_ms,
     };

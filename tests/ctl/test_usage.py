@@ -99,8 +99,9 @@ def test_help_knows_every_command(verb):
 
 def test_help_of_a_verb_explains_its_options():
     text = run("devkey", "issue", "--help").stdout
-    synopsis = "devkey issue --org ID NAME --allow CIDR… [--allow-any] [--expires TIME] [--stdin]"
-    assert text.startswith(f"Usage: crmnotesctl {synopsis}\n")
+    synopsis = "devkey issue --org ID NAME --allow CIDR… [--allow-any] [--expires TIME]"
+    more = "[--hands-out APIKEY] [--stdin]"
+    assert text.startswith(f"Usage: crmnotesctl {synopsis}\n          {more}\n")
     for option in ("--org ID", "NAME", "--allow CIDR", "--allow-any", "--expires TIME"):
         assert re.search(rf"^  {re.escape(option)}  +\w", text, re.M), option
 
