@@ -65,7 +65,8 @@ void secret_hash(struct secret_hash *out, const struct secret_key *key, const ch
     secret_wipe(&state, sizeof state);
 }
 
-/* The key to seal with, so that no hash under the installation's key is one of its boxes'. */
+/* The key to seal with, so that no hash under the installation's key is one of its
+ * boxes'. */
 static void derive(struct secret_hash *out, const struct secret_key *key,
                    const char *domain)
 {

@@ -137,7 +137,8 @@ static enum status keep_members(struct keeper *keeper, const struct reading *rea
     return status;
 }
 
-/* A text that cannot be opened was sealed with another key file, whose keys are all void. */
+/* A text that cannot be opened was sealed with another key file, whose keys are all
+ * void. */
 static enum status open_api_key(struct answer *out, const struct reading *reading)
 {
     struct sealed sealed;

@@ -1,6 +1,6 @@
 /*
- * API keys that fetchIdentifiers hands out with a developer key. Of these, and of no others,
- * the text is kept, sealed with the key file (app/rules/credentials.h).
+ * API keys that fetchIdentifiers hands out with a developer key. Of these, and of no
+ * others, the text is kept, sealed with the key file (app/rules/credentials.h).
  */
 #ifndef APP_STORE_HANDED_OUT_H
 #define APP_STORE_HANDED_OUT_H
