@@ -29,7 +29,7 @@ TIMEOUT_SECONDS = 70  # longer than any web server here waits for an answer
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent. Answers count as successes when a note was stored, or with this error code."""
+    """What is sent. Answers count as successes when they say so, or with this error code."""
 
     bodies: Path
     connections: int
@@ -37,16 +37,18 @@ class Load:
     warm: float = 1.0  # seconds of load before, which do not count
     update: bool = False  # the bodies update notes
     code: str = ""
+    reads: bool = False  # the call stores nothing
+    path: str = CALL_PATH  # of the call
     rate: int | None = None  # open-loop: requests a second
 
 
 def wrk(subject, load, seconds):
     """Runs wrk; what load.lua wrote."""
-    result = subject.site.directory / "wrk.json"
+    result = subject.site.directory / f"wrk-{threading.get_ident()}.json"
     result.unlink(missing_ok=True)
     done = subprocess.run(
         ["wrk", "-t", "1", "-c", str(load.connections), "-d", f"{max(1, round(seconds))}s", "--timeout",
-         f"{TIMEOUT_SECONDS}s", "-s", SCRIPT, subject.url, "--", load.bodies, subject.code_of(load)],
+         f"{TIMEOUT_SECONDS}s", "-s", SCRIPT, subject.url(load.path), "--", load.bodies, subject.code_of(load)],
         env={**os.environ, "BENCH_RESULT": str(result)},
         capture_output=True,
         text=True,

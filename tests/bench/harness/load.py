@@ -92,6 +92,8 @@ def run(subject, load):
     if before is not None:
         result["stored"] = after[load.update] - before[load.update]
         acknowledged = 0 if load.code else found["succeeded"]
+        if load.reads:
+            acknowledged = 0
         if result["stored"] < acknowledged or (load.code and after != before):
             raise Lie(f"{subject.name}: {acknowledged} acknowledged, {result['stored']} stored")
     return result

@@ -15,7 +15,7 @@ from support.service import Service
 from support.site import Site
 
 from harness import instructions as callgrind
-from harness import alike, generators, load, population, subjects, usage
+from harness import alike, crowd, generators, load, population, subjects, usage
 from harness.generators import Load
 from harness.subjects import Crmnotes, Fcgid
 
@@ -35,6 +35,7 @@ class Plan:
     note_counts: tuple = (10_000, 1_000_000, 10_000_000)
     block_counts: tuple = (1, 10_000)
     note_sizes: tuple = (100, 4096, 61440)
+    crowd: int = 1_000_000  # contacts to look one up among
     worker_counts: tuple = (1, 2, 4, 8, 16, 64)
     curve_rates: tuple = (
         250, 500, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000,
@@ -77,6 +78,7 @@ QUICK = {
     "apache_connections": (8,),
     "note_counts": (10_000, 30_000),
     "block_counts": (1, 1000),
+    "crowd": 10_000,
     "worker_counts": (2,),
     "curve_rates": (500, 2000),
     "wal_times": 3,
@@ -186,6 +188,67 @@ def curve(plan):
             if not left:
                 break
     return results
+
+
+def reading(plan, subject, name, body, path):
+    """The subject, and the ceiling of each kind that answers what it does."""
+    answer = subjects.answer_of(subject, body, path)
+    counts = (("plain", subjects.PLAIN_PROCESSES), ("own", subject.processes_count()))
+    return [subjects.Ceiling(answer, count, loop, name=f"ceiling, {loop}, {name}") for loop, count in counts]
+
+
+def fetch(plan):
+    """Fetching a contact with 20 notes of 200 bytes, against a ceiling that answers the same bytes."""
+    bodies = population.write_fetches(plan.directory / "fetches")
+    sent = plan.load(64, bodies, path=population.FETCH, reads=True)
+    shape = {"notes": 20 * population.CONTACT_COUNT, "note_bytes": 200}
+    with opened(Crmnotes("crmnotes, fetch", **shape)) as (ours,):
+        ceilings_ = reading(plan, ours, "fetch", population.fetch_body(population.Contact(0)), population.FETCH)
+        with opened(*ceilings_):
+            return plan.turns([(one.name, one, sent) for one in (*ceilings_, ours)])
+
+
+def lookup(plan):
+    """Looking a contact up among a million of one organization, by what people know of it."""
+    shape = {"notes": 0, "crowd": plan.crowd}
+    with opened(Crmnotes("crmnotes, lookup", **shape)) as (ours,):
+        mixed = population.lookup_body(crowd.Person(0).email)
+        ceilings_ = reading(plan, ours, "lookup", mixed, population.LOOKUP)
+        with opened(*ceilings_):
+            kinds = {"mix": crowd.MIX, **{name: (kind,) for name, kind in crowd.KINDS.items()}}
+            turns = [(one.name, one, _lookups(plan, "mix", crowd.MIX)) for one in ceilings_]
+            turns += [(f"crmnotes, lookup by {name}", ours, _lookups(plan, name, those))
+                      for name, those in kinds.items()]  # fmt: skip
+            return plan.turns(turns)
+
+
+def _lookups(plan, name, kinds):
+    path = plan.directory / f"lookups-{name.replace(' ', '-')}"
+    if not path.exists():
+        texts = crowd.texts(20_000, plan.crowd, kinds)
+        population.write_lines(path, map(population.lookup_body, texts))
+    return plan.load(64, path, path=population.LOOKUP, reads=True)
+
+
+def beside(plan):
+    """Creating notes at full speed, alone and beside 64 clients that fetch contacts all the time."""
+    fetches = population.write_fetches(plan.directory / "fetches")
+    results = []
+    with opened(Crmnotes(notes=20 * population.CONTACT_COUNT, note_bytes=200)) as (subject,):
+        for _ in range(plan.rounds):
+            results.append(("alone", load.run(subject, plan.load(64))))
+            sent = Load(fetches, 64, plan.seconds + 2 * plan.warm + 2, path=population.FETCH, reads=True)
+            readers = threading.Thread(target=generators.wrk, args=(subject, sent, sent.seconds))
+            readers.start()
+            results.append(("beside 64 readers", load.run(subject, plan.load(64))))
+            readers.join()
+    merged = [
+        {**load.median([one for what, one in results if what == name]), "subject": name}
+        for name in ("alone", "beside 64 readers")
+    ]
+    for result in merged:
+        plan.show(result)
+    return merged
 
 
 def apache(plan):
@@ -397,6 +460,6 @@ def instructions(plan):
 MEASUREMENTS = {
     function.__name__: function
     for function in (
-        instructions, create, curve, update, refusals, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
+        instructions, create, curve, update, refusals, fetch, lookup, beside, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
     )
 }  # fmt: skip

@@ -14,6 +14,8 @@ import sqlite3
 import uuid
 from dataclasses import dataclass
 
+from harness import crowd as crowd_of_contacts
+
 ORGS = 100
 MEMBERS = 10  # of each organization
 CONTACTS = 10  # of each member
@@ -114,17 +116,46 @@ def note_text(size, chance):
     return PROSE[begin : begin + size].strip().ljust(size, ".")
 
 
+FETCH = "/apis/v2/public/crm/fetchContact"
+LOOKUP = "/apis/v2/public/crm/lookupContact"
+
+
+def fetch_body(contact):
+    """A contact with its last 20 notes."""
+    members = contact.body("")
+    del members["note"], members["note_visibility"]
+    return {**members, "include_notes": 1, "notes_limit": 20}
+
+
+def write_fetches(path):
+    """Requests that fetch contacts, over all of them in random order."""
+    numbers = random.Random(9).sample(range(CONTACT_COUNT), CONTACT_COUNT)
+    return write_lines(path, (fetch_body(Contact(number)) for number in numbers))
+
+
+def lookup_body(text):
+    members = Contact(0).body("")
+    return {name: members[name] for name in ("api_key", "developer_secret", "org_id")} | {"search_string": text}
+
+
+def write_lines(path, bodies):
+    with open(path, "w", encoding="utf-8") as file:
+        for body in bodies:
+            file.write(json.dumps(body, separators=(",", ":")) + "\n")
+    path.chmod(0o644)
+    return path
+
+
 def write_bodies(path, *, update=False, note_bytes=NOTE_BYTES, code=""):
     """Bodies over all contacts in random order, fewer where notes are long. Answers path."""
     chance = random.Random(7)
     numbers = chance.sample(range(CONTACT_COUNT), min(CONTACT_COUNT, BODY_FILE_BYTES // note_bytes))
-    with open(path, "w", encoding="utf-8") as file:
-        for number in numbers:
-            contact, note = Contact(number), note_text(note_bytes, chance)
-            body = contact.refused_body(note, code) if code else contact.body(note, update)
-            file.write(json.dumps(body, separators=(",", ":")) + "\n")
-    path.chmod(0o644)
-    return path
+
+    def body_of(number):
+        contact, note = Contact(number), note_text(note_bytes, chance)
+        return contact.refused_body(note, code) if code else contact.body(note, update)
+
+    return write_lines(path, map(body_of, numbers))
 
 
 def connect(database, mode="rw"):
@@ -133,8 +164,11 @@ def connect(database, mode="rw"):
     )
 
 
-def fill(site, *, blocks=1, notes=CONTACT_COUNT):
-    """Fills a site's fresh database, before anything serves it, and waits for the disk."""
+def fill(site, *, blocks=1, notes=CONTACT_COUNT, note_bytes=NOTE_BYTES, crowd=0):
+    """
+    Fills a site's fresh database, before anything serves it, and waits for the disk. crowd: how
+    many further contacts the first organization has, see harness/crowd.py.
+    """
     key = site.key_file.read_bytes()
     with connect(site.database) as db:
         db.execute("PRAGMA synchronous=OFF")
@@ -142,7 +176,8 @@ def fill(site, *, blocks=1, notes=CONTACT_COUNT):
         db.execute("BEGIN")
         _add_people(db, key)
         _add_networks(db, blocks)
-        _add_notes(db, notes)
+        _add_notes(db, notes, note_bytes)
+        crowd_of_contacts.add(db, crowd)
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     site.give_to_owner()
@@ -221,12 +256,12 @@ NOTE = (
 NOTE_VALUES = "?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 1, ?4, ?5, ?7, 'population', x'7f000001'"
 
 
-def _add_notes(db, count):
+def _add_notes(db, count, size):
     """The contacts' first notes, then others in the order of time over all contacts."""
     if _has_chains(db):
-        _add_notes_in_chains(db, count)
+        _add_notes_in_chains(db, count, size)
     else:
-        _add_notes_with_index(db, count)
+        _add_notes_with_index(db, count, size)
 
 
 def _has_chains(db):
@@ -234,11 +269,11 @@ def _has_chains(db):
     return db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'last_notes'").fetchone()[0] > 0
 
 
-def _add_notes_in_chains(db, count):
+def _add_notes_in_chains(db, count, size):
     last = {}  # the number of each contact's last note
 
     def numbered():
-        for number, row in enumerate(_note_rows(count), 1):
+        for number, row in enumerate(_note_rows(count, size), 1):
             contact = row[1]
             yield *row, number, last.get(contact, 0)
             last[contact] = number
@@ -251,23 +286,23 @@ def _add_notes_in_chains(db, count):
     )
 
 
-def _add_notes_with_index(db, count):
+def _add_notes_with_index(db, count, size):
     indexes = db.execute(
         "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'notes' AND sql IS NOT NULL"
     ).fetchall()
     for name, _ in indexes:
         db.execute(f"DROP INDEX {name}")
-    db.executemany(f"INSERT INTO notes ({NOTE}) VALUES ({NOTE_VALUES})", _note_rows(count))
+    db.executemany(f"INSERT INTO notes ({NOTE}) VALUES ({NOTE_VALUES})", _note_rows(count, size))
     for _, sql in indexes:
         db.execute(sql)
 
 
-def _note_rows(count):
+def _note_rows(count, size):
     chance = random.Random(5)
     contacts = [
         (c.org_id, c.id, c.member_id, c.developer_key_id) for c in map(Contact, range(CONTACT_COUNT))
     ]
-    texts = [note_text(NOTE_BYTES, chance) for _ in range(64)]
+    texts = [note_text(size, chance) for _ in range(64)]
     for number in range(min(count, CONTACT_COUNT)):
         org, contact, member, key = contacts[number]
         yield Contact(number).note_id, org, contact, member, BEGAN_MS, texts[number % 64], key

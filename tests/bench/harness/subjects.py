@@ -131,10 +131,10 @@ class Subject:
     stores = True
     durable = True
 
-    def __init__(self, name, *, programs=THIS_TREE, blocks=1, notes=population.CONTACT_COUNT):
+    def __init__(self, name, *, programs=THIS_TREE, **shape):
         self.name = programs.named(name)
         self.programs = programs
-        self.shape = {"blocks": blocks, "notes": notes}
+        self.shape = shape  # of the database, see population.fill
         self.stack = contextlib.ExitStack()
         self.site = None
         self.web = None
@@ -160,9 +160,8 @@ class Subject:
     def port(self):
         return self.web.port
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}{CALL_PATH}"
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
 
     @property
     def access_log(self):
@@ -255,8 +254,8 @@ class Ceiling(Subject):
 
     stores = False
 
-    def __init__(self, answer, processes_wanted, loop, **more):
-        super().__init__(f"ceiling, {loop}", **more)
+    def __init__(self, answer, processes_wanted, loop, name=None, **more):
+        super().__init__(name or f"ceiling, {loop}", **more)
         self.loop = loop  # "plain" or "own", see ceiling.c
         self.answer = answer  # the CGI answer
         self.processes_wanted = processes_wanted
@@ -379,6 +378,13 @@ def php_fpm():
                 if name.startswith("php-fpm"):
                     return f"{directory}/{name}"
     raise FileNotFoundError("php-fpm")
+
+
+def answer_of(subject, body, path):
+    """What the service answers to a request, as it is."""
+    response = subject.service.request(encoded(body), path=path)
+    assert succeeded(response), response.stdout
+    return response.stdout
 
 
 def constant_answer(programs=THIS_TREE):
