@@ -274,7 +274,7 @@ def _add_notes_in_chains(db, count, size):
 
     def numbered():
         for number, row in enumerate(_note_rows(count, size), 1):
-            contact = row[1]
+            contact = row[2]
             yield *row, number, last.get(contact, 0)
             last[contact] = number
 
