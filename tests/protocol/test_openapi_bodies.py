@@ -77,6 +77,8 @@ def changes(schema):
     too_long = [(name, "", c * most) for name, most in limits.items() if most for c in "xé"]
     longest = [(name, "", c * (most // 2)) for name, most in limits.items() if most for c in "xé"]
     gone = [(name, "gone", None) for name in names]
+    if not names:
+        return st.just((None, "", None))
     anything = st.tuples(st.sampled_from(names), st.just(""), ANYTHING)
     return st.one_of(st.sampled_from([*gone, *too_long, *longest, (None, "", None)]), anything, anything)
 
@@ -133,4 +135,5 @@ def test_exactly_what_the_document_allows_is_not_refused_for_its_form(pool, know
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(pool.connect(timeout=60)) for _ in range(BODIES)]
         check()
-    assert sum(seen.values()) >= 2000 and seen[False] >= 100, seen
+    has_fields = set(schema["properties"]) > CREDENTIALS
+    assert sum(seen.values()) >= 2000 and (seen[False] >= 100 or not has_fields), seen
