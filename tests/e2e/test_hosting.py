@@ -1,6 +1,8 @@
 """Ways of hosting that need a server of their own: prefixes, load balancers, restarts."""
 
+import json
 import signal
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +16,14 @@ from support.site import Site, encode
 from support.wait import wait_for
 
 PREFIX = "/cgi-bin/crmnotes.fcgi"
+
+DOCUMENTS = {
+    "docs": "text/html; charset=utf-8",  # leads to docs/
+    "docs/": "text/html; charset=utf-8",
+    "docs/reference.css": "text/css; charset=utf-8",
+    "docs/reference.js": "text/javascript; charset=utf-8",
+    "openapi.json": "application/json",
+}
 
 # The shipped files with the path changed as a reader would do it.
 UNDER_PREFIX = {
@@ -39,6 +49,37 @@ def test_base_path_is_taken_off(kind):
         assert_success(answer, world.contact, '"x"', visibility=1)
         answer = front.send(world.body(), path=PREFIX + "/apis/v2/x")
         assert_error(answer, "UNKNOWN_ENDPOINT", "Not found", status=404)
+
+
+def follow(front, path):
+    """GET, and of a redirect the document that it leads to, as a browser does."""
+    answer = front.send(None, method="GET", path=path)
+    if answer.status == 308:
+        return follow(front, urllib.parse.urljoin(path, answer.header("Location")))
+    return answer
+
+
+def assert_documents(front, prefix):
+    for path, kind in DOCUMENTS.items():
+        answer = follow(front, f"{prefix}/apis/v2/public/{path}")
+        assert (answer.status, answer.header("Content-Type")) == (200, kind), path
+        assert len(answer.body) == int(answer.header("Content-Length"))
+        assert answer.header("ETag")
+    told = json.loads(follow(front, f"{prefix}/apis/v2/public/openapi.json").body)
+    assert told["servers"][0]["url"] == (prefix or "/")
+
+
+@pytest.mark.parametrize("kind", webservers.KINDS)
+def test_documents_reach_the_client(kind):
+    with Site() as site, webservers.front(kind, site) as front:
+        assert_documents(front, "")
+
+
+@pytest.mark.parametrize("kind", UNDER_PREFIX)
+def test_documents_reach_the_client_under_a_prefix(kind):
+    options = {"base_path": PREFIX}
+    with Site(options=options) as site, webservers.front(kind, site, UNDER_PREFIX[kind]) as front:
+        assert_documents(front, PREFIX)
 
 
 @pytest.mark.parametrize("kind", webservers.KINDS)
