@@ -47,6 +47,10 @@ ERRORS = {
         "Missing member ID",
         "Missing contact ID",
         "Missing note",
+        "Missing search string",
+        "Missing contact",
+        "Missing contact name",
+        "Missing entity name",
     ],
     "INVALID_FIELDS": [
         "Invalid org ID",
@@ -56,14 +60,25 @@ ERRORS = {
         "Invalid note ID",
         "Invalid note_visibility",
         "Invalid note_editable",
+        *(f"Invalid include_{what}" for what in ("notes", "entity", "profile", "signals")),
+        *("Invalid notes_limit", "Invalid notes_after", "Invalid search string", "Invalid contact"),
+        *("Invalid contactId", "Invalid firstName", "Invalid lastName", "Invalid name"),
+        *("Invalid roleLabel", "Invalid primaryEmail", "Invalid secondaryEmail"),
+        *("Invalid primaryPhone", "Invalid secondaryPhone", "Invalid owner", "Invalid mode"),
+        *("Invalid lookup_by", "Invalid skip_entity", "Invalid debug", "Invalid entity"),
+        *("Invalid entity name", "Invalid entity website"),
     ],
+    "MEMBER_NOT_FOUND": ["Member does not exist"],
     "NOT_FOUND": ["Contact does not exist"],
     "WRONG_ORG": [
-        "You are trying to add a note to a contact that does not belong to your organization"
+        "You are trying to add a note to a contact that does not belong to your organization",
+        "You are trying to use a contact that does not belong to your organization",
     ],
     "NOT_OWNER": ["The API only supports notes being added by the member that owns the contact."],
     "NOTE_NOT_FOUND": ["Note does not exist"],
     "NOTE_NOT_EDITABLE": ["Note is not editable"],
+    "CONTACT_EXISTS": ["Contact already exists"],
+    "CONTACT_AMBIGUOUS": ["More than one contact matches"],
     "INVALID_IDEMPOTENCY_KEY": ["Invalid Idempotency-Key"],
     "RATE_LIMITED": ["Too many requests"],
     "IDEMPOTENCY_MISMATCH": ["Idempotency-Key was already used with a different request"],
@@ -72,7 +87,11 @@ ERRORS = {
     "METHOD_NOT_ALLOWED": ["Method not allowed"],
     "BODY_TOO_LARGE": ["Request body is too large"],
     "UNSUPPORTED_ENCODING": ["Content-Encoding is not supported"],
-    "UNAVAILABLE": ["The note was not stored. Try again."],
+    "UNAVAILABLE": [
+        "The note was not stored. Try again.",
+        "The contact was not stored. Try again.",
+        "The service is not available. Try again.",
+    ],
     "OUTCOME_UNKNOWN": [
         "The outcome is unknown. Repeat the request with the same Idempotency-Key."
     ],
@@ -101,11 +120,14 @@ STRICT_STATUS = {
     "INVALID_DEVELOPER_SECRET": 401,
     "MISSING_FIELDS": 400,
     "INVALID_FIELDS": 400,
+    "MEMBER_NOT_FOUND": 404,
     "NOT_FOUND": 404,
     "WRONG_ORG": 403,
     "NOT_OWNER": 403,
     "NOTE_NOT_FOUND": 404,
     "NOTE_NOT_EDITABLE": 403,
+    "CONTACT_EXISTS": 409,
+    "CONTACT_AMBIGUOUS": 409,
 }
 
 # By their numbers in docs/api.md.
@@ -234,7 +256,7 @@ def test_api_lists_every_error_with_its_status_and_messages(api):
 def test_api_lists_every_error_whose_status_changes(api):
     listed = [
         (code, int(row[1]))
-        for row in rows(api, "fields|keys|rights|what is named")
+        for row in rows(api, "fields|keys|rights|what is named|what is there")
         for code in row[2].split(", ")
     ]
     assert dict(listed) == STRICT_STATUS and len(listed) == len(STRICT_STATUS)
@@ -248,7 +270,10 @@ def test_the_numbered_checks_stand_in_their_order(api):
 
 def test_every_error_but_faults_has_its_place_among_the_checks(api):
     faults = {"UNAVAILABLE", "OUTCOME_UNKNOWN", "INTERNAL"}
-    assert {row[-1] for row in rows(api, "[0-9]+|–")} == set(ERRORS) - faults
+    common = {row[-1] for row in rows(api, "[0-9]+|–")}
+    calls = rows(api, "fetchContact|lookupContact|addContactsFull")
+    own = {code for row in calls for code in re.findall(r"[A-Z]+_[A-Z_]+", row[-1])}
+    assert common | own == set(ERRORS) - faults
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
