@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "app/api/openapi.h"
+#include "app/api/reference.h"
 #include "app/process/check_config.h"
 #include "app/process/options.h"
 #include "app/process/report.h"
@@ -36,6 +37,10 @@ static int run(struct state *state)
         return openapi_print(stdout, state->settings) == STATUS_OK && fflush(stdout) == 0
                    ? EX_OK
                    : EX_IOERR;
+    if (state->options.print_reference) {
+        reference_write(stdout, state->settings);
+        return fflush(stdout) == 0 && !ferror(stdout) ? EX_OK : EX_IOERR;
+    }
     if (start_find_identity(state, &why) != STATUS_OK)
         return report_failure(EX_CONFIG, &why);
     return state->options.check_config ? check_config(state) : start(state);

@@ -15,18 +15,19 @@ static const char help[] =
     "Usage: crmnotes.fcgi [OPTION]...\n"
     "Serves the call \"Add Notes to Contact\" by FastCGI.\n"
     "\n"
-    "  --config FILE     read FILE, else $CRMNOTES_CONFIG, else\n"
-    "                    /etc/crmnotes/crmnotes.conf if there is one\n"
-    "  --database FILE   the SQLite database\n"
-    "  --listen WHERE    unix:PATH, 127.0.0.1:PORT or [::1]:PORT; without it the\n"
-    "                    socket that LISTEN_FDS or descriptor 0 hands over\n"
-    "  --workers N       processes that serve; 0: two for each core, at least 4\n"
-    "  --single          serve in this one process, for mod_fcgid\n"
-    "  --check-config    say what would keep the service from starting, and end\n"
-    "  --show-config     print the settings with their origin, and end\n"
-    "  --print-openapi   print the description of the calls as OpenAPI 3.1, and end\n"
-    "  --version         print the version, and end\n"
-    "  --help            print this, and end\n"
+    "  --config FILE      read FILE, else $CRMNOTES_CONFIG, else\n"
+    "                     /etc/crmnotes/crmnotes.conf if there is one\n"
+    "  --database FILE    the SQLite database\n"
+    "  --listen WHERE     unix:PATH, 127.0.0.1:PORT or [::1]:PORT; without it the\n"
+    "                     socket that LISTEN_FDS or descriptor 0 hands over\n"
+    "  --workers N        processes that serve; 0: two for each core, at least 4\n"
+    "  --single           serve in this one process, for mod_fcgid\n"
+    "  --check-config     say what would keep the service from starting, and end\n"
+    "  --show-config      print the settings with their origin, and end\n"
+    "  --print-openapi    print the description of the calls as OpenAPI 3.1, and end\n"
+    "  --print-reference  print the reference for people as HTML, and end\n"
+    "  --version          print the version, and end\n"
+    "  --help             print this, and end\n"
     "\n"
     "Signals: TERM, INT and QUIT end after the requests in hand; HUP reloads the\n"
     "configuration and the workers; USR1 opens the log anew.\n";
@@ -61,6 +62,7 @@ bool options_read(struct options *out, int argc, char **argv, int *exit_status)
         {"check-config", no_argument, NULL, 'k'},
         {"show-config", no_argument, NULL, 'o'},
         {"print-openapi", no_argument, NULL, 'p'},
+        {"print-reference", no_argument, NULL, 'r'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -91,6 +93,8 @@ bool options_read(struct options *out, int argc, char **argv, int *exit_status)
             out->show_config = true;
         else if (option == 'p')
             out->print_openapi = true;
+        else if (option == 'r')
+            out->print_reference = true;
         else
             *texts[option] = optarg;
     }

@@ -10,7 +10,7 @@
 
 struct options {
     struct settings_arguments arguments; /* pointers into argv */
-    bool single, check_config, show_config, print_openapi;
+    bool single, check_config, show_config, print_openapi, print_reference;
 };
 
 /* Reads argv into *out. False: the program must end with *exit_status, because --help or

@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urljoin
@@ -10,8 +12,10 @@ from urllib.parse import urljoin
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from support import npm
-from support.browser import DESKTOP, PHONE, on_nginx
+from support import npm, webservers
+from support.browser import DESKTOP, DOCS, PHONE, Page, on_nginx
+from support.paths import SERVICE, SOURCE
+from support.site import Site
 
 HERE = Path(__file__).parent
 RESULTS = os.environ.get("BROWSER_RESULTS")
@@ -39,7 +43,7 @@ def open_every_form(browser):
 
 
 def get(page, name=""):
-    answer = page.front.send(None, method="GET", path=urljoin("/apis/v2/public/docs/", name))
+    answer = page.front.send(None, method="GET", path=urljoin(DOCS, name))
     assert answer.status == 200
     return answer
 
@@ -126,7 +130,7 @@ def test_documents_are_asked_for_again_by_their_tags(page):
         again = page.front.send(
             None,
             method="GET",
-            path=urljoin("/apis/v2/public/docs/", name),
+            path=urljoin(DOCS, name),
             headers={"If-None-Match": answer.header("ETag")},
         )
         assert (again.status, again.body) == (304, b"")
@@ -240,3 +244,34 @@ def test_the_first_key_skips_the_contents(page):
     assert browser.focused().get_attribute("id") == "content"
     browser.press(Keys.TAB)
     assert browser.run("return document.querySelector('main').contains(document.activeElement)")
+
+
+@pytest.fixture
+def from_files():
+    """nginx with the page in files, as docs/operating.md says."""
+    text = (SOURCE / "docs/operating.md").read_text()
+    recipe = re.search(r"    location /apis/v2/public/docs/ {\n.*?\n    }\n", text, re.S)[0]
+    with Site() as site:
+        directory = site.directory / "docs"
+        directory.mkdir()
+        for name in LOADED:
+            shutil.copy(SOURCE / "app/api/reference" / name, directory)
+        command = [SERVICE, "--config", site.config, "--print-reference"]
+        with open(directory / "index.html", "wb") as page:
+            subprocess.run(command, env=site.environment(), stdout=page, check=True, timeout=20)
+        recipe = recipe.replace("/var/www/crmnotes-docs", str(directory))
+        types = "types { text/html html; text/css css; application/javascript js; image/svg+xml svg; }\n"
+        with webservers.front("nginx", site, {"    location /apis/ {": types + recipe + "    location /apis/ {"}) as front:
+            yield front
+
+
+def test_a_web_server_may_serve_it_from_files(browser, from_files):
+    page = Page(browser, from_files)
+    answer = get(page)
+    assert answer.header("X-Request-Id") is None, "the service has answered"
+    assert answer.header("Content-Security-Policy") == POLICY
+    assert answer.header("Referrer-Policy") == "no-referrer"
+    page.open()
+    open_every_form(browser)
+    assert browser.complaints() == [] and browser.run("return refusedByPolicy") == []
+    assert browser.find(".address").text == from_files.origin

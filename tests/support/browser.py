@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,10 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from support.webservers import Front
+
+DOCS = "/apis/v2/public/docs/"
 
 DESKTOP, PHONE = (1440, 1000), (390, 844)
 
@@ -72,11 +77,6 @@ class Browser:
         actions = webdriver.ActionChains(self.driver)
         actions.send_keys(*keys).perform()
 
-    def press_back(self):
-        """Shift and Tab."""
-        actions = webdriver.ActionChains(self.driver)
-        actions.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
-
     def focused(self):
         return self.driver.switch_to.active_element
 
@@ -93,3 +93,24 @@ class Browser:
             for one in sent
             if urlsplit(one["url"]).scheme not in ("about", "data")
         ]
+
+
+@dataclass
+class Page:
+    """The reference page of a web server; open makes a fresh document of it."""
+
+    browser: Browser
+    front: Front
+
+    @property
+    def url(self):
+        return self.front.origin + DOCS
+
+    def open(self, fragment="", **view):
+        self.browser.view(**view)
+        self.browser.open(self.url + fragment)
+        return self.browser
+
+    def calls(self):
+        """The names of the calls that are described."""
+        return [section.get_attribute("id") for section in self.browser.find_all("section.call")]
