@@ -68,17 +68,22 @@ function choose(values) {
 
 const inputs = {
   flag: () => choose(["0", "1"]),
+  boolean: () => choose(["false", "true"]),
   word: (row) => choose(row.dataset.words.split(" ")),
   integer: (row) => make("input", { type: "number", min: row.dataset.min, max: row.dataset.max }),
   secret: () => make("input", { type: "password" }),
   text: (row) => make(row.dataset.max > 4096 ? "textarea" : "input"),
-  id: () => make("input"),
 };
+inputs.change = inputs.text;
+inputs.id = () => make("input");
+
+const numbers = ["flag", "integer"];
 
 // What the text of an input is in JSON; undefined: nothing.
 function valueOf(input) {
   if (input.value === "") return undefined;
-  return ["flag", "integer"].includes(input.dataset.type) ? Number(input.value) : input.value;
+  if (input.dataset.type === "boolean") return input.value === "true";
+  return numbers.includes(input.dataset.type) ? Number(input.value) : input.value;
 }
 
 function withShow(input) {
