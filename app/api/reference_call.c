@@ -211,7 +211,6 @@ static void put_field_messages(FILE *out, const struct field *fields, size_t cou
     }
 }
 
-/* Two errors may have one code; the first has the anchor. */
 static void put_error(FILE *out, const struct call *call, const struct call_error *error,
                       bool anchor, bool strict)
 {
@@ -236,20 +235,28 @@ static void put_error(FILE *out, const struct call *call, const struct call_erro
     (void)fputs("</b></p></li>\n", out);
 }
 
+/* Several errors may have one code; the first has the anchor. */
+static bool is_first_of_code(const struct call_error *errors, size_t i)
+{
+    const char *code = error_text(errors[i].error)->code;
+
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(error_text(errors[k].error)->code, code) == 0)
+            return false;
+    return true;
+}
+
 static void put_errors(FILE *out, const struct call *call, const struct settings *settings)
 {
     struct call_error errors[CALL_ERRORS_MAX];
     const size_t count = call_errors(call, errors);
-    const char *code = "";
 
     (void)fputs("<h3>Errors</h3>\n<p>In the order of the checks; the first that fails "
                 "answers.</p>\n<ol class=\"errors\">\n",
                 out);
-    for (size_t i = 0; i < count; i++) {
-        const char *own = error_text(errors[i].error)->code;
-        put_error(out, call, &errors[i], strcmp(own, code) != 0, settings->strict_status);
-        code = own;
-    }
+    for (size_t i = 0; i < count; i++)
+        put_error(out, call, &errors[i], is_first_of_code(errors, i),
+                  settings->strict_status);
     (void)fputs("</ol>\n", out);
 }
 
