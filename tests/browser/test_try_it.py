@@ -13,6 +13,13 @@ from support.wait import wait_for
 CALL = "addNotestoContact"
 FILL = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }))"
 
+# Whether the page has taken what is pasted, instead of the browser.
+PASTE = """
+    const data = new DataTransfer();
+    data.setData("text", arguments[1]);
+    const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+    return !arguments[0].dispatchEvent(paste);"""
+
 
 class Form:
     """The form of a call on a page that is open."""
@@ -230,6 +237,39 @@ def test_ids_are_put_into_the_examples_and_secrets_are_not(page, form, world):
     assert '"contact_id": "b"' in shown.text
     form.fill(contact_id="")
     assert '"contact_id": "a1b2c3d4-' in shown.text
+
+
+@on_nginx
+def test_a_request_that_is_pasted_fills_the_form(page, world):
+    browser = page.open()
+    form = Form(browser)
+    request = {**credentials(world), "note": "pasted\n<b>", "note_visibility": 0, "note_id": None, "other": [1]}
+    browser.run(PASTE, form.input("org_id"), json.dumps(request))
+    assert form.input("api_key").get_attribute("type") == "password"
+    assert form.send() == "200 success"
+    note = page.front.site.note(form.body()["data"]["note_id"])
+    assert (note["note_content"], note["note_visibility"]) == ("pasted\n<b>", 0)
+    assert not browser.run(PASTE, form.input("note"), "plain text is pasted as ever")
+
+
+@on_nginx
+def test_what_an_answer_tells_is_filled_into_the_other_calls(page, world):
+    """A contact is added, with a company, and read, by what the page knows from the former answer."""
+    browser = page.open()
+    add = Form(browser, "addContactsFull")
+    known = credentials(world)
+    del known["contact_id"]
+    add.fill(**known, primaryEmail="ada@example.org", website="https://example.org/")
+    browser.run(FILL, browser.find("[id$=entity-name]", add.section), "Example Ltd")
+    assert add.send() == "200 success"
+    contact = add.body()["data"]["contact_id"]
+    assert "contact_id" in add.result().text
+    fetch = Form(browser, "fetchContact")
+    assert fetch.input("contact_id").get_attribute("value") == contact
+    assert fetch.send() == "200 success"
+    read = fetch.body()["data"]["contact"]
+    assert (read["contact_id"], read["contact_owner"]) == (contact, world.member)
+    assert (read["primary_email"], read["entity_name"]) == ("ada@example.org", "Example Ltd")
 
 
 @on_nginx

@@ -120,28 +120,37 @@ function field(row, id, top) {
   return make("div", { class: input.localName === "textarea" ? "wide" : "" }, label, type === "secret" ? withShow(input) : input);
 }
 
-// The fields of a list, and how to read them.
+// The inputs of a list of fields, how to read them, and how to write into them.
 function fieldsOf(list, id, top) {
   const grid = make("div", { class: "grid" });
-  const readers = [];
+  const parts = [];
   for (const row of all(":scope > [data-name]", list)) {
     const { name, type } = row.dataset;
     const place = `${id}-${name}`;
     if (type === "object") {
       const inside = fieldsOf(row.querySelector("dl"), place, false);
       grid.append(make("fieldset", { class: "wide" }, make("legend", {}, make("code", {}, name)), inside.grid));
-      readers.push([name, () => {
+      const read = () => {
         const value = inside.read();
         return "required" in row.dataset || Object.keys(value).length > 0 ? value : undefined;
-      }]);
+      };
+      parts.push({ name, read, write: inside.write });
     } else {
       const made = field(row, place, top);
+      const input = made.querySelector("input, select, textarea");
+      const write = (value) => {
+        input.value = typeof value === "object" ? "" : String(value);
+        input.dispatchEvent(new Event("input"));
+      };
       grid.append(made);
-      readers.push([name, () => valueOf(made.querySelector("input, select, textarea"))]);
+      parts.push({ name, read: () => valueOf(input), write });
     }
   }
-  const read = () => Object.fromEntries(readers.map(([name, get]) => [name, get()]).filter(([, value]) => value !== undefined));
-  return { grid, read };
+  const read = () => Object.fromEntries(parts.map((part) => [part.name, part.read()]).filter(([, value]) => value !== undefined));
+  const write = (values) => {
+    for (const part of parts) if (values?.[part.name] !== undefined) part.write(values[part.name]);
+  };
+  return { grid, read, write };
 }
 
 // Sending
@@ -220,7 +229,7 @@ function describe(call, { answer, text, ms, failure }, key) {
 function tryIt(call) {
   const url = new URL(call.querySelector(".path code").textContent.slice(prefix.length), api);
   const writes = "writes" in call.dataset;
-  const { grid, read } = fieldsOf(call.querySelector(".fields"), `${call.id}-try`, true);
+  const { grid, read, write } = fieldsOf(call.querySelector(".fields"), `${call.id}-try`, true);
   const live = make("span", { role: "status", class: "hidden" });
   const sending = make("button", { class: "send" }, "Send");
   const result = make("div", { class: "result", hidden: true });
@@ -242,13 +251,21 @@ function tryIt(call) {
     elements[0].focus();
   }
 
+  // A request in JSON that is pasted into any field fills all of them.
+  function paste(event) {
+    const pasted = parsed(event.clipboardData.getData("text"));
+    if (pasted === null || typeof pasted !== "object") return;
+    event.preventDefault();
+    write(pasted);
+  }
+
   const form = make("form", {
-    autocomplete: "off", novalidate: true,
+    autocomplete: "off", novalidate: true, paste,
     submit: (event) => {
       event.preventDefault();
       go(JSON.stringify(read()), writes ? randomKey() : "");
     },
-  }, grid, make("div", { class: "row" },
+  }, make("p", {}, "You can paste a whole request here as JSON."), grid, make("div", { class: "row" },
     sending,
     make("label", {}, strict, " real status codes"), live));
   return [form, result];
