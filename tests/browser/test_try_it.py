@@ -299,3 +299,28 @@ def test_a_note_is_stored_by_keyboard_alone(page, world):
     tab_to(f"#{CALL} .tabs input")
     browser.press(Keys.ARROW_RIGHT)
     assert browser.find(f"#{CALL} pre.php").is_displayed()
+
+
+@on_nginx
+def test_the_way_from_the_secret_to_a_note_needs_nothing_but_the_secret(page):
+    """Each call tells what the next one needs."""
+    site = page.front.site
+    org = site.add_org("From the secret")["org_id"]
+    member = site.add_member(org, "Ada")["member_id"]
+    api_key = site.issue_apikey(member)
+    handing_out = ("--hands-out", api_key["apikey_id"])
+    devkey = site.issue_devkey(org, "127.0.0.1", more=handing_out, stdin=api_key["api_key"])
+    browser = page.open()
+
+    identifiers = Form(browser, "fetchIdentifiers")
+    identifiers.fill(developer_secret=devkey["developer_secret"])
+    assert identifiers.send() == "200 success"
+    assert "api_key, org_id, member_id" in identifiers.result().text
+    for call in ("addContactsFull", "addNotestoContact"):
+        assert Form(browser, call).send() == "200 success"
+    fetch = Form(browser, "fetchContact")
+    Select(fetch.input("include_notes")).select_by_visible_text("1")
+    assert fetch.send() == "200 success"
+    (note,) = fetch.body()["data"]["notes"]
+    assert site.note(note["note_id"])["note_author"] == member
+    assert note["note_content"] == "Had a great demo call. Follow up next week."

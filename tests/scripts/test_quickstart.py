@@ -1,6 +1,7 @@
 """quickstart stores a note, says what it installs, and what it leaves behind."""
 
 import contextlib
+import json
 import re
 import shutil
 import signal
@@ -65,7 +66,13 @@ def test_packages_are_named_before_they_are_installed_and_at_the_end(clone):
 def running(clone):
     """quickstart until Ctrl-C, with what it says on a pipe."""
     started = subprocess.Popen(
-        [clone / "quickstart"], env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [clone / "quickstart"],
+        env={"PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # a shell in the background ignores Ctrl-C, and so does what it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         yield started.stdout
@@ -75,8 +82,14 @@ def running(clone):
     assert started.returncode == 0, said
 
 
-def test_the_reference_is_where_it_says(clone):
+def test_the_reference_is_where_it_says_and_the_secret_leads_to_all_else(clone):
     with running(clone) as said:
         page = next(line.strip() for line in said if re.fullmatch(r"http://127\.0\.0\.1:\d+/.*/docs/\n", line))
         with urllib.request.urlopen(page, timeout=20) as answer:
             assert b"<title>API reference</title>" in answer.read()
+        request = json.loads((clone / "quickstart.d/request.json").read_text())
+        secret = json.dumps({"developer_secret": request["developer_secret"]}).encode()
+        identifiers = page.replace("/docs/", "/developers/fetchIdentifiers")
+        with urllib.request.urlopen(identifiers, secret, timeout=20) as answer:
+            data = json.load(answer)["data"]
+        assert (data["api_key"], data["org_id"]) == (request["api_key"], request["org_id"])
