@@ -80,7 +80,9 @@ static enum status list(struct ctl *ctl)
     const struct uuid *org_id = &ctl_get(ctl, "--org")->uuid;
     enum status status = manage_require_org(ctl->db, org_id, &ctl->why);
 
-    return status == STATUS_OK ? contact_list(ctl->db, org_id, print, ctl->output) : status;
+    return status == STATUS_OK
+               ? contact_list(ctl->db, org_id, ctl->after, print, ctl->output)
+               : status;
 }
 
 static enum status show(struct ctl *ctl)
@@ -142,9 +144,11 @@ static const struct verb verbs[] = {
      .run = add},
     {.name = "list",
      .help = "List an organization's contacts, the oldest first",
-     .access = CTL_READ,
+     .access = CTL_PAGES,
      .nothing = "no contacts",
-     .parameters = (const struct parameter[]){{PARAMETER_ORG}, {.name = NULL}},
+     .parameters =
+         (const struct parameter[]){
+             {PARAMETER_ORG}, {PARAMETER_LIMIT}, {PARAMETER_AFTER}, {.name = NULL}},
      .run = list},
     {.name = "show",
      .help = "Show a contact",

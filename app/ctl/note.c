@@ -131,7 +131,9 @@ static enum status list(struct ctl *ctl)
 
     if (status != STATUS_OK)
         return manage_missing(status, "contact", contact_id, &ctl->why);
-    return note_list(ctl->db, contact_id, &viewer, print, ctl->output);
+    return manage_missing(
+        note_list(ctl->db, contact_id, &viewer, ctl->after, print, ctl->output), "note",
+        ctl->after, &ctl->why);
 }
 
 static enum status show(struct ctl *ctl)
@@ -166,7 +168,7 @@ static const struct parameter only_id[] = {
 static const struct verb verbs[] = {
     {.name = "list",
      .help = "List a contact's notes, the oldest first",
-     .access = CTL_READ,
+     .access = CTL_PAGES,
      .nothing = "no notes",
      .parameters = (const struct parameter[]){{.name = "--contact",
                                                .value = "ID",
@@ -174,6 +176,8 @@ static const struct verb verbs[] = {
                                                .need = PARAMETER_REQUIRED,
                                                .help = "the contact"},
                                               {PARAMETER_MEMBER},
+                                              {PARAMETER_LIMIT},
+                                              {PARAMETER_AFTER},
                                               {.name = NULL}},
      .run = list},
     {.name = "show",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/store/contact_index.h"
+#include "app/store/page.h"
 
 #define TEXTS                                                                              \
     "name, first_name, last_name, role_label, primary_email, secondary_email,"             \
@@ -32,7 +33,8 @@ static const char find[] = SELECT " WHERE contact_id = ?1";
 static const char find_at[] =
     SELECT " WHERE c.number ="
            " (SELECT contact FROM contact_words WHERE place = ?1)";
-static const char list[] = SELECT " WHERE c.org_id = ?1 ORDER BY contact_id";
+static const char list[] =
+    SELECT " WHERE c.org_id = ?1 AND contact_id > ?2 ORDER BY contact_id";
 static const char find_number[] = SELECT " WHERE c.number = ?1";
 static const char list_without_place[] =
     "SELECT number FROM contacts WHERE place IS NULL ORDER BY updated_at, number";
@@ -158,12 +160,12 @@ enum status contact_at(struct db *db, int64_t at, contact_each *each, void *arg)
     return DB_FIRST(db, give_row, &reader, find_at, DB_INT(at));
 }
 
-enum status contact_list(struct db *db, const struct uuid *org_id, contact_each *each,
-                         void *arg)
+enum status contact_list(struct db *db, const struct uuid *org_id, const struct uuid *after,
+                         contact_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
 
-    return DB_EACH(db, give_row, &reader, list, UUID(*org_id));
+    return DB_EACH(db, give_row, &reader, list, UUID(*org_id), page_after(after));
 }
 
 static enum status place_one(void *arg, const struct db_rows *rows)

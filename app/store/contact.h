@@ -53,9 +53,10 @@ enum status contact_find(struct db *db, const struct uuid *id, contact_each *eac
 /* The same by its place in contact_words. */
 enum status contact_at(struct db *db, int64_t place, contact_each *each, void *arg);
 
-/* Those of an organization by id; none is STATUS_OK. */
-enum status contact_list(struct db *db, const struct uuid *org_id, contact_each *each,
-                         void *arg);
+/* Those of an organization whose id is greater than after (NULL: all), by id; none is
+ * STATUS_OK. */
+enum status contact_list(struct db *db, const struct uuid *org_id, const struct uuid *after,
+                         contact_each *each, void *arg);
 
 /* Gives a place to every contact that a database of an earlier schema has. */
 enum status contact_place_all(struct db *db);

@@ -12,13 +12,14 @@
 
 #define FORMER "SELECT " COLUMNS " FROM note_revisions AS v JOIN notes AS n USING (note_id)"
 
-/* Numbers along the chain of a contact's notes, from the last one to the first. */
+/* Numbers along the chain of a contact's notes, from the last one down, but those after ?4
+ * only. */
 #define NOTES_OF_CONTACT                                                                   \
     "WITH RECURSIVE chain (number) AS ("                                                   \
     " SELECT note FROM contacts AS c JOIN last_notes ON contact = c.number"                \
-    " WHERE contact_id = ?1"                                                               \
+    " WHERE contact_id = ?1 AND note > ?4"                                                 \
     " UNION ALL SELECT previous FROM chain JOIN notes USING (number)"                      \
-    " WHERE previous BETWEEN 1 AND number - 1) "
+    " WHERE previous BETWEEN ?4 + 1 AND number - 1) "
 
 /* Numbers along the chains of former versions of those notes for which the condition
  * holds. */
@@ -33,8 +34,11 @@
 #define VISIBLE(all, member) " AND " NOTE_VISIBLE("n", "v", all, member)
 
 static const char find[] = PRESENT " WHERE n.note_id = ?1" VISIBLE("?2", "?3");
-static const char list[] =
-    NOTES_OF_CONTACT PRESENT IN_CHAIN VISIBLE("?2", "?3") " ORDER BY n.note_id";
+static const char get_number[] = "SELECT number FROM notes WHERE note_id = ?1";
+/* in the order in which SQLite keeps the numbers, so that no text is sorted */
+static const char list[] = NOTES_OF_CONTACT PRESENT
+    " WHERE n.number IN (SELECT number FROM chain)" VISIBLE("?2",
+                                                            "?3") " ORDER BY n.number";
 static const char history[] = VERSIONS_OF("note_id = ?1") FORMER IN_CHAIN VISIBLE(
     "?2", "?3") " UNION ALL " PRESENT
                 " WHERE n.note_id = ?1" VISIBLE("?2", "?3") " ORDER BY version";
@@ -91,13 +95,26 @@ enum status note_find(struct db *db, const struct uuid *id,
                     VIEWER(viewer));
 }
 
+static enum status keep_number(void *arg, const struct db_rows *rows)
+{
+    *(int64_t *)arg = db_int(rows, 0);
+    return STATUS_OK;
+}
+
 enum status note_list(struct db *db, const struct uuid *contact_id,
-                      const struct note_viewer *viewer, note_each *each, void *arg)
+                      const struct note_viewer *viewer, const struct uuid *after,
+                      note_each *each, void *arg)
 {
     struct reader reader = {.each = each, .arg = arg};
+    int64_t number = 0;
+    enum status status = after == NULL ? STATUS_OK
+                                       : DB_FIRST(db, keep_number, &number, get_number,
+                                                  DB_BLOB(after->bytes, UUID_BYTES));
 
-    return DB_EACH(db, give_row, &reader, list, DB_BLOB(contact_id->bytes, UUID_BYTES),
-                   VIEWER(viewer));
+    return status == STATUS_OK ? DB_EACH(db, give_row, &reader, list,
+                                         DB_BLOB(contact_id->bytes, UUID_BYTES),
+                                         VIEWER(viewer), DB_INT(number))
+                               : status;
 }
 
 /* A reader that also tells whether there was any row. */

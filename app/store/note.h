@@ -44,9 +44,12 @@ typedef enum status note_each(void *arg, const struct note *note);
 enum status note_find(struct db *db, const struct uuid *id,
                       const struct note_viewer *viewer, note_each *each, void *arg);
 
-/* The present versions of a contact's notes by id; none is STATUS_OK. */
+/* The present versions of a contact's notes that were stored after that one (NULL: of all),
+ * the oldest first; none is STATUS_OK. STATUS_NOT_FOUND: there is no note of that id. Walks
+ * along all notes that are to come, of which it keeps the numbers. */
 enum status note_list(struct db *db, const struct uuid *contact_id,
-                      const struct note_viewer *viewer, note_each *each, void *arg);
+                      const struct note_viewer *viewer, const struct uuid *after,
+                      note_each *each, void *arg);
 
 /* All versions of a note, the oldest first and the present one last; as note_find. */
 enum status note_history(struct db *db, const struct uuid *id,

@@ -99,11 +99,11 @@ def test_unknown_origin_is_null(site, add_note):
 
 
 def test_list_has_the_contacts_own(site, world, add_note):
-    ids = {add_note("one"), add_note("two", version=3)}
+    ids = [add_note("one"), add_note("two", version=3)]
     add_note("three", contact=world.second_contact)
+    ids.append(add_note("four"))
     notes = site.notes(world.contact)
-    assert {note["note_id"] for note in notes} == ids
-    assert [note["note_id"] for note in notes] == sorted(ids)
+    assert [note["note_id"] for note in notes] == ids, "in the order in which they were stored"
     assert all(list(note) == NOTE for note in notes)
 
 

@@ -20,25 +20,31 @@ def org(site):
     return site.add_org()["org_id"]
 
 
-@pytest.fixture(params=["org", "member", "apikey", "devkey", "devkey of all", "audit", "audit of one"])
-def listing(request, site):
-    """The words of a list with five rows, and the name of their id."""
+@pytest.fixture(
+    params=["org", "member", "apikey", "devkey", "devkey of all", "contact", "note", "audit", "audit of one"]
+)
+def listing(request, operator, world):
+    """The words of a list with five rows at least, and the name of their id."""
     noun, _, which = request.param.partition(" ")
-    org = site.add_org()["org_id"]
-    member = site.add_member(org)["member_id"]
-    for n in range(4):
+    site = operator.site
+    for n in range(5):
         if noun == "org":
             site.add_org(f"N{n}")
         elif noun in ("member", "audit"):
-            site.add_member(org, f"N{n}")
-    for n in range(5):
-        if noun == "apikey":
-            site.issue_apikey(member)
+            site.add_member(world.org, f"N{n}")
+        elif noun == "apikey":
+            site.issue_apikey(world.member)
         elif noun == "devkey":
-            site.issue_devkey(org, "10.0.0.0/8")
+            site.issue_devkey(world.org, "10.0.0.0/8")
+        elif noun == "contact":
+            site.add_contact(world.org, world.member)
+        else:
+            operator.add_notes(world, 1)
     words = [noun, "list"]
-    if noun != "org" and which not in ("of all", "") or noun in ("member", "apikey"):
-        words += ["--org", org]
+    if noun == "note":
+        words += ["--contact", world.contact]
+    elif request.param not in ("org", "devkey of all", "audit"):
+        words += ["--org", world.org]
     return words, f"{noun}_id"
 
 
@@ -83,6 +89,12 @@ def test_place_that_is_none(operator, org):
     operator.fails(65, "org", "list", "--after", "x", says=["--after", "no id"])
     nothing = unknown_id()
     operator.fails(65, "audit", "list", "--after", nothing, says=f"no row of the audit {nothing}")
+
+
+def test_note_that_is_no_place(operator, world):
+    nothing = unknown_id()
+    words = ("note", "list", "--contact", world.contact, "--after", nothing)
+    operator.fails(65, *words, says=f"no note {nothing}")
 
 
 def test_a_row_that_is_gone_still_is_a_place_in_the_list(operator, org):
@@ -135,6 +147,30 @@ def test_a_list_of_many_pages_is_one_list(operator, site, org, count):
     heading, *lines = site.ctl(*words, json=False).splitlines()
     assert heading.split() == ["MEMBER", "ID", "NAME", "EMAIL", "ACTIVE"]
     assert [line.split()[0] for line in lines] == ids
+
+
+def test_notes_of_many_pages_are_one_list_also_for_a_member(operator, world):
+    site = operator.site
+    ids = operator.add_notes(world, 2 * PAGE + 203)
+    words = ("note", "list", "--contact", world.contact)
+    assert [row["note_id"] for row in site.ctl(*words)] == ids
+    hidden = [uuid.UUID(i).bytes for i in ids[5 : PAGE + 50]]
+    operator.change(f"UPDATE notes SET visible = 0 WHERE note_id IN ({','.join('?' * len(hidden))})", *hidden)
+    seen = [row["note_id"] for row in site.ctl(*words, "--member", world.second_member)]
+    assert seen == ids[:5] + ids[PAGE + 50 :]
+    page = site.ctl(*words, "--member", world.second_member, "--limit", 7)
+    assert [row["note_id"] for row in page] == seen[:7]
+
+
+def test_notes_that_are_added_meanwhile_come_last(operator, world):
+    """Whatever their id: the service makes them by the time of the request, not of the commit."""
+    before = operator.add_notes(world, 4 * PAGE, content="note {} " + "x" * 200)
+    process = start(operator.site, "note", "list", "--contact", world.contact)
+    first = process.stdout.readline()
+    wait_for(lambda: blocks(process), "the pipe to be full", 20)
+    behind = operator.add_notes(world, PAGE)
+    assert [json.loads(line)["note_id"] for line in [first, *process.stdout]] == before + behind
+    assert process.wait(timeout=20) == 0
 
 
 def test_columns_of_later_pages_are_as_wide_as_before_or_wider(operator, site, org):

@@ -40,13 +40,19 @@ static enum status append(void *arg, const struct note *note)
     return STATUS_OK;
 }
 
-static const char *notes_of(const char *contact)
+static const char *notes_after(const char *contact, const struct uuid *after)
 {
     const struct uuid id = stage_id(contact);
 
     found[0] = '\0';
-    assert_int_equal(note_list(stage_db, &id, &note_operator, append, NULL), STATUS_OK);
+    assert_int_equal(note_list(stage_db, &id, &note_operator, after, append, NULL),
+                     STATUS_OK);
     return found;
+}
+
+static const char *notes_of(const char *contact)
+{
+    return notes_after(contact, NULL);
 }
 
 static const char *versions_of(const char *note)
@@ -89,6 +95,23 @@ static void notes_are_found_by_their_contact(void **state)
     assert_string_equal(notes_of("cleo"), "n2 n4");
     assert_string_equal(notes_of("chad"), "");
     assert_sound();
+}
+
+static void notes_are_found_from_one_on(void **state)
+{
+    static const char *const contacts[] = {"carl", "cleo", "carl", "carl", "cleo"};
+    static const char *const after[] = {"n3 n4", "n3 n4", "n4", "", ""};
+    const struct uuid carl = stage_id("carl"), nothing = stage_id("nothing");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(contacts); i++)
+        add((char[]){'n', (char)('1' + i), '\0'}, contacts[i]);
+    for (size_t i = 0; i < COUNT(after); i++) {
+        const struct uuid id = stage_id((char[]){'n', (char)('1' + i), '\0'});
+        assert_string_equal(notes_after("carl", &id), after[i]);
+    }
+    assert_int_equal(note_list(stage_db, &carl, &note_operator, &nothing, append, NULL),
+                     STATUS_NOT_FOUND);
 }
 
 static void versions_are_found_by_their_note(void **state)
@@ -295,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_batch(notes_are_found_by_their_contact),
+        with_batch(notes_are_found_from_one_on),
         with_batch(versions_are_found_by_their_note),
         with_batch(chains_hold_in_batches),
         with_batch(chains_go_on_behind_the_notes_of_others),
