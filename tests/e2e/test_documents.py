@@ -189,6 +189,20 @@ def test_the_address_that_was_seen_is_found_as_described(site):
     assert done.returncode == 1
 
 
+# Keys that expire.
+
+
+def test_keys_that_end_soon_are_found_and_given_more_time_as_described(site):
+    world = site.world()
+    key = site.issue_devkey(world.org, "10.0.0.0/8", expires="29d")["devkey_id"]
+    lines = re.findall(r"^    (crmnotesctl [^#\n]+)", section(OPERATING, "### Keys that expire"), re.M)
+    find, give, mail = (line.replace("DEVKEY", key).split("|")[0].split()[1:] for line in lines)
+    assert [row["devkey_id"] for row in site.ctl(*find)] == [key]
+    assert site.ctl(*mail[1:]) == [] and mail[0] == "--json"
+    site.ctl(*give)
+    assert site.ctl(*find) == []
+
+
 # Restore.
 
 
