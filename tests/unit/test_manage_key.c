@@ -241,7 +241,8 @@ static void a_dead_key_is_not_rotated(void **state)
 
 static void what_is_given_of_a_developer_key_changes_and_the_rest_stays(void **state)
 {
-    static const struct span name = SPAN("Renamed"), empty = SPAN("");
+    static const struct span name = SPAN("Renamed"), again = SPAN("Again"),
+                             empty = SPAN("");
     static const int64_t later = 5000000, never = 0;
     const struct {
         struct developer_key_edit edit;
@@ -249,7 +250,8 @@ static void what_is_given_of_a_developer_key_changes_and_the_rest_stays(void **s
     } rows[] = {
         {{.name = &name}, "Renamed|-"},
         {{.expires_at_ms = &later}, "Renamed|5000000"},
-        {{.expires_at_ms = &never}, "Renamed|-"},
+        {{.name = &again}, "Again|5000000"},
+        {{.expires_at_ms = &never}, "Again|-"},
     };
     const struct uuid dev = stage_id("dev"), nobody = stage_id("nobody");
 
@@ -264,7 +266,7 @@ static void what_is_given_of_a_developer_key_changes_and_the_rest_stays(void **s
         must_have_left_all(manage_key_edit_developer(begin(), &dev, &rows[i].edit, &why));
     }
     assert_string_equal(
-        stage_ask("SELECT count(*) FROM developer_keys WHERE name = 'Renamed'"), "1");
+        stage_ask("SELECT count(*) FROM developer_keys WHERE name = 'Again'"), "1");
     const struct developer_key_edit blank = {.name = &empty};
     must_have_failed(manage_key_edit_developer(begin(), &dev, &blank, &why), STATUS_INVALID,
                      "name: must not be empty or blank");

@@ -86,7 +86,7 @@ static const char *ann_is(void)
 static void what_is_given_of_a_member_changes_and_the_rest_stays(void **state)
 {
     static const struct span name = SPAN("Anna"), email = SPAN("anna@example.com"),
-                             none = SPAN("");
+                             none = SPAN(""), other = SPAN("Anne");
     const struct {
         struct member_edit edit;
         const char *after;
@@ -94,6 +94,7 @@ static void what_is_given_of_a_member_changes_and_the_rest_stays(void **state)
         {{.name = &name, .email = &email}, "Anna|anna@example.com"},
         {{.email = &none}, "Anna|-"},
         {{.email = &email}, "Anna|anna@example.com"},
+        {{.name = &other}, "Anne|anna@example.com"},
     };
     const struct uuid ann = stage_id("ann");
 
@@ -106,7 +107,7 @@ static void what_is_given_of_a_member_changes_and_the_rest_stays(void **state)
     }
     must_have_left_all(
         manage_member_edit(begin(), &ann, &(struct member_edit){.name = NULL}, &why));
-    assert_string_equal(stage_ask("SELECT count(*) FROM members WHERE name = 'Anna'"), "1");
+    assert_string_equal(stage_ask("SELECT count(*) FROM members WHERE name = 'Anne'"), "1");
 }
 
 static void what_is_wrong_with_an_edit_is_said(void **state)
