@@ -3,20 +3,33 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from support.answers import success_body
-from support.site import substitute
+from support.calls import CONTACT
+from support.calls import NOTE as NOTE_MEMBERS
+from support.site import LOCALHOST, substitute
 
 CLIENTS = Path(__file__).parent / "clients"
 NOTE = 'Grüße "to/from" 世界 🙂\nsecond line'
 NOTE_JSON = '"Grüße \\"to/from\\" 世界 🙂\\nsecond line"'
 
+PHP = ["php", "-d", "display_errors=stderr"]
 OTHERS = {
-    "php": (["php", "-d", "display_errors=stderr", CLIENTS / "add_note.php"], 1),
+    "php": ([*PHP, CLIENTS / "add_note.php"], 1),
     "javascript": (["node", CLIENTS / "add_note.mjs"], 0),
+}
+
+# These know nothing but the secret: identifiers, contact, look-up, note, update, reading.
+WHOLE_WAY = {
+    "php curl": ([*PHP, CLIENTS / "whole_way.php"], {}),
+    "php streams": ([*PHP, CLIENTS / "whole_way.php"], {"STREAMS": "1"}),
+    "javascript": (["node", CLIENTS / "whole_way.mjs"], {}),
+    "python": ([sys.executable, CLIENTS / "whole_way.py"], {}),
+    "curl": (["bash", CLIENTS / "whole_way.sh"], {}),
 }
 
 
@@ -86,3 +99,46 @@ def test_client_sees_the_error(front, shared, client):
     command, _ = OTHERS[client]
     done = run(command, **environment(front, shared, NOTE=" "))
     assert (done.returncode, done.stderr) == (2, "Missing note\n")
+
+
+@pytest.fixture(scope="module")
+def secret(front):
+    """An organization, and a secret with which its member's API key is handed out."""
+    world = front.site.world("Clients")
+    more = ("--hands-out", world.apikey_id)
+    issued = front.site.issue_devkey(
+        world.org, *LOCALHOST, name="From the secret", more=more, stdin=world.api_key
+    )
+    return world, issued["developer_secret"]
+
+
+def start(front, client, secret, **env):
+    command, more = WHOLE_WAY[client]
+    known = {"ORIGIN": front.origin, "DEVELOPER_SECRET": secret, "NOTE": NOTE}
+    return run(command, **known, NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", **more, **env)
+
+
+@pytest.mark.parametrize("client", WHOLE_WAY)
+def test_client_comes_from_its_secret_to_a_note_that_it_reads(front, secret, client):
+    world, developer_secret = secret
+    email = f"zoe+{client.replace(' ', '-')}@example.org"
+    done = start(front, client, developer_secret, EMAIL=email)
+    assert done.returncode == 0, done.stderr
+    contact_id, note_id, read = json.loads(done.stdout)
+    contact, (note,) = read["contact"], read["notes"]
+    shown = front.site.ctl_one("contact", "show", contact_id)
+    shown.update(primary_email=shown["contact_email"], primary_phone=shown["contact_phone"])
+    assert contact == {name: shown[name] for name in CONTACT}
+    assert contact["contact_name"] == "Zoë O'Neill/Łuczak" and contact["primary_email"] == email
+    assert contact["contact_owner"] == world.member
+    assert read["entity"] == {"entity_name": "Müller & Söhne", "website": None}
+    stored = front.site.note(note_id)
+    assert note == {name: stored[name] for name in NOTE_MEMBERS}
+    assert (note["note_content"], note["note_visibility"], note["note_editable"]) == (NOTE, 1, 1)
+    assert [v["note_content"] for v in front.site.history(note_id)] == ["first", NOTE]
+
+
+@pytest.mark.parametrize("client", WHOLE_WAY)
+def test_client_sees_that_its_secret_is_wrong(front, client):
+    done = start(front, client, "zdk_wrong", EMAIL="zoe@example.org")
+    assert (done.returncode, done.stderr) == (2, "Invalid developer_secret\n")
