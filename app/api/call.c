@@ -103,7 +103,12 @@ static struct call_error words_of(const struct call *call, enum error error)
 {
     const struct call_error *own = own_words(call, error);
     const struct error_text *text = error_text(error);
-    struct call_error words = {error, text->message, text->when, text->remedy};
+    struct call_error words = {
+        .error = error,
+        .message = text->message,
+        .when = text->when,
+        .remedy = text->remedy,
+    };
 
     if (own != NULL && own->message != NULL)
         words.message = own->message;
@@ -112,6 +117,13 @@ static struct call_error words_of(const struct call *call, enum error error)
     if (own != NULL && own->remedy != NULL)
         words.remedy = own->remedy;
     return words;
+}
+
+bool call_error_is_guess(const struct call *call, enum error error)
+{
+    const struct call_error *own = own_words(call, error);
+
+    return own == NULL || !own->is_no_guess;
 }
 
 void call_refuse(const struct call *call, struct reply *reply, enum error error)

@@ -25,6 +25,7 @@ struct call_error {
     const char *message; /* NULL: as in app/api/error.c; so too: */
     const char *when;
     const char *remedy;
+    bool is_no_guess; /* the caller may know what it tells: it counts against no limit */
 };
 
 /* What a reader may use. */
@@ -100,6 +101,9 @@ uint32_t call_number(const struct call *call);
 /* Makes the reply an error, in the words of the call. call NULL: in those of
  * app/api/error.c. */
 void call_refuse(const struct call *call, struct reply *reply, enum error error);
+
+/* Whether an error may come of guessing, as far as the call says so. */
+bool call_error_is_guess(const struct call *call, enum error error);
 
 /* Makes the reply an error with these complaints about fields. */
 void call_complain(struct reply *reply, const struct complaints *complaints);

@@ -45,7 +45,11 @@ static const struct call_error errors[] = {
     {.error = ERROR_WRONG_ORG,
      .when = "`org_id` is not the organization of the API key.",
      .remedy = "See that `org_id` and `api_key` belong together."},
-    {.error = ERROR_NOT_FOUND, .when = "No contact fits.", .remedy = "Search for less."},
+    /* whoever searches sees all contacts of the organization, and no others */
+    {.error = ERROR_NOT_FOUND,
+     .when = "No contact fits.",
+     .remedy = "Search for less.",
+     .is_no_guess = true},
 };
 
 /* Copies the first contact that is found, and wants no more. */

@@ -69,8 +69,10 @@ static void choose_errors(struct answers *answers)
     const struct error_text *unknown = error_text(ERROR_UNKNOWN_ENDPOINT);
     size_t count = call_errors(answers->call, all);
 
-    all[count++] = (struct call_error){ERROR_UNKNOWN_ENDPOINT, unknown->message,
-                                       unknown->when, unknown->remedy};
+    all[count++] = (struct call_error){.error = ERROR_UNKNOWN_ENDPOINT,
+                                       .message = unknown->message,
+                                       .when = unknown->when,
+                                       .remedy = unknown->remedy};
     for (size_t i = 0; i < count; i++)
         if (may_have(answers, all[i].error))
             answers->errors[answers->count++] = all[i];

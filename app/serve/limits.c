@@ -20,7 +20,8 @@ _Static_assert((int)TABLE_DEVELOPER_KEYS < (int)THROTTLE_TABLES, "each needs a t
 
 enum budget { BUDGET_NONE, BUDGET_CREDENTIALS, BUDGET_CONTACTS };
 
-/* A missing secret is no guess, but the error tells that the API key is valid. */
+/* A missing secret is no guess, but the error tells that the API key is valid. That a
+ * member does not exist tells of the caller's own organization alone. */
 static const struct {
     enum budget budget;
     bool is_guess;
@@ -126,9 +127,14 @@ static const struct throttle_rate *rate_of(const struct settings *settings,
     return &no_limit;
 }
 
+static enum budget budget_of(const struct call *call, enum error refusal)
+{
+    return call_error_is_guess(call, refusal) ? refusals[refusal].budget : BUDGET_NONE;
+}
+
 void limits_refuse(const struct limits *limits, struct exchange *x, enum error refusal)
 {
-    enum budget budget = refusals[refusal].budget;
+    enum budget budget = budget_of(x->call, refusal);
     const struct throttle_rate *rate = rate_of(limits->settings, budget);
     int64_t now_us = clock_monotonic_us();
     struct counter counter;
@@ -155,7 +161,7 @@ bool limits_charge(const struct limits *limits, struct exchange *x)
     const struct throttle_rate *rate = &limits->settings->rate_limit;
     struct counter counter;
 
-    if (rate->count == 0)
+    if (rate->count == 0 || x->call->command == NULL)
         return true;
     set_quota(&counter, &x->caller);
     struct throttle_state state =

@@ -36,7 +36,8 @@ struct limits {
     const struct settings *settings;
 };
 
-/* Charges the quota of the developer key in exchange->caller; false when it is used up. */
+/* Charges the quota of the developer key in exchange->caller for a call that writes; false
+ * when it is used up. Calls that read are free. */
 bool limits_charge(const struct limits *limits, struct exchange *exchange);
 
 /* Fills in the reply to a request that was refused, and counts it. */
