@@ -101,9 +101,9 @@ static const struct {
     const char *parameter;
     const char *noun; /* NULL: the noun whose verb it is */
 } id_sources[] = {
-    {"DEVKEY", "devkey"},   {"ID", NULL},          {"--org", "org"},
-    {"--member", "member"}, {"--owner", "member"}, {"--contact", "contact"},
-    {"--after", NULL},
+    {"DEVKEY", "devkey"},     {"ID", NULL},          {"--org", "org"},
+    {"--member", "member"},   {"--owner", "member"}, {"--author", "member"},
+    {"--contact", "contact"}, {"--after", NULL},
 };
 
 /* Refuses a secret on the command line without repeating it. */
@@ -331,6 +331,8 @@ static enum status read_rest(struct reader *r)
 static enum status require_any(struct reader *r)
 {
     const struct parameter *parameters = r->args->verb->parameters;
+    const char *says =
+        r->args->verb->access == CTL_WRITE ? "say what to change" : "say what to look for";
     char names[128] = "";
     size_t used = 0;
 
@@ -343,7 +345,7 @@ static enum status require_any(struct reader *r)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
                                      used > 0 ? ", " : "", parameters[i].name);
     }
-    return used == 0 ? STATUS_OK : refuse(r, "say what to change: %s", names);
+    return used == 0 ? STATUS_OK : refuse(r, "%s: %s", says, names);
 }
 
 static enum status require_all(struct reader *r)

@@ -16,7 +16,9 @@
 #include "lib/uuid.h"
 
 enum {
-    PARAMETERS_MAX = 16, /* of one verb */
+    PARAMETERS_MAX = 16,     /* of one verb */
+    ARGUMENT_WORDS_MAX = 16, /* see argument_words */
+    ARGUMENT_WORD_MAX_BYTES = 256,
 };
 
 /* The value of a parameter. Its rule fills the field for its type. */
@@ -30,6 +32,8 @@ struct argument {
     int64_t count;
     struct cidr *blocks; /* block_count of them */
     size_t block_count;
+    struct span words[ARGUMENT_WORDS_MAX];
+    size_t word_count;
 };
 
 /* A rule for one word. STATUS_INVALID with why, which says what is wrong with the word. */
@@ -56,6 +60,7 @@ argument_rule argument_grace;   /* the duration 0, 90s, 30m, 24h or 7d, or a dat
 argument_rule argument_count;   /* a number from 1 to a billion */
 argument_rule argument_address; /* an IP address */
 argument_rule argument_query;   /* what contacts are looked for by, at most 256 bytes */
+argument_rule argument_words;   /* valid UTF-8, not blank, added to earlier ones */
 argument_rule argument_blocks;  /* CIDR blocks between commas, added to earlier ones */
 
 enum parameter_need {

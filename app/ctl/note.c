@@ -1,6 +1,7 @@
 #include "app/store/note.h"
 
 #include "app/ctl/ctl.h"
+#include "app/ctl/find_note.h"
 #include "app/ctl/note.h"
 #include "app/store/contact.h"
 
@@ -105,7 +106,7 @@ static const struct column version_columns[] = {
     {.member = NULL},
 };
 
-static enum status print(void *arg, const struct note *note)
+enum status note_print(void *arg, const struct note *note)
 {
     return output_row(arg, columns, note);
 }
@@ -132,8 +133,8 @@ static enum status list(struct ctl *ctl)
     if (status != STATUS_OK)
         return manage_missing(status, "contact", contact_id, &ctl->why);
     return manage_missing(
-        note_list(ctl->db, contact_id, &viewer, ctl->after, print, ctl->output), "note",
-        ctl->after, &ctl->why);
+        note_list(ctl->db, contact_id, &viewer, ctl->after, note_print, ctl->output),
+        "note", ctl->after, &ctl->why);
 }
 
 static enum status show(struct ctl *ctl)
@@ -141,8 +142,8 @@ static enum status show(struct ctl *ctl)
     const struct uuid *id = &ctl_get(ctl, "ID")->uuid;
     const struct note_viewer viewer = viewer_of(ctl);
 
-    return manage_missing(note_find(ctl->db, id, &viewer, print, ctl->output), "note", id,
-                          &ctl->why);
+    return manage_missing(note_find(ctl->db, id, &viewer, note_print, ctl->output), "note",
+                          id, &ctl->why);
 }
 
 static enum status history(struct ctl *ctl)
@@ -192,6 +193,20 @@ static const struct verb verbs[] = {
      .nothing = "no versions",
      .parameters = only_id,
      .run = history},
+    {.name = "find",
+     .help = "Find notes by what is given of them, the one stored last first",
+     .more = "What is given must hold for the present version of a note. A word may be any "
+             "part "
+             "of the\ntext, without regard to case; one with blanks in quotes is found as "
+             "it is. "
+             "With --contact\nthe notes of the contact are read, with --since or --until "
+             "those of "
+             "that time, and without\nthem all notes, which takes seconds where there are "
+             "millions. Writers are not held up.",
+     .access = CTL_PAGES,
+     .nothing = "no notes",
+     .parameters = find_note_parameters,
+     .run = find_note_run},
     {.name = NULL},
 };
 

@@ -6,6 +6,9 @@
 
 #include "app/store/note.h"
 
+/* As note_print_version, without what tells versions apart. */
+enum status note_print(void *output, const struct note *note);
+
 /* A note_each; arg is the struct output. */
 enum status note_print_version(void *arg, const struct note *note);
 

@@ -210,17 +210,31 @@ enum status argument_count(struct argument *out, struct span word, struct proble
     return problem_set(why, STATUS_INVALID, "must be a number from 1 to %d", COUNT_MAX);
 }
 
-enum status argument_query(struct argument *out, struct span word, struct problem *why)
+static enum status check_sought(struct span word, size_t max_bytes, struct problem *why)
 {
-    (void)out;
     if (!utf8_valid(word))
         return problem_set(why, STATUS_INVALID, "must be UTF-8");
     if (utf8_blank(word))
         return problem_set(why, STATUS_INVALID, "must not be empty or blank");
-    return word.len <= CONTACT_QUERY_MAX_BYTES
+    return word.len <= max_bytes
                ? STATUS_OK
-               : problem_set(why, STATUS_INVALID, "must have at most %d bytes, not %zu",
-                             CONTACT_QUERY_MAX_BYTES, word.len);
+               : problem_set(why, STATUS_INVALID, "must have at most %zu bytes, not %zu",
+                             max_bytes, word.len);
+}
+
+enum status argument_query(struct argument *out, struct span word, struct problem *why)
+{
+    (void)out;
+    return check_sought(word, CONTACT_QUERY_MAX_BYTES, why);
+}
+
+enum status argument_words(struct argument *out, struct span word, struct problem *why)
+{
+    if (out->word_count == ARGUMENT_WORDS_MAX)
+        return problem_set(why, STATUS_INVALID, "must be at most %d words",
+                           ARGUMENT_WORDS_MAX);
+    out->words[out->word_count++] = word;
+    return check_sought(word, ARGUMENT_WORD_MAX_BYTES, why);
 }
 
 enum status argument_address(struct argument *out, struct span word, struct problem *why)

@@ -5,6 +5,28 @@ import uuid
 
 import pytest
 
+from support.ids import unknown_id
+
+FIRST_MS = 1_700_000_000_123
+ADD_NOTE = """INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version,
+    content, editable, visible, written_by, written_at, developer_key_id, request_id, address,
+    country, city, network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_REVISION = """INSERT INTO note_revisions (note_id, version, org_id, content, editable,
+    visible, written_by, written_at, developer_key_id, request_id, address, country, city,
+    network, former) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    (SELECT former FROM notes WHERE note_id = ?1))"""
+# as the service does: the contact's notes, and the note's versions, are chains
+CHAIN_NOTE = """UPDATE notes SET previous = ifnull((SELECT note FROM last_notes JOIN contacts AS c
+    ON contact = c.number WHERE c.contact_id = notes.contact_id), 0) WHERE note_id = ?"""
+END_CHAIN = """INSERT INTO last_notes SELECT c.number, n.number FROM notes AS n JOIN contacts AS c
+    USING (contact_id) WHERE note_id = ? ON CONFLICT DO UPDATE SET note = excluded.note"""
+CHAIN_REVISION = """UPDATE notes SET former = (SELECT max(number) FROM note_revisions)
+    WHERE note_id = ?"""
+
+
+def raw(text):
+    return uuid.UUID(text).bytes
+
 
 class Operator:
     """The command line of one site, and a look into its database."""
@@ -102,3 +124,41 @@ def empty_operator():
 @pytest.fixture
 def world(site):
     return site.world()
+
+
+@pytest.fixture
+def add_note(operator, world):
+    """Puts a note of the world's member as the service does into the database; answers its id."""
+
+    def add(
+        content,
+        version=1,
+        contact=None,
+        address=bytes([192, 0, 2, 7]),
+        tags=(None,) * 3,
+        note=None,
+        at_ms=FIRST_MS,
+        author=None,
+        visible=1,
+    ):
+        note = note or unknown_id()
+        operator.change(
+            ADD_NOTE,
+            *(raw(note), raw(world.org), raw(contact or world.contact), raw(author or world.member)),
+            *(at_ms, version, content, 0, visible, raw(world.second_member)),
+            *(at_ms + 1000 * version, raw(world.devkey_id), f"request-{version}", address),
+            *tags,
+        )
+        operator.change(CHAIN_NOTE, raw(note))
+        operator.change(END_CHAIN, raw(note))
+        for former in range(1, version):
+            operator.change(
+                ADD_REVISION,
+                *(raw(note), former, raw(world.org), f"version {former}", 1, 0),
+                *(raw(world.member), FIRST_MS + 1000 * former, raw(world.devkey_id)),
+                *(f"request-{former}", bytes(15) + b"\1", "DE", "Berlin", "AS64500 Net"),
+            )
+            operator.change(CHAIN_REVISION, raw(note))
+        return note
+
+    return add

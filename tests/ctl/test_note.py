@@ -19,55 +19,6 @@ NOTE = [
 ]
 ORIGIN = ["address", "country", "city", "network", "devkey_id", "request_id"]
 
-FIRST_MS = 1_700_000_000_123
-ADD_NOTE = """INSERT INTO notes (note_id, org_id, contact_id, author_id, created_at, version,
-    content, editable, visible, written_by, written_at, developer_key_id, request_id, address,
-    country, city, network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-ADD_REVISION = """INSERT INTO note_revisions (note_id, version, org_id, content, editable,
-    visible, written_by, written_at, developer_key_id, request_id, address, country, city,
-    network, former) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    (SELECT former FROM notes WHERE note_id = ?1))"""
-# as the service does: the contact's notes, and the note's versions, are chains
-CHAIN_NOTE = """UPDATE notes SET previous = ifnull((SELECT note FROM last_notes JOIN contacts AS c
-    ON contact = c.number WHERE c.contact_id = notes.contact_id), 0) WHERE note_id = ?"""
-END_CHAIN = """INSERT INTO last_notes SELECT c.number, n.number FROM notes AS n JOIN contacts AS c
-    USING (contact_id) WHERE note_id = ? ON CONFLICT DO UPDATE SET note = excluded.note"""
-CHAIN_REVISION = """UPDATE notes SET former = (SELECT max(number) FROM note_revisions)
-    WHERE note_id = ?"""
-
-
-def raw(text):
-    return uuid.UUID(text).bytes
-
-
-@pytest.fixture
-def add_note(operator, world):
-    """Puts a note of the world's member into the database; answers its id."""
-
-    def add(content, version=1, contact=None, address=bytes([192, 0, 2, 7]), tags=(None,) * 3):
-        note = unknown_id()
-        operator.change(
-            ADD_NOTE,
-            *(raw(note), raw(world.org), raw(contact or world.contact), raw(world.member)),
-            *(FIRST_MS, version, content, 0, 1, raw(world.second_member)),
-            *(FIRST_MS + 1000 * version, raw(world.devkey_id), f"request-{version}", address),
-            *tags,
-        )
-        operator.change(CHAIN_NOTE, raw(note))
-        operator.change(END_CHAIN, raw(note))
-        for former in range(1, version):
-            operator.change(
-                ADD_REVISION,
-                *(raw(note), former, raw(world.org), f"version {former}", 1, 0),
-                *(raw(world.member), FIRST_MS + 1000 * former, raw(world.devkey_id)),
-                *(f"request-{former}", bytes(15) + b"\1", "DE", "Berlin", "AS64500 Net"),
-            )
-            operator.change(CHAIN_REVISION, raw(note))
-        return note
-
-    return add
-
-
 def test_show_prints_the_note_and_its_origin(site, world, add_note):
     content = 'Zwei\nZeilen, "zitiert" / \\ \t und 😀'
     note_id = add_note(content, tags=("DE", "Berlin", "AS64500 Net"))
@@ -151,7 +102,7 @@ def test_status_counts_notes(site, add_note):
 
 def test_a_member_sees_what_is_his_or_visible(operator, site, world, add_note):
     private, was_private = add_note("private"), add_note("is visible", version=2)
-    operator.change("UPDATE notes SET visible = 0 WHERE note_id = ?", raw(private))
+    operator.change("UPDATE notes SET visible = 0 WHERE note_id = ?", uuid.UUID(private).bytes)
 
     def seen(member):
         notes = site.ctl("note", "list", "--contact", world.contact, "--member", member)
