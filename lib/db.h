@@ -240,6 +240,14 @@ void db_tidy(struct db *db);
  */
 void db_finish(struct db *db);
 
+/*
+ * Removes what was deleted from the files of the database, where it may stand on in unused
+ * places. Others go on to read and write meanwhile. Outside of a transaction. Takes as long
+ * as reading the file, and again as long for what is removed. STATUS_BUSY with why: others
+ * have been in the way for timeout_ms. STATUS_INVALID: the database is damaged.
+ */
+enum status db_scrub(struct db *db, int timeout_ms, struct problem *why);
+
 /* The size of the database. */
 struct db_sizes {
     int64_t data_bytes;

@@ -9,6 +9,8 @@
  *   sqlite_facts.c        facts that a connection remembers
  *   sqlite_wal.c          checkpoints
  *   sqlite_stamp.c        application_id and user_version
+ *   sqlite_scrub.c        removing what was deleted from the file
+ *   sqlite_page.c         the unused bytes of a page
  *   sqlite_backup.c       checking and copying
  *   sqlite_files.c        names and sizes of the files
  *   sqlite_moved.c        what happens when files are removed while they are in use

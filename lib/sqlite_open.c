@@ -94,6 +94,7 @@ static int configure(struct db *db, enum db_mode mode)
     /* the WAL is written by commits alone: see sqlite_vfs.c, which DB_ALONE does not use */
     (void)snprintf(sql, sizeof sql,
                    "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
+                   "PRAGMA secure_delete=ON;"
                    "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;"
                    "PRAGMA cache_spill=%s",
                    WAL_KEEP_BYTES, mode == DB_ALONE ? "ON" : "OFF");
