@@ -62,25 +62,44 @@ static void put(char *out, size_t digits, unsigned number)
         out[--digits] = (char)('0' + number % 10);
 }
 
-void clock_format(int64_t ms, char out[CLOCK_TEXT_BYTES])
+enum {
+    DAY_MS = 24 * 60 * 60 * 1000,
+    DATE_LEN = sizeof "0000-00-00" - 1,
+};
+
+/* The date of a day since the year 0. Times that are written one after the other are
+ * often of one day, and the calendar takes most of the time. */
+static const char *date_of(int64_t day)
 {
+    static int64_t last_day = -1;
+    static char date[] = "0000-00-00";
     struct tm tm;
 
+    if (day == last_day)
+        return date;
+    time_t seconds = (time_t)(earliest_ms / 1000 + day * (DAY_MS / 1000));
+    (void)gmtime_r(&seconds, &tm);
+    put(date, 4, (unsigned)(tm.tm_year + 1900));
+    put(date + 5, 2, (unsigned)(tm.tm_mon + 1));
+    put(date + 8, 2, (unsigned)tm.tm_mday);
+    last_day = day;
+    return date;
+}
+
+void clock_format(int64_t ms, char out[CLOCK_TEXT_BYTES])
+{
     if (ms < earliest_ms)
         ms = earliest_ms;
     if (ms > latest_ms)
         ms = latest_ms;
     int64_t since_year_0_ms = ms - earliest_ms;
-    time_t seconds = (time_t)(earliest_ms / 1000 + since_year_0_ms / 1000);
-    (void)gmtime_r(&seconds, &tm);
+    unsigned in_day_ms = (unsigned)(since_year_0_ms % DAY_MS);
     memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_TEXT_BYTES);
-    put(out, 4, (unsigned)(tm.tm_year + 1900));
-    put(out + 5, 2, (unsigned)(tm.tm_mon + 1));
-    put(out + 8, 2, (unsigned)tm.tm_mday);
-    put(out + 11, 2, (unsigned)tm.tm_hour);
-    put(out + 14, 2, (unsigned)tm.tm_min);
-    put(out + 17, 2, (unsigned)tm.tm_sec);
-    put(out + 20, 3, (unsigned)(since_year_0_ms % 1000));
+    memcpy(out, date_of(since_year_0_ms / DAY_MS), DATE_LEN);
+    put(out + 11, 2, in_day_ms / 3600000);
+    put(out + 14, 2, in_day_ms / 60000 % 60);
+    put(out + 17, 2, in_day_ms / 1000 % 60);
+    put(out + 20, 3, in_day_ms % 1000);
 }
 
 static bool take(struct span *text, const char *one_of)
