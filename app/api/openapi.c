@@ -8,6 +8,7 @@
 #include "app/api/openapi_answers.h"
 #include "app/api/openapi_parts.h"
 #include "app/api/openapi_schema.h"
+#include "app/api/reference_call.h"
 #include "app/api/reference_files.h"
 #include "lib/json_writer.h"
 #include "lib/template.h"
@@ -23,11 +24,6 @@ enum {
 static bool is_described(const struct call *call)
 {
     return call->document == NULL || call->media_type != NULL;
-}
-
-static const char *title_of(const struct call *call)
-{
-    return call->title != NULL ? call->title : call->name;
 }
 
 /* ---- Tags ---- */
@@ -140,7 +136,7 @@ static void put_operation(struct json_writer *out, const struct call *call,
     openapi_open_list(out, "tags");
     json_put_string(out, tag_of(call).name);
     json_close(out, ']');
-    openapi_put_text(out, "summary", title_of(call));
+    openapi_put_text(out, "summary", reference_title(call));
     openapi_put_text(out, "description", call->summary);
     openapi_put_truth(out, "x-published", !call->ours);
     put_parameters(out, call);
