@@ -203,6 +203,9 @@ def test_credentials_are_kept_nowhere(page, form, world):
         assert form.input(name).get_attribute("type") == "password"
         assert form.input(name).get_attribute("autocomplete") == "off"
     form.send()
+    for name in ("api_key", "developer_secret"):
+        form.fill(**{name: getattr(world, name)})
+        assert getattr(world, name) not in browser.run("return location.href + JSON.stringify(history.state)")
     kept = browser.run("return JSON.stringify([localStorage, sessionStorage, document.cookie, location.href, history.state])")
     databases = browser.driver.execute_async_script("indexedDB.databases().then(arguments[0])")
     caches = browser.driver.execute_async_script("window.caches ? caches.keys().then(arguments[0]) : arguments[0]([])")
