@@ -12,6 +12,9 @@ from support.wait import wait_for
 
 CALL = "addNotestoContact"
 FILL = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }))"
+FACTS = """
+    return Object.fromEntries([...arguments[0].querySelectorAll("dt")]
+        .map((term) => [term.textContent, term.nextElementSibling.textContent]))"""
 
 # Whether the page has taken what is pasted, instead of the browser.
 PASTE = """
@@ -54,12 +57,11 @@ class Form:
         return self.browser.find(".result", self.section)
 
     def facts(self):
-        terms = self.browser.find_all("dt", self.result())
-        values = self.browser.find_all("dd", self.result())
-        return {term.text: value.text for term, value in zip(terms, values, strict=True)}
+        """All of one result, even when another takes its place meanwhile."""
+        return self.browser.run(FACTS, self.result())
 
     def body(self):
-        return json.loads(self.browser.find("pre", self.result()).text)
+        return json.loads(self.browser.run("return arguments[0].querySelector('pre').textContent", self.result()))
 
 
 def credentials(world, **changes):

@@ -39,7 +39,8 @@ class Browser:
             options.add_argument("--no-sandbox")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-        self.driver.set_page_load_timeout(30)
+        self.driver.set_page_load_timeout(60)
+        self.driver.set_script_timeout(120)  # axe takes 4 seconds where nothing else runs
         self.command("Page.addScriptToEvaluateOnNewDocument", source=WATCH_POLICY)
 
     def close(self):
