@@ -30,7 +30,7 @@ static const struct {
 };
 
 enum {
-    NAME_COLUMN = 20, /* where the explanations begin */
+    NAME_COLUMN = 22, /* where the explanations begin */
     FURTHER_COLUMN = 9,
     SYNOPSIS_END = 105, /* columns of a synopsis, before it goes on in another line */
 };
