@@ -113,6 +113,11 @@ void *arena_alloc(struct arena *arena, size_t size)
     return piece;
 }
 
+size_t arena_used_bytes(const struct arena *arena)
+{
+    return arena->used_bytes;
+}
+
 /* Wipes what was used of a chunk, in pieces for which memset(3) does not take the string
  * instructions of the processor, which start slowly. */
 static void wipe(struct chunk *chunk)

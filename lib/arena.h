@@ -21,6 +21,9 @@ void arena_free(struct arena *arena);
  * memory is out. Valid until the next arena_reset. */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/* The bytes of all pieces since the last reset, with their padding. */
+size_t arena_used_bytes(const struct arena *arena);
+
 /* Frees all pieces and wipes their content. */
 void arena_reset(struct arena *arena);
 

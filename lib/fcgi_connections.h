@@ -23,7 +23,7 @@
 #include "lib/status.h"
 
 enum {
-    FCGI_CONNECTIONS_UNSENT_BYTES = 64 * 1024 * 1024,
+    FCGI_CONNECTIONS_UNSENT_BYTES = 112 * 1024 * 1024, /* 64 answers of 1.75 MiB */
     FCGI_CONNECTIONS_STALL_MS = 50, /* after that an unfinished request is collected */
     FCGI_CONNECTIONS_LABEL_BYTES = 80,
 };

@@ -1,5 +1,6 @@
 #include "app/serve/worker.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,12 @@ enum {
     /* After the end of the master: how long commits may still take, and connections. */
     ORPHAN_COMMIT_MS = 700,
     ORPHAN_MS = 900,
-    ARENA_FIXED_BYTES = 1024 * 1024,
+    /* For an answer of a mebibyte, whose JSON grows by doubling. */
+    ARENA_FIXED_BYTES = 16 * 1024 * 1024,
     ARENA_BYTES_PER_BODY_BYTE = 32, /* for the names of a body of many members */
+    READY_MAX_BYTES = 256 * 1024,   /* that replies have together which wait to be sent */
+    MMAP_BYTES = 128 * 1024,        /* pieces from here on are returned to the kernel */
+    TRIM_BYTES = 1024 * 1024,       /* of free memory that is kept */
 };
 
 struct worker {
@@ -34,6 +39,7 @@ struct worker {
     int arena_count;
     uint64_t committing;         /* a bit for each place that waits for its commit */
     uint64_t ready;              /* likewise: whose reply is complete, but not sent */
+    size_t ready_bytes;          /* of memory that those have in use, about */
     int64_t looked_ms;           /* when orders were checked last; monotonic */
     struct committer *committer; /* the pipeline's */
     bool writes;                 /* there is no writer */
@@ -83,6 +89,7 @@ static void answer_ready(struct worker *w)
     for (uint64_t left = w->ready; left != 0; left &= left - 1)
         answer(w, &w->exchanges[__builtin_ctzll(left)]);
     w->ready = 0;
+    w->ready_bytes = 0;
 }
 
 /* False: no memory. */
@@ -136,6 +143,7 @@ static void begin(struct worker *w, size_t place)
     if (x->committing && x->commit.done)
         (void)pipeline_look(w->pipeline, x);
     *(x->committing ? &w->committing : &w->ready) |= UINT64_C(1) << place;
+    w->ready_bytes += x->committing ? 0 : arena_used_bytes(x->arena);
     leave_if_outdated(w);
 }
 
@@ -214,7 +222,8 @@ static enum fastcgi_event turn(struct worker *w)
         obey(w);
     /* a commit in this process takes as long as many requests, so no answer waits for
      * another one's */
-    if (w->writes || is_time || !fastcgi_has_more(w->fastcgi))
+    if (w->writes || is_time || w->ready_bytes > READY_MAX_BYTES ||
+        !fastcgi_has_more(w->fastcgi))
         answer_ready(w);
     return event;
 }
@@ -280,6 +289,14 @@ static void close_worker(struct worker *w)
     free(w);
 }
 
+/* Answers of a mebibyte come in bursts, and malloc raises both limits with the first of
+ * them: then it would keep the memory of the largest burst. */
+static void return_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+}
+
 int worker_run(const struct worker_context *context, struct pool_worker *self)
 {
     struct worker *w = calloc(1, sizeof *w);
@@ -289,6 +306,7 @@ int worker_run(const struct worker_context *context, struct pool_worker *self)
         return exit_status;
     w->settings = context->settings;
     w->self = self;
+    return_memory();
     enum status status = open_worker(w, context);
     if (status == STATUS_OK) {
         reader_open(w->reader); /* before the first request needs it */

@@ -14,7 +14,7 @@ enum {
     PLACES = 4,
     TIMEOUT_MS = 1000,
     BODY_MAX_BYTES = 10000,
-    LARGE_BYTES = 24 * 1024 * 1024,
+    LARGE_BYTES = 40 * 1024 * 1024,
 };
 
 static struct fcgi_connections *all;
