@@ -60,12 +60,15 @@ static void add_given_ids(struct line *line, size_t first, const struct exchange
     }
 }
 
-/* Adds the ids that are answered, such as that of a new note. */
-static void add_answered_ids(struct line *line, size_t first, const struct exchange *x)
+/* Adds the ids that are answered, such as that of a new note, or of a contact found. */
+static void add_answered_ids(struct line *line, size_t first, const struct exchange *x,
+                             const struct field *fields, size_t count)
 {
-    for (size_t i = 0; i < x->call->answer_count; i++) {
-        const struct field *field = &x->call->answer[i];
-        if (field->type == FIELD_ID)
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = &fields[i];
+        if (field->type == FIELD_OBJECT)
+            add_answered_ids(line, first, x, field->fields, field->field_count);
+        else if (field->type == FIELD_ID)
             add_id(line, first, field->name,
                    (const void *)((const char *)x->answer + field->offset));
     }
@@ -81,7 +84,7 @@ static void add_ids(struct line *line, const struct exchange *x)
     if (x->input != NULL)
         add_given_ids(line, first, x, x->call->fields, x->call->field_count);
     if (x->answer != NULL)
-        add_answered_ids(line, first, x);
+        add_answered_ids(line, first, x, x->call->answer, x->call->answer_count);
 }
 
 /* Words of a list, separated by commas. What does not fit is cut off. */
