@@ -179,11 +179,24 @@ static const struct contact_command *command_of(const struct command *command)
     return (const struct contact_command *)command;
 }
 
-static bool texts_are_sound(const struct given_text texts[CONTACT_TEXTS])
+static bool text_is_sound(const struct field *field, const struct given_text *text)
 {
-    for (int i = 0; i < CONTACT_TEXTS; i++)
-        if (!given_text_is_sound(&texts[i]))
+    struct problem why;
+
+    if (!given_text_is_sound(text))
+        return false;
+    return text->text.len == 0 || field->rule(text->text, &why) == STATUS_OK;
+}
+
+/* The texts must be what the fields allow: the writer has buffers of that size for them. */
+static bool texts_are_sound(const struct contact_command *command, const struct field *rows,
+                            size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const void *member = (const char *)command + rows[i].offset;
+        if (rows[i].type == FIELD_CHANGE && !text_is_sound(&rows[i], member))
             return false;
+    }
     return true;
 }
 
@@ -195,8 +208,9 @@ static bool is_sound(const struct command *command)
            given_id_is_sound(&c->contact_id) && given_id_is_sound(&c->owner) &&
            given_flag_is_sound(c->skip_entity) && given_flag_is_sound(c->debug) &&
            c->mode >= -1 && c->mode <= CONTACT_UPSERT && c->lookup_by >= -1 &&
-           c->lookup_by <= LOOKUP_CONTACT_ID && texts_are_sound(c->texts) &&
-           given_text_is_sound(&c->entity_name) && given_text_is_sound(&c->entity_website);
+           c->lookup_by <= LOOKUP_CONTACT_ID &&
+           texts_are_sound(c, contact, sizeof contact / sizeof contact[0]) &&
+           texts_are_sound(c, entity, sizeof entity / sizeof entity[0]);
 }
 
 static void fingerprint(struct secret_hash *out, const struct command *command)
