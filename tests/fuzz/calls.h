@@ -1,5 +1,5 @@
 /*
- * The calls that fuzz_request serves: those of the program, and two more, so that answers
+ * The calls that fuzz_request serves: those of the program but its documents, and two more, so that answers
  * to GET and HEAD and all types of fields are covered.
  */
 #ifndef TESTS_FUZZ_CALLS_H

@@ -8,14 +8,14 @@
  *           odd: it is the letter of site_command; 2 adds an idempotency key, 4 makes it an
  *                update, 8 makes the first text far too long and the last one shorter by as
  *                much, so that the sum of the lengths overflows to the right one. Then come
- *   byte 1: the number of the kind (signed): 0 is add_note, CALLS_MAX and CALLS_MAX + 1 are
- *           the kinds of this file; the others do not exist
+ *   byte 1: the number of the kind (signed): 0 is add_note, 3 add_contacts_full, CALLS_MAX
+ *           and CALLS_MAX + 1 are the kinds of this file; the others do not exist
  *   byte 2: the number of changes, each with an offset (two bytes) and the byte to put
  *           there; the rest is divided equally among the texts
  */
 #include <string.h>
 
-#include "app/api/call.h"
+#include "app/api/add_contacts_full.h"
 #include "app/commit/batch.h"
 #include "app/commit/letter.h"
 #include "lib/utf8.h"
@@ -119,19 +119,24 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
  * note where there is no such kind. */
 static size_t make_head(union site_room *out, unsigned char options, uint32_t number)
 {
-    struct note_command command;
+    struct note_command note;
+    struct contact_command contact;
+    const bool is_contact = number == call_number(&add_contacts_full_call);
 
-    site_command(&command, (struct span){NULL, 0});
-    if (options & WITH_KEY)
-        memcpy(command.common.idempotency_key, "key", sizeof "key");
+    site_command(&note, (struct span){NULL, 0});
     if (options & WITH_NOTE_ID)
-        site_update(&command);
-    command.common.kind += number;
-    const struct command_kind *kind = command_kind_of(&kinds, &command.common);
-    bool is_own = kind == &bare || kind == &texts;
+        site_update(&note);
+    site_contact_command(&contact);
     memset(out, 0, sizeof *out);
-    memcpy(out, &command, is_own ? sizeof command.common : sizeof command);
-    return kind != NULL ? kind->size : sizeof command;
+    if (is_contact)
+        memcpy(out, &contact, sizeof contact);
+    else
+        memcpy(out, &note, number < CALLS_MAX ? sizeof note : sizeof note.common);
+    out->command.kind = number;
+    if (options & WITH_KEY)
+        memcpy(out->command.idempotency_key, "key", sizeof "key");
+    const struct command_kind *kind = command_kind_of(&kinds, &out->command);
+    return kind != NULL ? kind->size : sizeof note;
 }
 
 static struct span *text_of(struct command *command, const struct command_kind *kind,
@@ -221,12 +226,11 @@ static void check_texts(struct command *command, const struct command_kind *kind
 static void commit(struct batch_item *item)
 {
     const struct command *command = item->command;
-    bool writes = command->kind < CALLS_MAX; /* the kinds of this file write nothing */
-    int64_t before = site_versions();
+    const struct site_count before = site_count();
 
     batch_commit(batch, item, 1, TIMEOUT_MS);
-    int64_t written = site_versions() - before;
-    CHECK(written == (writes && item->status == STATUS_OK && !item->result.replayed));
+    bool stored = item->status == STATUS_OK && !item->result.replayed;
+    site_check_written(&before, command, stored ? &item->result : NULL);
     CHECK(item->status != STATUS_OK || site_may_write(&command->credentials));
     CHECK((item->status == STATUS_REFUSED) == (item->result.refusal != ERROR_NONE));
     CHECK(item->status != STATUS_UNKNOWN && item->status != STATUS_BUSY);

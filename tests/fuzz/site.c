@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/api/add_contacts_full.h"
 #include "app/api/add_note.h"
 #include "app/rules/credentials.h"
 #include "app/store/contact.h"
+#include "app/store/contact_write.h"
 #include "app/store/key.h"
 #include "app/store/key_mark.h"
 #include "app/store/member.h"
@@ -28,6 +30,7 @@ static struct {
     char directory[256];
     char database[300];
     struct db *writing, *looking;
+    bool soiled; /* contacts were written */
 } site;
 
 static struct uuid id(const char *text)
@@ -62,10 +65,10 @@ static void add_member(const char *org, const char *member)
 
 static void add_contact(const char *org, const char *owner, const char *contact)
 {
-    const struct contact row = {.id = id(contact),
-                                .org_id = id(org),
-                                .owner_id = id(owner),
-                                .name = span_of("contact")};
+    struct contact row = {.id = id(contact),
+                          .org_id = id(org),
+                          .owner_id = id(owner),
+                          .texts = {[CONTACT_NAME] = span_of("contact")}};
 
     must(contact_add(site.writing, &row));
 }
@@ -119,9 +122,14 @@ static void add_note(const char *member, const char *note, int editable, int vis
 
 static void own(const char *member)
 {
-    const struct uuid contact_id = id(SITE_CONTACT), member_id = id(member);
+    const struct uuid contact_id = id(SITE_CONTACT);
+    struct contact_copy copy;
 
-    must(contact_assign(site.writing, &contact_id, &member_id, NOW_MS));
+    must(contact_find(site.writing, &contact_id, contact_keep, &copy));
+    struct contact after = copy.contact;
+    after.owner_id = id(member);
+    after.updated_at_ms = NOW_MS;
+    must(contact_update(site.writing, &after, &copy.contact));
 }
 
 static void add_notes(void)
@@ -134,12 +142,17 @@ static void add_notes(void)
     add_note(SITE_OWNER, SITE_OWN_NOTE, 0, 0);
 }
 
+static void add_contacts(void)
+{
+    add_contact(SITE_ORG, SITE_OWNER, SITE_CONTACT);
+    add_contact(SITE_FOREIGN_ORG, SITE_FOREIGN_MEMBER, SITE_FOREIGN_CONTACT);
+}
+
 static void fill(void)
 {
     add_org(SITE_ORG);
     add_member(SITE_ORG, SITE_OWNER);
     add_member(SITE_ORG, SITE_OTHER);
-    add_contact(SITE_ORG, SITE_OWNER, SITE_CONTACT);
     add_api_key();
     add_secret(1, SITE_SECRET);
     add_block(1, SITE_BLOCK);
@@ -148,7 +161,7 @@ static void fill(void)
     add_block(2, SITE_SECOND_BLOCK);
     add_org(SITE_FOREIGN_ORG);
     add_member(SITE_FOREIGN_ORG, SITE_FOREIGN_MEMBER);
-    add_contact(SITE_FOREIGN_ORG, SITE_FOREIGN_MEMBER, SITE_FOREIGN_CONTACT);
+    add_contacts();
     add_notes();
 }
 
@@ -217,7 +230,7 @@ static int64_t ask(const char *sql)
     return number;
 }
 
-int64_t site_versions(void)
+static int64_t versions(void)
 {
     static const char count[] = "SELECT (SELECT count(*) FROM notes)"
                                 " + (SELECT count(*) FROM note_revisions)";
@@ -225,11 +238,42 @@ int64_t site_versions(void)
     return ask(count);
 }
 
+struct site_count site_count(void)
+{
+    return (struct site_count){versions(), ask("SELECT count(*) FROM contacts")};
+}
+
+void site_check_written(const struct site_count *before, const struct command *command,
+                        const struct command_result *result)
+{
+    const bool stored = result != NULL;
+    const bool note = stored && command->kind == call_number(&add_note_call);
+    const bool contact = stored && command->kind == call_number(&add_contacts_full_call);
+    const struct site_count after = site_count();
+    struct contact_result outcome = {.created = 0};
+
+    if (contact)
+        memcpy(&outcome, result->value, sizeof outcome);
+    CHECK(after.versions - before->versions == note);
+    CHECK(after.contacts - before->contacts == outcome.created);
+    site.soiled = site.soiled || contact;
+}
+
 static bool is_tidy(void)
 {
     static const char any_key[] = "SELECT EXISTS (SELECT 1 FROM idempotency_keys)";
 
-    return site_versions() < VERSIONS_MAX && !ask(any_key);
+    return !site.soiled && versions() < VERSIONS_MAX && !ask(any_key);
+}
+
+static void make_contacts_anew(void)
+{
+    must(db_script(site.writing,
+                   "INSERT INTO contact_index (contact_index) VALUES ('delete-all');"
+                   "DELETE FROM contact_keys; DELETE FROM contact_words;"
+                   "DELETE FROM contacts; DELETE FROM entities"));
+    add_contacts();
+    site.soiled = false;
 }
 
 void site_tidy(void)
@@ -242,6 +286,8 @@ void site_tidy(void)
                                  "DELETE FROM notes;"
                                  "UPDATE api_keys SET last_used_at = NULL;"
                                  "UPDATE developer_keys SET last_used_at = NULL"));
+    if (site.soiled)
+        make_contacts_anew();
     add_notes();
     must(db_write_commit(site.writing));
 }
@@ -260,13 +306,30 @@ static void fill_in_credentials(struct credentials *out)
     out->address = (struct address){ADDRESS_IPV4, {192, 0, 2, 1}};
 }
 
+static void fill_in(struct command *out, const struct call *call)
+{
+    out->kind = call_number(call);
+    fill_in_credentials(&out->credentials);
+    out->now_ms = NOW_MS;
+    uuid_make(&out->new_id, NOW_MS);
+}
+
+void site_contact_command(struct contact_command *out)
+{
+    memset(out, 0, sizeof *out);
+    fill_in(&out->common, &add_contacts_full_call);
+    out->org_id = given(SITE_ORG);
+    out->member_id = given(SITE_OWNER);
+    out->mode = out->lookup_by = -1;
+    for (int i = 0; i < CONTACT_TEXTS; i++)
+        out->texts[i].given = true;
+    out->entity_name.given = out->entity_website.given = true;
+}
+
 void site_command(struct note_command *out, struct span content)
 {
     memset(out, 0, sizeof *out);
-    out->common.kind = call_number(&add_note_call);
-    fill_in_credentials(&out->common.credentials);
-    out->common.now_ms = NOW_MS;
-    uuid_make(&out->common.new_id, NOW_MS);
+    fill_in(&out->common, &add_note_call);
     out->org_id = given(SITE_ORG);
     out->member_id = given(SITE_OWNER);
     out->contact_id = given(SITE_CONTACT);

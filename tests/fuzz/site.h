@@ -6,6 +6,7 @@
 #define TESTS_FUZZ_SITE_H
 
 #include "app/commit/command.h"
+#include "app/rules/contact_rules.h"
 #include "app/rules/note_rules.h"
 #include "app/settings.h"
 #include "lib/secret.h"
@@ -43,8 +44,16 @@ const char *site_database(void);
 /* The key with which the site's credentials are hashed. */
 const struct secret_key *site_key(void);
 
-/* How many versions of notes have been stored. */
-int64_t site_versions(void);
+/* How many versions of notes, and how many contacts, have been stored. */
+struct site_count {
+    int64_t versions, contacts;
+};
+struct site_count site_count(void);
+
+/* Checks that since then a command has written what its result says. result NULL: nothing
+ * was stored. */
+void site_check_written(const struct site_count *before, const struct command *command,
+                        const struct command_result *result);
 
 /* Removes what was written, when it has become much or would change what comes next. */
 void site_tidy(void);
@@ -61,6 +70,10 @@ void site_command(struct note_command *out, struct span content);
 
 /* Makes the command an update of SITE_OWN_NOTE. */
 void site_update(struct note_command *command);
+
+/* A command that is in order, but for its texts, all of which are given: it adds a contact,
+ * or changes the one that its e-mail address finds. */
+void site_contact_command(struct contact_command *out);
 
 /* Whether this caller has a developer secret, and an address that belongs to it. */
 bool site_may_read(const struct credentials *credentials);
