@@ -1,4 +1,5 @@
 #include "app/ctl/contact_edit.h"
+#include "app/ctl/erase.h"
 #include "app/manage/manage_contact.h"
 #include "app/rules/contact_words.h"
 #include "app/store/contact_index.h"
@@ -44,6 +45,12 @@ static const struct column columns[] = {
      .heading = "UPDATED",
      .type = COLUMN_DATE,
      OUTPUT_FIELD(contact, updated_at_ms),
+     .detail = true},
+    {.member = "erased_at",
+     .heading = "ERASED",
+     .type = COLUMN_DATE,
+     OUTPUT_FIELD(contact, erased_at_ms),
+     .optional = true,
      .detail = true},
     {.member = NULL},
 };
@@ -198,6 +205,10 @@ static const struct verb verbs[] = {
                                      .help = "an active member of the same organization"},
                                     {.name = NULL}},
      .run = assign},
+    {ERASE_VERB,
+     .help =
+         "Erase a contact's texts and company, and the texts and origins of all its notes",
+     .more = ERASE_MORE, .run = erase_run_contact},
     {.name = NULL},
 };
 

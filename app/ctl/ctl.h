@@ -33,6 +33,7 @@ struct ctl {
     struct key_secret secret;        /* of a key that is being issued or rotated */
     struct key_secret handed_out;    /* the API key that a developer key hands out */
     struct migration_run *migration; /* of db migrate */
+    struct erasing *erasing;         /* of erase, see app/ctl/erase.c */
     bool nobody_reads;               /* the reader of the output has seen enough */
     bool answer_is_no;               /* the answer to a question is no: exit status 1 */
     struct problem lost; /* what to do if the answer cannot be written; empty: nothing */

@@ -1,4 +1,5 @@
 #include "app/ctl/ctl.h"
+#include "app/ctl/erase.h"
 #include "app/manage/manage_member.h"
 
 static const struct column columns[] = {
@@ -21,6 +22,12 @@ static const struct column columns[] = {
      .type = COLUMN_BOOL,
      OUTPUT_FIELD(member, active),
      .rank = 2},
+    {.member = "erased_at",
+     .heading = "ERASED",
+     .type = COLUMN_DATE,
+     OUTPUT_FIELD(member, erased_at_ms),
+     .optional = true,
+     .detail = true},
     {.member = NULL},
 };
 
@@ -148,6 +155,10 @@ static const struct verb verbs[] = {
      .one = true,
      .parameters = only_id,
      .run = activate},
+    {ERASE_VERB,
+     .help = "Erase a member's name, e-mail address and origins, and deactivate it; its "
+             "notes stay",
+     .more = ERASE_MORE, .run = erase_run_member},
     {.name = NULL},
 };
 

@@ -1,6 +1,7 @@
 #include "app/store/note.h"
 
 #include "app/ctl/ctl.h"
+#include "app/ctl/erase.h"
 #include "app/ctl/find_note.h"
 #include "app/ctl/note.h"
 #include "app/store/contact.h"
@@ -84,6 +85,12 @@ static const struct column origin_columns[] = {
          .type = COLUMN_DATE,                                                              \
          OUTPUT_FIELD(note, written_at_ms),                                                \
          .rank = 3},                                                                       \
+        {.member = "erased_at",                                                            \
+         .heading = "ERASED",                                                              \
+         .type = COLUMN_DATE,                                                              \
+         OUTPUT_FIELD(note, erased_at_ms),                                                 \
+         .optional = true,                                                                 \
+         .detail = true},                                                                  \
     {                                                                                      \
         .member = "origin", .heading = "ORIGIN", .type = COLUMN_OBJECT,                    \
         OUTPUT_FIELD(note, origin), .inside = origin_columns                               \
@@ -193,6 +200,8 @@ static const struct verb verbs[] = {
      .nothing = "no versions",
      .parameters = only_id,
      .run = history},
+    {ERASE_VERB, .help = "Erase the texts and origins of all versions of a note",
+     .more = ERASE_MORE, .run = erase_run_note},
     {.name = "find",
      .help = "Find notes by what is given of them, the one stored last first",
      .more = "What is given must hold for the present version of a note. A word may be any "

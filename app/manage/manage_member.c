@@ -43,13 +43,23 @@ static enum status keep_org(void *arg, const struct member *member)
     return STATUS_OK;
 }
 
+static enum status keep_erasure(void *arg, const struct member *member)
+{
+    *(bool *)arg = member->erased_at_ms != 0;
+    return STATUS_OK;
+}
+
 enum status manage_member_set_active(struct change *change, const struct uuid *id,
                                      bool active, struct problem *why)
 {
     struct uuid org_id;
-    bool changed = false;
+    bool changed = false, erased = false;
     enum status status = member_find(change->db, id, keep_org, &org_id);
 
+    if (status == STATUS_OK && active)
+        status = member_find(change->db, id, keep_erasure, &erased);
+    if (status == STATUS_OK && erased)
+        return problem_set(why, STATUS_REFUSED, "this member was erased: add a new one");
     if (status == STATUS_OK)
         status = member_set_active(change->db, &changed, id, active);
     if (status == STATUS_OK && changed)

@@ -55,7 +55,8 @@ static enum error judge_found(const struct contact_write_facts *facts,
                               const struct caller *caller,
                               const struct contact_command *command)
 {
-    if (is_unusable(command) || (facts->count == 0 && mode_of(command) == CONTACT_UPDATE))
+    if (is_unusable(command) || facts->erased ||
+        (facts->count == 0 && mode_of(command) == CONTACT_UPDATE))
         return ERROR_NOT_FOUND;
     if (facts->count == 1 && !uuid_equals(&facts->org_id, &caller->org_id))
         return command->common.uniform_errors ? ERROR_NOT_FOUND : ERROR_WRONG_ORG;

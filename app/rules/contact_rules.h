@@ -57,6 +57,7 @@ struct contact_write_facts {
     struct uuid contact_id; /* of the one */
     struct uuid org_id;     /* of its organization */
     struct uuid entity_id;  /* its company; zeros: none */
+    bool erased;            /* it counts as absent, but its id stays taken */
     bool has_name;          /* a name, first name or e-mail address after the command */
 };
 

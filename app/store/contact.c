@@ -12,9 +12,8 @@
     "number, place, contact_id, c.org_id, owner_id, c.created_at, c.updated_at,"           \
     " c.name, first_name, last_name, role_label, primary_email, secondary_email,"          \
     " primary_phone, secondary_phone, c.entity_id, e.name, website"
-#define SELECT                                                                             \
-    "SELECT " CONTACT_COLUMNS                                                              \
-    " FROM contacts AS c LEFT JOIN entities AS e USING (entity_id)"
+#define FROM   " FROM contacts AS c LEFT JOIN entities AS e USING (entity_id)"
+#define SELECT "SELECT " CONTACT_COLUMNS ", c.erased_at" FROM
 
 enum {
     FIRST_TEXT = 7, /* the column of the first text */
@@ -35,7 +34,9 @@ static const char find_at[] =
            " (SELECT contact FROM contact_words WHERE place = ?1)";
 static const char list[] =
     SELECT " WHERE c.org_id = ?1 AND contact_id > ?2 ORDER BY contact_id";
-static const char find_number[] = SELECT " WHERE c.number = ?1";
+/* By the migration that made the index, when contacts could not be erased yet. */
+static const char find_number[] =
+    "SELECT " CONTACT_COLUMNS ", NULL" FROM " WHERE c.number = ?1";
 static const char list_without_place[] =
     "SELECT number FROM contacts WHERE place IS NULL ORDER BY updated_at, number";
 
@@ -55,6 +56,7 @@ static enum status give_row(void *arg, const struct db_rows *rows)
         .updated_at_ms = db_int(rows, 6),
         .entity_name = db_text(rows, ENTITY + 1),
         .entity_website = db_text(rows, ENTITY + 2),
+        .erased_at_ms = db_int(rows, ENTITY + 3),
     };
 
     (void)db_blob(rows, 2, contact.id.bytes, UUID_BYTES);

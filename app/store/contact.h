@@ -23,6 +23,7 @@ struct contact {
     struct span entity_website;
     int64_t created_at_ms;
     int64_t updated_at_ms;
+    int64_t erased_at_ms; /* 0: it was not; else all texts are empty */
 };
 
 /* As org_each in app/store/org.h. */

@@ -41,7 +41,8 @@ static enum status read_contact(struct contact_facts *out, struct contact_copy *
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     out->contact_org_id = contact->contact.org_id;
     out->contact_found =
-        !only_own || uuid_equals(&contact->contact.org_id, &caller->org_id);
+        contact->contact.erased_at_ms == 0 &&
+        (!only_own || uuid_equals(&contact->contact.org_id, &caller->org_id));
     return STATUS_OK;
 }
 
@@ -125,6 +126,7 @@ enum status contact_write_facts_read(struct contact_write_facts *out,
     out->contact_id = before->contact.id;
     out->org_id = before->contact.org_id;
     out->entity_id = before->contact.entity_id;
+    out->erased = before->contact.erased_at_ms != 0;
     contact_texts_after(after, joined, before->contact.texts, command->texts);
     out->has_name =
         contact_texts_suffice(after, before->contact.number == 0, command->texts);

@@ -27,6 +27,10 @@ static const char remove_words[] = "DELETE FROM contact_words WHERE place = ?1";
 static const char remove_trigrams[] =
     "INSERT INTO contact_index (contact_index, rowid, words) VALUES ('delete', ?1, ?2)";
 static const char remove_key[] = "DELETE FROM contact_keys WHERE key = ?1 AND place = ?2";
+/* A number below 0 makes all parts of the index one level, which is then merged. */
+static const char merge[] =
+    "INSERT INTO contact_index (contact_index, rank) VALUES ('merge', ?1)";
+static const char count_changes[] = "SELECT total_changes()";
 static const char search_whole[] =
     "SELECT place, words FROM contact_keys JOIN contact_words USING (place)"
     " WHERE key = ?1 AND place BETWEEN ?2 AND ?3 ORDER BY place DESC";
@@ -162,6 +166,24 @@ enum status contact_index_remove(struct db *db, const struct contact *contact)
     return status == STATUS_OK
                ? remove_all(db, contact, (struct span){words.bytes, words.len})
                : status;
+}
+
+enum {
+    MERGE_PAGES = 500, /* of the index, which are written at once */
+};
+
+/* The statement itself counts as a change; FTS5 says by more that there was work. */
+enum status contact_index_merge(struct db *db, bool first, bool *done)
+{
+    int64_t before = 0, after = 0;
+    enum status status = db_first(db, count_changes, NULL, 0, keep_number, &before);
+
+    if (status == STATUS_OK)
+        status = DB_RUN(db, NULL, merge, DB_INT(first ? -MERGE_PAGES : MERGE_PAGES));
+    if (status == STATUS_OK)
+        status = db_first(db, count_changes, NULL, 0, keep_number, &after);
+    *done = after - before < 2;
+    return status;
 }
 
 /* A search that is under way. */
@@ -315,7 +337,7 @@ static enum status give_that_one(void *arg, const struct contact *contact)
 {
     struct others *others = arg;
 
-    if (!uuid_equals(&contact->org_id, others->org_id))
+    if (!uuid_equals(&contact->org_id, others->org_id) || contact->erased_at_ms != 0)
         return STATUS_OK;
     others->found = true;
     return others->each(others->arg, contact);

@@ -20,6 +20,13 @@ enum status contact_index_add(struct db *db, struct contact *contact);
 enum status contact_index_remove(struct db *db, const struct contact *contact);
 
 /*
+ * Brings the index together, so that what was taken out of it is in none of its parts. Does
+ * a part of that, of a few megabytes; *done: it was the last one. first: begins anew. Each
+ * call in a writing transaction of its own.
+ */
+enum status contact_index_merge(struct db *db, bool first, bool *done);
+
+/*
  * Calls each with every contact of the organization that fits, the best first (see enum
  * contact_match; before all others the one that has text as its id), and among equals the
  * one that was changed last. What each returns is as for db_each. text has at most

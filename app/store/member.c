@@ -2,10 +2,10 @@
 
 #include "app/store/page.h"
 
-#define COLUMNS "member_id, org_id, name, email, active, created_at"
+#define COLUMNS "member_id, org_id, name, email, active, created_at, erased_at"
 
 static const char add[] =
-    "INSERT INTO members (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    "INSERT INTO members (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)";
 static const char find[] = "SELECT " COLUMNS " FROM members WHERE member_id = ?1";
 static const char list[] =
     "SELECT " COLUMNS " FROM members WHERE org_id = ?1 AND member_id > ?2"
@@ -31,6 +31,7 @@ static enum status give_row(void *arg, const struct db_rows *rows)
         .email = db_text(rows, 3),
         .active = db_int(rows, 4) != 0,
         .created_at_ms = db_int(rows, 5),
+        .erased_at_ms = db_int(rows, 6),
     };
 
     (void)db_blob(rows, 0, member.id.bytes, UUID_BYTES);

@@ -14,6 +14,7 @@ struct member {
     struct span email; /* empty: not known */
     bool active;       /* false: counts as absent for all calls */
     int64_t created_at_ms;
+    int64_t erased_at_ms; /* 0: it was not */
 };
 
 /* As org_each in app/store/org.h. */

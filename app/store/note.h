@@ -32,7 +32,8 @@ struct note {
     int64_t created_at_ms; /* of the note; the same in all versions */
     int64_t written_at_ms; /* of this version */
     struct uuid written_by;
-    int64_t version; /* from 1 */
+    int64_t version;      /* from 1 */
+    int64_t erased_at_ms; /* of all versions; 0: it was not; else the content is empty */
     struct note_origin origin;
 };
 

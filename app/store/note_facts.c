@@ -1,16 +1,19 @@
 #include "app/store/note_facts.h"
 
-#define CONTACT      " FROM contacts AS c JOIN members ON member_id = owner_id"
-#define THAT_CONTACT " WHERE c.contact_id = ?1 AND (?2 IS NULL OR c.org_id = ?2)"
+#define CONTACT " FROM contacts AS c JOIN members ON member_id = owner_id"
+#define THAT_CONTACT                                                                       \
+    " WHERE c.contact_id = ?1 AND c.erased_at IS NULL AND (?2 IS NULL OR c.org_id = ?2)"
 
 #define COLUMNS "SELECT c.org_id, owner_id, active, c.number"
 static const char find_contact[] = COLUMNS CONTACT THAT_CONTACT;
-static const char find_contact_and_note[] = COLUMNS
-    ", author_id, editable, visible, n.number" CONTACT
-    " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id" THAT_CONTACT;
+static const char find_contact_and_note[] =
+    COLUMNS ", author_id, editable, visible, n.number" CONTACT
+            " LEFT JOIN notes AS n ON n.note_id = ?3 AND n.contact_id = c.contact_id"
+            " AND n.erased_at IS NULL" THAT_CONTACT;
 
-static const char find_note[] = "SELECT author_id, editable, visible, number FROM notes"
-                                " WHERE note_id = ?1 AND contact_id = ?2";
+static const char find_note[] =
+    "SELECT author_id, editable, visible, number FROM notes"
+    " WHERE note_id = ?1 AND contact_id = ?2 AND erased_at IS NULL";
 
 static const char find_existence[] =
     "SELECT EXISTS (SELECT 1 FROM contacts WHERE contact_id = ?1),"

@@ -15,6 +15,7 @@ enum status note_row_give(void *arg, const struct db_rows *rows)
         .origin.country = db_text(rows, 13),
         .origin.city = db_text(rows, 14),
         .origin.network = db_text(rows, 15),
+        .erased_at_ms = db_int(rows, 16),
     };
 
     (void)db_blob(rows, 0, note.id.bytes, UUID_BYTES);

@@ -12,7 +12,7 @@
     "n.note_id, n.contact_id, n.author_id, n.created_at, v.version AS version, "           \
     "v.content, v.editable, v.visible, v.written_by, v.written_at AS written_at, "         \
     "v.developer_key_id, "                                                                 \
-    "v.request_id, v.address, v.country, v.city, v.network"
+    "v.request_id, v.address, v.country, v.city, v.network, n.erased_at"
 
 /* The rows of the present versions. */
 #define NOTE_ROW_PRESENT                                                                   \

@@ -9,7 +9,8 @@
 /* ?1 contact, ?2 and ?3 the viewer, ?4 the number of the note before, ?5 organization,
  * ?6 author, ?7 request, ?8 and ?9 the time. */
 #define FITS                                                                               \
-    " n.number < ?4 AND (?5 IS NULL OR n.org_id = ?5) AND (?6 IS NULL OR n.author_id = "   \
+    " n.number < ?4 AND n.erased_at IS NULL AND (?5 IS NULL OR n.org_id = ?5) AND (?6 IS " \
+    "NULL OR n.author_id = "                                                               \
     "?6)"                                                                                  \
     " AND (?7 IS NULL OR n.request_id = ?7) AND n.created_at BETWEEN ?8 AND ?9 "           \
     "AND " NOTE_VISIBLE("n", "v", "?2", "?3")

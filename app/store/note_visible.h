@@ -1,6 +1,7 @@
 /*
  * Who sees a note: its author always, other members when it is visible to them, and a
- * reader who is no member only such notes. An operator sees all.
+ * reader who is no member only such notes. An operator sees all, also notes of which the
+ * text was erased.
  *
  * Every statement that reads notes has this condition, and no other one.
  */
@@ -23,8 +24,8 @@ struct note_viewer {
  * NOTE_VIEWER_MEMBER give.
  */
 #define NOTE_VISIBLE(note, version, all, member)                                           \
-    "(" all " OR " note ".author_id = " member " OR (" note ".visible = 1 AND " version    \
-    ".visible = 1))"
+    "(" all " OR (" note ".erased_at IS NULL AND (" note ".author_id = " member            \
+    " OR (" note ".visible = 1 AND " version ".visible = 1))))"
 
 #define NOTE_VIEWER_ALL(viewer) DB_INT((viewer)->is_operator)
 #define NOTE_VIEWER_MEMBER(viewer)                                                         \

@@ -4,8 +4,16 @@ Databases as an earlier version of the programs left them.
 
 import sqlite3
 
-EARLIER = 7  # the last schema but one
-UNDO = {8: ["DROP TABLE handed_out_keys"], 7: []}  # what each migration has made
+EARLIER = 8  # the last schema but one
+# what each migration has made
+UNDO = {
+    9: [
+        "DROP INDEX contacts_by_entity",
+        *(f"ALTER TABLE {table} DROP COLUMN erased_at" for table in ("notes", "contacts", "members")),
+    ],
+    8: ["DROP TABLE handed_out_keys"],
+    7: [],
+}
 
 
 def go_back(path, to=EARLIER):
