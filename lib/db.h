@@ -171,6 +171,13 @@ void db_read_end(struct db *db);
 void db_trust_references(struct db *db);
 
 /*
+ * For a connection that is going to write much: uses more memory, 128 MiB for pages and
+ * what a transaction changes. alone: no service uses the database, so that upkeep may be
+ * rare and take its time. Any number of times.
+ */
+void db_write_much(struct db *db, bool alone);
+
+/*
  * Facts that this connection has read or written, so that it need not read them again. They
  * are known until another connection commits, a transaction of this one is rolled back, or
  * db_forget is called. To be used inside a writing transaction only; whoever changes what a
@@ -200,6 +207,10 @@ enum status db_write_commit(struct db *db);
 
 /* Undoes everything since db_write_begin, and lets others write. */
 void db_write_rollback(struct db *db);
+
+/* Inside a writing transaction: whether another connection has committed since the last
+ * commit of this one. True where that is not known. */
+bool db_others_wrote(const struct db *db);
 
 /* False once an error made the engine roll back the whole writing transaction. */
 bool db_in_transaction(const struct db *db);

@@ -73,12 +73,14 @@ struct db {
     /* Why the last transaction failed where SQLite's own message does not tell; else
      * empty. */
     char failure[256];
-    int page_bytes;         /* of the database; when writing */
-    int64_t wal_bytes;      /* as of the last commit */
-    int64_t restart_at_ms;  /* monotonic clock: when the WAL may be restarted again */
-    int restart_pause_ms;   /* that was added at the last restart; 0: it succeeded */
-    bool remembers;         /* facts */
-    unsigned facts_version; /* of the data that the facts were read from */
+    int page_bytes;           /* of the database; when writing */
+    int64_t wal_bytes;        /* as of the last commit */
+    int64_t checkpoint_bytes; /* of the WAL, from which on a checkpoint is made */
+    int64_t restart_at_ms;    /* monotonic clock: when the WAL may be restarted again */
+    int restart_pause_ms;     /* that was added at the last restart; 0: it succeeded */
+    bool remembers;           /* facts */
+    bool others_wrote;        /* since the last commit of this connection */
+    unsigned facts_version;   /* of the data that the facts were read from */
     struct fact_cache *facts[FACT_KINDS_MAX]; /* those that are used first */
     struct prepared statements[STATEMENTS_MAX];
 };

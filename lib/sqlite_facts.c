@@ -18,8 +18,14 @@ void sqlite_begin_facts(struct db *db)
 {
     unsigned version = 0;
 
-    if (!get_data_version(db, &version) || version != db->facts_version)
+    db->others_wrote = !get_data_version(db, &version) || version != db->facts_version;
+    if (db->others_wrote)
         db_forget(db);
+}
+
+bool db_others_wrote(const struct db *db)
+{
+    return db->others_wrote;
 }
 
 void sqlite_keep_facts(struct db *db)

@@ -1,10 +1,14 @@
 #include "lib/sqlite.h"
 
+#include <stdio.h>
+
 #include "lib/clock.h"
 
 enum {
-    CHECKPOINT_BYTES = 4 << 20, /* with more of them the next commit waits longer */
-    WAL_MAX_BYTES = 32 << 20,   /* above it, wait for readers so that the WAL can restart */
+    CHECKPOINT_BYTES = 4 << 20,         /* with more of them the next commit waits longer */
+    CHECKPOINT_ALONE_BYTES = 256 << 20, /* a page that changes often is copied once */
+    MUCH_CACHE_KIB = 128 * 1024,
+    WAL_MAX_BYTES = 32 << 20, /* above it, wait for readers so that the WAL can restart */
     RESTART_WAIT_MS = 200,
     RESTART_PAUSE_MIN_MS = 100, /* after a restart that failed; doubled each time */
     RESTART_PAUSE_MAX_MS = 10000,
@@ -33,7 +37,17 @@ static int read_page_bytes(struct db *db)
 void sqlite_count_wal_bytes(struct db *db)
 {
     db->page_bytes = read_page_bytes(db);
+    db->checkpoint_bytes = CHECKPOINT_BYTES;
     sqlite3_wal_hook(db->handle, count_wal_pages, db);
+}
+
+void db_write_much(struct db *db, bool alone)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof sql, "PRAGMA cache_size=-%d", MUCH_CACHE_KIB);
+    (void)sqlite_exec(db, sql); /* if it fails, it is only slower */
+    db->checkpoint_bytes = alone ? CHECKPOINT_ALONE_BYTES : CHECKPOINT_BYTES;
 }
 
 static int longer_pause_ms(int pause_ms)
@@ -60,7 +74,7 @@ static void restart_wal(struct db *db)
  * commit writes at its beginning again. */
 void db_tidy(struct db *db)
 {
-    if (db->wal_bytes < CHECKPOINT_BYTES || lock_take(db->lock, 0) != STATUS_OK)
+    if (db->wal_bytes < db->checkpoint_bytes || lock_take(db->lock, 0) != STATUS_OK)
         return;
     if (sqlite_has_moved(db))
         (void)sqlite_leave_files(db);

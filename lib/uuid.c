@@ -127,6 +127,13 @@ void uuid_make(struct uuid *out, int64_t now_ms)
     out->bytes[8] = 0x80 | (out->bytes[8] & 0x3f); /* variant of RFC 9562 */
 }
 
+void uuid_of_bytes(struct uuid *out, const uint8_t bytes[UUID_BYTES])
+{
+    memcpy(out->bytes, bytes, UUID_BYTES);
+    out->bytes[6] = 0x80 | (out->bytes[6] & 0x0f); /* version 8 */
+    out->bytes[8] = 0x80 | (out->bytes[8] & 0x3f); /* variant of RFC 9562 */
+}
+
 bool uuid_time_ms(int64_t *ms, const struct uuid *uuid)
 {
     *ms = 0;

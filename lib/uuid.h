@@ -29,6 +29,9 @@ void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_BYTES]);
  * random, so that later ones sort behind earlier ones. secret_init() comes first. */
 void uuid_make(struct uuid *out, int64_t now_ms);
 
+/* Makes a version 8 UUID of 122 of these bits, such as those of a hash. */
+void uuid_of_bytes(struct uuid *out, const uint8_t bytes[UUID_BYTES]);
+
 /* The time that uuid_make was given. False for a UUID of another version. */
 bool uuid_time_ms(int64_t *ms, const struct uuid *uuid);
 

@@ -41,8 +41,10 @@ const struct argument *args_get(const struct args *args, const char *name)
 
 void args_free(struct args *args)
 {
-    for (size_t i = 0; i < PARAMETERS_MAX; i++)
+    for (size_t i = 0; i < PARAMETERS_MAX; i++) {
         free(args->list[i].blocks);
+        free(args->list[i].items);
+    }
 }
 
 static struct option getopt_row(const char *name, const char *value, size_t place)

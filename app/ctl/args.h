@@ -34,6 +34,8 @@ struct argument {
     size_t block_count;
     struct span words[ARGUMENT_WORDS_MAX];
     size_t word_count;
+    struct span *items; /* item_count of them, which are borrowed */
+    size_t item_count;
 };
 
 /* A rule for one word. STATUS_INVALID with why, which says what is wrong with the word. */
@@ -62,6 +64,7 @@ argument_rule argument_address; /* an IP address */
 argument_rule argument_query;   /* what contacts are looked for by, at most 256 bytes */
 argument_rule argument_words;   /* valid UTF-8, not blank, added to earlier ones */
 argument_rule argument_blocks;  /* CIDR blocks between commas, added to earlier ones */
+argument_rule argument_items;   /* words between commas, added to earlier ones */
 
 enum parameter_need {
     PARAMETER_OPTIONAL,

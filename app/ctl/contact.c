@@ -1,5 +1,7 @@
 #include "app/ctl/contact_edit.h"
 #include "app/ctl/erase.h"
+#include "app/ctl/export.h"
+#include "app/ctl/import.h"
 #include "app/manage/manage_contact.h"
 #include "app/rules/contact_words.h"
 #include "app/store/contact_index.h"
@@ -209,6 +211,8 @@ static const struct verb verbs[] = {
      .help =
          "Erase a contact's texts and company, and the texts and origins of all its notes",
      .more = ERASE_MORE, .run = erase_run_contact},
+    IMPORT_CONTACTS_VERB,
+    EXPORT_CONTACTS_VERB,
     {.name = NULL},
 };
 

@@ -1,6 +1,7 @@
 #include "app/ctl/ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "app/ctl/table.h"
 #include "app/store/schema.h"
+#include "lib/acting.h"
 #include "lib/clock.h"
 #include "lib/db_alone.h"
 #include "lib/json.h"
@@ -146,6 +148,31 @@ static struct json_object *detail_of(const struct args *args)
     return detail;
 }
 
+/* Adds the figures, which may be there to be used again. */
+static void add_figures(struct json_object *detail, struct json_object *figures)
+{
+    if (detail != NULL && figures != NULL)
+        (void)json_object_object_add(detail, "figures", json_object_get(figures));
+}
+
+int ctl_open_file(struct ctl *ctl, const char *path, int flags)
+{
+    struct acting owner, user;
+
+    acting_find(&owner, path);
+    acting_find(&user, ctl->settings->database);
+    if (acting_as(&owner, &ctl->why) != STATUS_OK)
+        return -1;
+    const int fd = open(path, flags | O_CLOEXEC, 0600);
+    const int error = errno;
+    if (acting_as(&user, &ctl->why) != STATUS_OK) {
+        (void)close(fd);
+        return -1;
+    }
+    errno = error;
+    return fd;
+}
+
 static enum status run_reading(struct ctl *ctl)
 {
     enum status status = db_read_begin(ctl->db);
@@ -234,6 +261,7 @@ enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
 {
     char actor[ACTOR_BYTES];
     struct json_object *detail = detail_of(ctl->args);
+    add_figures(detail, ctl->figures);
     struct span text = detail == NULL ? (struct span){NULL, 0} : json_text(detail, false);
     enum status status = text.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 
@@ -310,6 +338,10 @@ enum status ctl_run(struct ctl *ctl)
     if (status == STATUS_OK) {
         remark_on_nothing(ctl);
         status = print(ctl, output_end);
+    }
+    if (status == STATUS_OK && ctl->refused.text[0] != '\0') {
+        ctl->why = ctl->refused;
+        status = STATUS_INVALID;
     }
     output_free(ctl->output);
     ctl->output = NULL;

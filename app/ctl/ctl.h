@@ -21,6 +21,8 @@ enum ctl_access {
     CTL_WRITE, /* a transaction: see ctl_write() */
 };
 
+struct json_object;
+
 struct ctl {
     const struct args *args;
     const struct settings *settings;
@@ -36,9 +38,12 @@ struct ctl {
     struct erasing *erasing;         /* of erase, see app/ctl/erase.c */
     bool nobody_reads;               /* the reader of the output has seen enough */
     bool answer_is_no;               /* the answer to a question is no: exit status 1 */
-    struct problem lost; /* what to do if the answer cannot be written; empty: nothing */
-    struct problem note; /* a remark for the operator; empty: none */
-    struct problem why;  /* what is wrong, when a verb fails */
+    struct json_object *figures;     /* for the audit's detail in ctl_write; NULL: none */
+    struct problem refused; /* what was refused of a command that was done: exit status
+                               65; empty: nothing */
+    struct problem lost;    /* what to do if the answer cannot be written; empty: nothing */
+    struct problem note;    /* a remark for the operator; empty: none */
+    struct problem why;     /* what is wrong, when a verb fails */
 };
 
 struct verb {
@@ -71,6 +76,10 @@ enum status ctl_run(struct ctl *ctl);
 
 /* The value of a parameter of the verb. */
 const struct argument *ctl_get(const struct ctl *ctl, const char *parameter);
+
+/* Opens a file that the command line names with the rights of the owner of its directory
+ * (lib/acting.h), as open(2). */
+int ctl_open_file(struct ctl *ctl, const char *path, int flags);
 
 /* The argument of --id; NULL when it is not given. */
 const struct uuid *ctl_given_id(const struct ctl *ctl);

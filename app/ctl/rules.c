@@ -260,15 +260,38 @@ static enum status add_block(struct argument *out, struct span word, struct prob
     return STATUS_OK;
 }
 
-enum status argument_blocks(struct argument *out, struct span word, struct problem *why)
+static enum status add_item(struct argument *out, struct span word, struct problem *why)
+{
+    struct span *grown = realloc(out->items, (out->item_count + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return problem_set(why, STATUS_NO_MEMORY, "out of memory");
+    grown[out->item_count++] = word;
+    out->items = grown;
+    return STATUS_OK;
+}
+
+/* Calls add for each of the words between commas. */
+static enum status add_each(struct argument *out, struct span word, argument_rule *add,
+                            struct problem *why)
 {
     for (;;) {
         const char *comma = word.len > 0 ? memchr(word.data, ',', word.len) : NULL;
         size_t len = comma != NULL ? (size_t)(comma - word.data) : word.len;
-        enum status status = add_block(out, (struct span){word.data, len}, why);
+        enum status status = add(out, (struct span){word.data, len}, why);
 
         if (status != STATUS_OK || comma == NULL)
             return status;
         word = (struct span){comma + 1, word.len - len - 1};
     }
+}
+
+enum status argument_blocks(struct argument *out, struct span word, struct problem *why)
+{
+    return add_each(out, word, add_block, why);
+}
+
+enum status argument_items(struct argument *out, struct span word, struct problem *why)
+{
+    return add_each(out, word, add_item, why);
 }

@@ -2,9 +2,9 @@
  * A change by an operator: one transaction, with its row of the audit.
  *
  * The use cases of app/manage run between change_begin() and change_end(), the only place
- * where such a transaction begins and ends. Either the change and its audit row are on the
- * disk afterwards, or neither. A use case that has nothing to change, because everything is
- * as it was asked for, writes no row.
+ * where such a transaction begins and ends, but for imports (app/manage/bulk.h). Either the
+ * change and its audit row are on the disk afterwards, or neither. A use case that has
+ * nothing to change, because everything is as it was asked for, writes no row.
  *
  * It does not matter how the operator asked: crmnotesctl is one caller, a console can be
  * another.

@@ -22,8 +22,8 @@ enum {
 
 static const char add[] =
     "INSERT INTO contacts (contact_id, org_id, owner_id, created_at, updated_at, "
-    "entity_id," TEXTS
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    "entity_id, place," TEXTS
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 static const char set_place[] = "UPDATE contacts SET place = ?2 WHERE number = ?1";
 static const char update[] =
     "UPDATE contacts SET place = ?2, owner_id = ?3, updated_at = ?4, entity_id = ?5,"
@@ -32,6 +32,12 @@ static const char find[] = SELECT " WHERE contact_id = ?1";
 static const char find_at[] =
     SELECT " WHERE c.number ="
            " (SELECT contact FROM contact_words WHERE place = ?1)";
+static const char list_places[] =
+    "SELECT " CONTACT_COLUMNS ", erased_at"
+    " FROM (SELECT contact FROM contact_words WHERE place BETWEEN ?1 AND ?2"
+    "  ORDER BY place LIMIT ?3) CROSS JOIN contacts AS c ON c.number = contact"
+    " LEFT JOIN entities AS e USING (entity_id) ORDER BY place";
+static const char set_created[] = "UPDATE contacts SET created_at = ?2 WHERE number = ?1";
 static const char list[] =
     SELECT " WHERE c.org_id = ?1 AND contact_id > ?2 ORDER BY contact_id";
 /* By the migration that made the index, when contacts could not be erased yet. */
@@ -111,24 +117,21 @@ static struct db_value id_or_null(const struct uuid *id)
     return uuid_equals(id, &none) ? DB_NULL : UUID(*id);
 }
 
-static enum status place(struct db *db, struct contact *contact)
+static enum status insert(struct db *db, struct contact *contact)
 {
-    enum status status = contact_index_add(db, contact);
-
-    return status == STATUS_OK ? DB_RUN(db, NULL, set_place, DB_INT(contact->number),
-                                        DB_INT(contact->place))
-                               : status;
+    return DB_INSERT(db, &contact->number, add, UUID(contact->id), UUID(contact->org_id),
+                     UUID(contact->owner_id), DB_INT(contact->created_at_ms),
+                     DB_INT(contact->updated_at_ms), id_or_null(&contact->entity_id),
+                     DB_INT(contact->place), ALL_TEXTS(contact));
 }
 
 enum status contact_add(struct db *db, struct contact *contact)
 {
-    enum status status =
-        DB_INSERT(db, &contact->number, add, UUID(contact->id), UUID(contact->org_id),
-                  UUID(contact->owner_id), DB_INT(contact->created_at_ms),
-                  DB_INT(contact->updated_at_ms), id_or_null(&contact->entity_id),
-                  ALL_TEXTS(contact));
+    enum status status = contact_index_place(db, contact);
 
-    return status == STATUS_OK ? place(db, contact) : status;
+    if (status == STATUS_OK)
+        status = insert(db, contact);
+    return status == STATUS_OK ? contact_index_add(db, contact) : status;
 }
 
 enum status contact_update(struct db *db, struct contact *contact,
@@ -136,6 +139,8 @@ enum status contact_update(struct db *db, struct contact *contact,
 {
     enum status status = contact_index_remove(db, before);
 
+    if (status == STATUS_OK)
+        status = contact_index_place(db, contact);
     if (status == STATUS_OK)
         status = contact_index_add(db, contact);
     if (status == STATUS_OK)
@@ -170,6 +175,20 @@ enum status contact_list(struct db *db, const struct uuid *org_id, const struct 
     return DB_EACH(db, give_row, &reader, list, UUID(*org_id), page_after(after));
 }
 
+enum status contact_list_places(struct db *db, int64_t first, int64_t last, int64_t limit,
+                                contact_each *each, void *arg)
+{
+    struct reader reader = {.each = each, .arg = arg};
+
+    return DB_EACH(db, give_row, &reader, list_places, DB_INT(first), DB_INT(last),
+                   DB_INT(limit));
+}
+
+enum status contact_set_created(struct db *db, int64_t number, int64_t created_at_ms)
+{
+    return DB_RUN(db, NULL, set_created, DB_INT(number), DB_INT(created_at_ms));
+}
+
 static enum status place_one(void *arg, const struct db_rows *rows)
 {
     struct db *db = arg;
@@ -178,7 +197,13 @@ static enum status place_one(void *arg, const struct db_rows *rows)
     enum status status =
         DB_FIRST(db, give_row, &reader, find_number, DB_INT(db_int(rows, 0)));
 
-    return status == STATUS_OK ? place(db, &copy.contact) : status;
+    if (status == STATUS_OK)
+        status = contact_index_place(db, &copy.contact);
+    if (status == STATUS_OK)
+        status = contact_index_add(db, &copy.contact);
+    return status == STATUS_OK ? DB_RUN(db, NULL, set_place, DB_INT(copy.contact.number),
+                                        DB_INT(copy.contact.place))
+                               : status;
 }
 
 enum status contact_place_all(struct db *db)

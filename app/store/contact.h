@@ -59,6 +59,14 @@ enum status contact_at(struct db *db, int64_t place, contact_each *each, void *a
 enum status contact_list(struct db *db, const struct uuid *org_id, const struct uuid *after,
                          contact_each *each, void *arg);
 
+/* At most limit contacts with places from first to last, in their order: of an organization
+ * the one changed last is the last. None is STATUS_OK. */
+enum status contact_list_places(struct db *db, int64_t first, int64_t last, int64_t limit,
+                                contact_each *each, void *arg);
+
+/* Sets when a contact was made, which no other function changes. */
+enum status contact_set_created(struct db *db, int64_t number, int64_t created_at_ms);
+
 /* Gives a place to every contact that a database of an earlier schema has. */
 enum status contact_place_all(struct db *db);
 

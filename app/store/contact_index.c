@@ -63,6 +63,17 @@ static enum status read_range(struct range *out, struct db *db, const struct uui
     return status;
 }
 
+enum status contact_index_range(int64_t *first, int64_t *last, struct db *db,
+                                const struct uuid *org_id)
+{
+    struct range range = {0, 0};
+    enum status status = read_range(&range, db, org_id);
+
+    *first = range.first;
+    *last = range.last;
+    return status;
+}
+
 static enum status make_range(struct range *out, struct db *db, const struct uuid *org_id)
 {
     enum status status = read_range(out, db, org_id);
@@ -73,16 +84,37 @@ static enum status make_range(struct range *out, struct db *db, const struct uui
     return status == STATUS_OK ? read_range(out, db, org_id) : status;
 }
 
-static enum status next_place(int64_t *place, struct db *db, const struct uuid *org_id)
+/* The last place of an organization's contacts, by its id. */
+static const struct fact_kind last_places = {
+    .key_bytes = UUID_BYTES,
+    .value_bytes = sizeof(int64_t),
+    .count = 256,
+};
+
+/* 0: it has no contacts. */
+static enum status read_last(int64_t *last, struct db *db, const struct range *range)
+{
+    *last = 0;
+    return DB_FIRST(db, keep_number, last, find_last, DB_INT(range->first),
+                    DB_INT(range->last));
+}
+
+enum status contact_index_place(struct db *db, struct contact *contact)
 {
     struct range range;
     int64_t last = 0;
-    enum status status = make_range(&range, db, org_id);
+    enum status status = STATUS_OK;
 
+    if (!db_recall(db, &last_places, &contact->org_id, &last)) {
+        status = make_range(&range, db, &contact->org_id);
+        if (status == STATUS_OK)
+            status = read_last(&last, db, &range);
+        if (status == STATUS_OK && last == 0)
+            last = range.first - 1;
+    }
+    contact->place = last + 1;
     if (status == STATUS_OK)
-        status = DB_FIRST(db, keep_number, &last, find_last, DB_INT(range.first),
-                          DB_INT(range.last));
-    *place = last == 0 ? range.first : last + 1;
+        db_remember(db, &last_places, &contact->org_id, &contact->place);
     return status;
 }
 
@@ -112,17 +144,15 @@ static enum status write_keys(struct db *db, const char *sql, int64_t place,
     return writer.status;
 }
 
-enum status contact_index_add(struct db *db, struct contact *contact)
+enum status contact_index_add(struct db *db, const struct contact *contact)
 {
     struct contact_words words;
 
     if (!contact_words_make(&words, contact->texts, contact->entity_name))
         return STATUS_NO_MEMORY;
     const struct span text = {words.bytes, words.len};
-    enum status status = next_place(&contact->place, db, &contact->org_id);
-    if (status == STATUS_OK)
-        status = DB_RUN(db, NULL, add_words, DB_INT(contact->place),
-                        DB_INT(contact->number), DB_TEXT(text));
+    enum status status = DB_RUN(db, NULL, add_words, DB_INT(contact->place),
+                                DB_INT(contact->number), DB_TEXT(text));
     if (status == STATUS_OK)
         status = DB_RUN(db, NULL, add_trigrams, DB_INT(contact->place), DB_TEXT(text));
     return status == STATUS_OK

@@ -12,12 +12,20 @@
 #include "app/store/contact.h"
 #include "lib/db.h"
 
-/* Puts the contact into the index, and sets its place there; the caller stores it with the
- * contact. Inside a writing transaction, as the next one. */
-enum status contact_index_add(struct db *db, struct contact *contact);
+/* Sets the contact's place to the next one of its organization. Inside a writing
+ * transaction. */
+enum status contact_index_place(struct db *db, struct contact *contact);
+
+/* Puts the contact into the index at its place; the caller stores it with the contact. */
+enum status contact_index_add(struct db *db, const struct contact *contact);
 
 /* Takes the contact, as it was read, out of the index. */
 enum status contact_index_remove(struct db *db, const struct contact *contact);
+
+/* The places of an organization's contacts, both ends included; STATUS_NOT_FOUND: it has
+ * had none. */
+enum status contact_index_range(int64_t *first, int64_t *last, struct db *db,
+                                const struct uuid *org_id);
 
 /*
  * Brings the index together, so that what was taken out of it is in none of its parts. Does

@@ -28,8 +28,8 @@ static enum status set_entity(struct contact *contact, struct entity *entity, st
     return status;
 }
 
-static enum status write_entity(struct contact *contact, struct db *db,
-                                const struct contact_command *command)
+enum status contact_write_entity(struct contact *contact, struct db *db,
+                                 const struct contact_command *command)
 {
     static const struct uuid none;
     struct entity entity = {
@@ -93,7 +93,7 @@ enum status contact_write(struct contact_result *result, struct db *db,
         after.owner_id = command->owner.uuid;
     after.updated_at_ms = command->common.now_ms;
     contact_texts_after(after.texts, joined, before->texts, command->texts);
-    enum status status = write_entity(&after, db, command);
+    enum status status = contact_write_entity(&after, db, command);
     if (status == STATUS_OK)
         status = is_new ? contact_add(db, &after) : contact_update(db, &after, before);
     *result = (struct contact_result){after.id, after.entity_id, is_new};

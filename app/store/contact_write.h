@@ -23,6 +23,12 @@ _Static_assert(sizeof(struct contact_result) == 2 * UUID_BYTES + 1,
 bool contact_write_changes(const struct contact *before,
                            const struct contact_command *command);
 
+/* Sets the company of a contact that is going to be stored to the one that the command
+ * names, if it names one, and adds or changes the company. Of the command only what it says
+ * of the company and the time are used. */
+enum status contact_write_entity(struct contact *contact, struct db *db,
+                                 const struct contact_command *command);
+
 /* Adds a contact, or changes before, the one that was found (of zeros: none). */
 enum status contact_write(struct contact_result *result, struct db *db,
                           const struct contact *before, const struct caller *caller,

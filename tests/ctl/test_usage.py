@@ -74,7 +74,8 @@ VERBS = """db migrate|db status|db check|db backup|db restore|org add|org list|o
 org rename|member add|member list|member show|member edit|apikey show|devkey show|devkey edit
 member deactivate|member activate|member erase|note erase|contact erase|apikey issue|apikey list|apikey rotate|apikey revoke
 devkey issue|devkey list|devkey rotate|devkey revoke|allow add|allow remove|allow list|allow test|contact add
-contact list|contact show|contact find|contact edit|contact assign|note list|note show|note history|note find|request show|audit list"""
+contact list|contact show|contact find|contact edit|contact assign|contact import|contact export
+note list|note show|note history|note find|request show|audit list"""
 
 
 @pytest.mark.parametrize("verb", re.split(r"[|\n]", VERBS))
