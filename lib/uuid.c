@@ -134,6 +134,13 @@ void uuid_of_bytes(struct uuid *out, const uint8_t bytes[UUID_BYTES])
     out->bytes[8] = 0x80 | (out->bytes[8] & 0x3f); /* variant of RFC 9562 */
 }
 
+void uuid_of_bytes_at(struct uuid *out, const uint8_t bytes[UUID_BYTES], int64_t ms)
+{
+    uuid_of_bytes(out, bytes);
+    set_time(out, ms);
+    out->bytes[6] = 0x70 | (out->bytes[6] & 0x0f); /* version 7 */
+}
+
 bool uuid_time_ms(int64_t *ms, const struct uuid *uuid)
 {
     *ms = 0;

@@ -32,6 +32,9 @@ void uuid_make(struct uuid *out, int64_t now_ms);
 /* Makes a version 8 UUID of 122 of these bits, such as those of a hash. */
 void uuid_of_bytes(struct uuid *out, const uint8_t bytes[UUID_BYTES]);
 
+/* The same, but of version 7 with that time, so that it sorts as one of uuid_make does. */
+void uuid_of_bytes_at(struct uuid *out, const uint8_t bytes[UUID_BYTES], int64_t ms);
+
 /* The time that uuid_make was given. False for a UUID of another version. */
 bool uuid_time_ms(int64_t *ms, const struct uuid *uuid);
 

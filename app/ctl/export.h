@@ -19,11 +19,18 @@ enum status export_run(struct ctl *ctl, export_page *page, void *state);
 enum status export_open(struct ctl *ctl);
 
 enum status export_contacts(struct ctl *ctl);
+enum status export_notes(struct ctl *ctl);
 
-extern const struct parameter export_contacts_parameters[];
-extern const char export_contacts_more[];
+extern const struct parameter export_contacts_parameters[], export_notes_parameters[];
+extern const char export_contacts_more[], export_notes_more[];
 
 /* Their rows in the tables of verbs. */
+#define EXPORT_NOTES_VERB                                                                  \
+    {                                                                                      \
+        .name = "export", .help = "Write notes with all their versions as JSON Lines",     \
+        .more = export_notes_more, .access = CTL_ALONE, .one = true,                       \
+        .parameters = export_notes_parameters, .run = export_notes                         \
+    }
 #define EXPORT_CONTACTS_VERB                                                               \
     {                                                                                      \
         .name = "export",                                                                  \

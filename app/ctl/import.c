@@ -20,7 +20,7 @@ enum {
     PATH_BYTES = 4096,
     BATCH_ROWS = 4096,
     BATCH_CELLS = 64 * 1024,
-    BATCH_BYTES = 2 << 20,
+    BATCH_BYTES = IMPORT_ROW_MAX_BYTES,
 };
 
 /* Rows that were read, with memory of their own: nobody waits for the source while a

@@ -11,7 +11,11 @@
 #include "app/ctl/ctl.h"
 #include "app/manage/import.h"
 
-/* A row of the file. */
+enum {
+    IMPORT_ROW_MAX_BYTES = 12 << 20,
+};
+
+/* A row of the file, of at most IMPORT_ROW_MAX_BYTES. */
 struct import_row {
     int64_t line;             /* on which it begins, from 1 */
     int64_t end;              /* bytes of the file up to behind it */
@@ -65,6 +69,13 @@ extern const char import_contacts_more[], import_notes_more[];
     .help = "for the rows that are refused; else FILE.rejects, or import.rejects"
 
 /* Their rows in the tables of verbs. */
+#define IMPORT_NOTES_VERB                                                                  \
+    {                                                                                      \
+        .name = "import",                                                                  \
+        .help = "Add notes by a file of JSON Lines, as note export writes it",             \
+        .more = import_notes_more, .access = CTL_ALONE, .one = true,                       \
+        .parameters = import_notes_parameters, .run = import_notes                         \
+    }
 #define IMPORT_CONTACTS_VERB                                                               \
     {                                                                                      \
         .name = "import", .help = "Add and change contacts by a CSV file",                 \

@@ -2,7 +2,9 @@
 
 #include "app/ctl/ctl.h"
 #include "app/ctl/erase.h"
+#include "app/ctl/export.h"
 #include "app/ctl/find_note.h"
+#include "app/ctl/import.h"
 #include "app/ctl/note.h"
 #include "app/store/contact.h"
 
@@ -216,6 +218,8 @@ static const struct verb verbs[] = {
      .nothing = "no notes",
      .parameters = find_note_parameters,
      .run = find_note_run},
+    IMPORT_NOTES_VERB,
+    EXPORT_NOTES_VERB,
     {.name = NULL},
 };
 

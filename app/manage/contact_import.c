@@ -14,7 +14,7 @@ static const struct uuid no_id;
 /* A row as it is understood. */
 struct meaning {
     struct contact_command command; /* texts, company, id and owner, in as far as given */
-    int64_t created_at_ms, updated_at_ms; /* -1: not given */
+    int64_t created_at_ms, updated_at_ms; /* or IMPORT_NO_DATE */
 };
 
 typedef enum status text_rule(struct span text, struct problem *why);
@@ -125,8 +125,8 @@ static enum status read_row(struct meaning *out, struct contact_import *import,
 {
     *out = (struct meaning){
         .command = {.common.now_ms = import->now_ms, .lookup_by = LOOKUP_EMAIL},
-        .created_at_ms = -1,
-        .updated_at_ms = -1,
+        .created_at_ms = IMPORT_NO_DATE,
+        .updated_at_ms = IMPORT_NO_DATE,
     };
     enum status status = read_org(import, row, why);
     if (status == STATUS_OK)
@@ -248,7 +248,7 @@ static enum status make_after(struct contact *out, struct contact_import *import
     }
     if (owner.given)
         out->owner_id = owner.uuid;
-    if (meaning->created_at_ms >= 0)
+    if (meaning->created_at_ms != IMPORT_NO_DATE)
         out->created_at_ms = meaning->created_at_ms;
     contact_texts_after(out->texts, joined, before->texts, meaning->command.texts);
     if (status == STATUS_OK &&
@@ -287,7 +287,8 @@ static bool differs(const struct contact *before, const struct contact *after,
     return !uuid_equals(&before->owner_id, &after->owner_id) ||
            says_other(&meaning->command.entity_website, before->entity_website) ||
            before->created_at_ms != after->created_at_ms ||
-           (meaning->updated_at_ms >= 0 && meaning->updated_at_ms != before->updated_at_ms);
+           (meaning->updated_at_ms != IMPORT_NO_DATE &&
+            meaning->updated_at_ms != before->updated_at_ms);
 }
 
 /* When the contact was changed: as the row says, else now; an old one that is new here was
@@ -297,9 +298,10 @@ static int64_t updated_at_ms(const struct contact_import *import,
 {
     const bool is_new = import->before.contact.number == 0;
 
-    if (meaning->updated_at_ms >= 0)
+    if (meaning->updated_at_ms != IMPORT_NO_DATE)
         return meaning->updated_at_ms;
-    return is_new && meaning->created_at_ms >= 0 ? meaning->created_at_ms : import->now_ms;
+    return is_new && meaning->created_at_ms != IMPORT_NO_DATE ? meaning->created_at_ms
+                                                              : import->now_ms;
 }
 
 static enum status write(struct contact_import *import, struct contact *after,

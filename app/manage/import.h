@@ -19,6 +19,9 @@ enum import_outcome {
     IMPORT_OUTCOMES, /* how many there are */
 };
 
+/* Of a date that a row does not give. */
+#define IMPORT_NO_DATE INT64_MIN
+
 enum {
     IMPORT_MEMBER_BYTES = 254, /* of the text that names a member */
     IMPORT_MEMBERS = 1024,     /* that are remembered; a power of two */

@@ -5,15 +5,6 @@
 #define FORMER                                                                             \
     "SELECT " NOTE_ROW_COLUMNS " FROM note_revisions AS v JOIN notes AS n USING (note_id)"
 
-/* Numbers along the chain of a contact's notes, from the last one down, but those after ?4
- * only. */
-#define NOTES_OF_CONTACT                                                                   \
-    "WITH RECURSIVE chain (number) AS ("                                                   \
-    " SELECT note FROM contacts AS c JOIN last_notes ON contact = c.number"                \
-    " WHERE contact_id = ?1 AND note > ?4"                                                 \
-    " UNION ALL SELECT previous FROM chain JOIN notes USING (number)"                      \
-    " WHERE previous BETWEEN ?4 + 1 AND number - 1) "
-
 /* Numbers along the chains of former versions of those notes for which the condition
  * holds. */
 #define VERSIONS_OF(condition)                                                             \
@@ -29,9 +20,9 @@
 static const char find[] = NOTE_ROW_PRESENT " WHERE n.note_id = ?1" VISIBLE("?2", "?3");
 static const char get_number[] = "SELECT number FROM notes WHERE note_id = ?1";
 /* in the order in which SQLite keeps the numbers, so that no text is sorted */
-static const char list[] = NOTES_OF_CONTACT NOTE_ROW_PRESENT
-    " WHERE n.number IN (SELECT number FROM chain)" VISIBLE("?2",
-                                                            "?3") " ORDER BY n.number";
+static const char list[] = NOTE_ROW_CHAIN NOTE_ROW_PRESENT
+    " WHERE n.number IN (SELECT number FROM chain) AND n.number > ?4" VISIBLE(
+        "?2", "?3") " ORDER BY n.number";
 static const char history[] = VERSIONS_OF("note_id = ?1") FORMER IN_CHAIN VISIBLE(
     "?2", "?3") " UNION ALL " NOTE_ROW_PRESENT
                 " WHERE n.note_id = ?1" VISIBLE("?2", "?3") " ORDER BY version";

@@ -14,6 +14,14 @@
     "v.developer_key_id, "                                                                 \
     "v.request_id, v.address, v.country, v.city, v.network, n.erased_at"
 
+/* Numbers along the chain of the notes of contact ?1. UNION ends a chain that leads back to
+ * itself; a note that was imported may have a greater number than the one behind it. */
+#define NOTE_ROW_CHAIN                                                                     \
+    "WITH RECURSIVE chain (number) AS ("                                                   \
+    " SELECT note FROM contacts AS c JOIN last_notes ON contact = c.number"                \
+    " WHERE contact_id = ?1"                                                               \
+    " UNION SELECT previous FROM chain JOIN notes USING (number) WHERE previous > 0) "
+
 /* The rows of the present versions. */
 #define NOTE_ROW_PRESENT                                                                   \
     "SELECT " NOTE_ROW_COLUMNS " FROM notes AS n JOIN notes AS v USING (number)"

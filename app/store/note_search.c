@@ -17,19 +17,11 @@
 #define JOINED_TO_NOTES                                                                    \
     "CROSS JOIN notes AS n USING (number) CROSS JOIN notes AS v USING (number)"
 
-/* Numbers along the chain of a contact's notes, from the last one to the first. */
-#define CHAIN                                                                              \
-    "WITH RECURSIVE chain (number) AS ("                                                   \
-    " SELECT note FROM contacts AS c JOIN last_notes ON contact = c.number"                \
-    " WHERE contact_id = ?1"                                                               \
-    " UNION ALL SELECT previous FROM chain JOIN notes USING (number)"                      \
-    " WHERE previous BETWEEN 1 AND number - 1) "
-
 /* Each goes through the notes in the order of descending numbers. */
 static const char search_all[] =
     NOTE_ROW_PRESENT " WHERE ?1 IS NULL AND" FITS " ORDER BY n.number DESC";
-static const char search_contact[] =
-    CHAIN "SELECT " NOTE_ROW_COLUMNS " FROM chain " JOINED_TO_NOTES " WHERE" FITS;
+static const char search_contact[] = NOTE_ROW_CHAIN NOTE_ROW_PRESENT
+    " WHERE n.number IN (SELECT number FROM chain) AND" FITS " ORDER BY n.number DESC";
 /* ?10 and ?11: the ids of that time. Ids that do not hold a time are read in the index. */
 static const char search_time[] =
     "SELECT " NOTE_ROW_COLUMNS " FROM (SELECT number FROM"

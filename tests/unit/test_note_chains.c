@@ -205,7 +205,16 @@ static void note_behind_a_later_one(void **state)
 {
     (void)state;
     assert_complaint("UPDATE notes SET previous = 2 WHERE note_id = {n1}",
-                     "the note before note 6e310000");
+                     "not every note is in the chain of its contact");
+    assert_string_equal(notes_of("carl"), "n1 third"); /* the walk ends */
+}
+
+static void note_behind_itself(void **state)
+{
+    (void)state;
+    assert_complaint("UPDATE notes SET previous = 1 WHERE note_id = {n1};"
+                     "UPDATE notes SET previous = 0 WHERE note_id = {n2}",
+                     "the chains of notes do not lead to every note (1 are missing)");
 }
 
 static void last_note_of_another_contact(void **state)
@@ -324,6 +333,7 @@ int main(void)
         with_batch(chains_go_on_behind_the_notes_of_others),
         with_batch(note_behind_one_of_another_contact),
         with_batch(note_behind_a_later_one),
+        with_batch(note_behind_itself),
         with_batch(last_note_of_another_contact),
         with_batch(note_in_no_chain),
         with_batch(note_in_two_places),
