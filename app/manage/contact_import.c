@@ -214,9 +214,11 @@ static enum status find_contact(struct contact_import *import, struct meaning *m
         status = find_by_email(import, email, why);
     if (status != STATUS_OK || import->before.contact.number != 0)
         return status;
-    if (!id->given && email.len > 0 && import->match != CONTACT_IMPORT_BY_ID)
+    if (!id->given && email.len > 0 && import->match != CONTACT_IMPORT_BY_ID) {
         uuid_make(&id->uuid, import->now_ms);
-    else if (!id->given)
+        return STATUS_OK;
+    }
+    if (!id->given)
         make_content_id(&id->uuid, import, row);
     else if (!by_id)
         return contact_find(import->db, &id->uuid, NULL, NULL) == STATUS_OK

@@ -268,6 +268,28 @@ static void all_of_a_time_are_between_its_first_and_its_last(void **state)
     assert_true(uuid_equals(&first, &nil));
 }
 
+/* The same bytes, such as a hash, always make the same id, and every bit counts. */
+static void bytes_make_an_id(void **state)
+{
+    uint8_t bytes[UUID_BYTES];
+    struct uuid id;
+    char text[UUID_TEXT_BYTES];
+    int64_t ms;
+
+    (void)state;
+    memset(bytes, 0xff, sizeof bytes);
+    uuid_of_bytes(&id, bytes);
+    uuid_format(&id, text);
+    assert_string_equal(text, "ffffffff-ffff-8fff-bfff-ffffffffffff");
+    assert_false(uuid_time_ms(&ms, &id));
+    memset(bytes, 0, sizeof bytes);
+    uuid_of_bytes_at(&id, bytes, INT64_C(0x0123456789ab));
+    uuid_format(&id, text);
+    assert_string_equal(text, "01234567-89ab-7000-8000-000000000000");
+    assert_true(uuid_time_ms(&ms, &id));
+    assert_int_equal(ms, INT64_C(0x0123456789ab));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +303,7 @@ int main(void)
         cmocka_unit_test(every_random_bit_takes_both_values),
         cmocka_unit_test(processes_share_no_random_bytes),
         cmocka_unit_test(equality_looks_at_all_bytes),
+        cmocka_unit_test(bytes_make_an_id),
         cmocka_unit_test(the_time_of_a_uuid_is_read_back),
         cmocka_unit_test(all_of_a_time_are_between_its_first_and_its_last),
     };
