@@ -262,8 +262,10 @@ static enum status apply_batch(struct import *import)
         if (import->dry || (status == STATUS_OK && bulk_has_time(&import->bulk)))
             continue;
         status = end(import, status);
-        progress_show(&import->progress, batch->rows[i].end, import->rows);
     }
+    if (batch->row_count > 0)
+        progress_show(&import->progress, batch->rows[batch->row_count - 1].end,
+                      import->rows);
     return status;
 }
 

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import pty
+import select
 import signal
 import subprocess
 
@@ -315,3 +318,34 @@ def test_interrupted_it_says_how_to_go_on(operator, org, owner):
     assert b"run the same command again" in said
     rows = operator.rows("SELECT detail FROM audit WHERE action = 'contact import'")
     assert json.loads(rows[-1]["detail"])["figures"]["added"] == count_contacts(operator)
+
+
+def test_a_bar_on_a_terminal(operator, org, owner):
+    """As often as rows are taken, at most five times a second; nothing of it is left."""
+    site = operator.site
+    terminal, other_end = pty.openpty()
+    words = ("contact", "import", "-", "--org", org, "--owner", owner)
+    process = subprocess.Popen(
+        [site.ctl_program, "--config", site.config, *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=other_end, env=site.environment(),
+    )  # fmt: skip
+    os.close(other_end)
+    head, *rows = many(300000).encode().splitlines(keepends=True)
+    process.stdin.write(head)
+
+    def feed():
+        for _ in range(4200):
+            process.stdin.write(rows.pop())
+        process.stdin.flush()
+
+    seen = b""
+    while b"\r" not in seen:
+        feed()
+        if select.select([terminal], [], [], 0.05)[0]:
+            seen += os.read(terminal, 1000)
+    assert b" rows, " in seen and b"/s" in seen
+    process.stdin.close()
+    assert process.wait(60) == 0
+    while not seen.endswith(b"\r\x1b[K"):
+        seen += os.read(terminal, 1000)
+    os.close(terminal)
