@@ -77,6 +77,9 @@ class Stage:
     def history(self, member):
         return self.of_each("history", member)
 
+    def find(self, member):
+        return self.ctl("note", "find", "--contact", self.world.contact, "--member", member)
+
 
 # By its name: how a member reads, and what the author gets so.
 WAYS = {
@@ -86,6 +89,7 @@ WAYS = {
     "note list": (Stage.list, PRESENT),
     "note show": (Stage.show, PRESENT),
     "note history": (Stage.history, VERSIONS),
+    "note find": (Stage.find, PRESENT),
 }
 
 
