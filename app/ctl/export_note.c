@@ -42,12 +42,18 @@ static enum status add_id(void *arg, const struct uuid *id)
     return STATUS_OK;
 }
 
+/* An erased note has no text that could be imported. */
+static enum status print_unless_erased(void *output, const struct note *note)
+{
+    return note->erased_at_ms != 0 ? STATUS_OK : note_print_version(output, note);
+}
+
 /* A private note is passed over as one that does not exist. */
 static enum status write_note(void *arg, const struct uuid *id)
 {
     struct state *s = arg;
     enum status status =
-        note_history(s->ctl->db, id, &s->viewer, note_print_version, s->output);
+        note_history(s->ctl->db, id, &s->viewer, print_unless_erased, s->output);
 
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }

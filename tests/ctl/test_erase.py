@@ -80,6 +80,15 @@ def test_the_audit_counts_and_names_nobody(site, subjects):
     assert all(row["org_id"] for row in rows)
 
 
+def test_an_export_leaves_out_what_was_erased(site, world, add_note):
+    kept, erased = add_note("kept", version=2), add_note("erased", version=2)
+    site.ctl("note", "erase", erased, "--yes")
+    site.ctl("contact", "erase", world.second_contact, "--yes")
+    notes = site.ctl("note", "export", "--org", world.org)
+    assert [row["note_id"] for row in notes] == [kept, kept]
+    assert world.second_contact not in site.ctl("contact", "export", "--org", world.org, json=False)
+
+
 def test_many_notes_and_versions(operator, world):
     """More than are erased in one transaction."""
     site = operator.site
