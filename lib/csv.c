@@ -202,13 +202,14 @@ static enum status take_cell(struct span *cell, char **at, const char *end, int6
 {
     const char *fault = NULL;
 
-    if (*at == end || **at != '"') {
+    if (*at >= end || **at != '"') {
         *at = take_plain(cell, *at, end);
         fault = cell->len > 0 ? fault_of_plain(*cell) : NULL;
     } else {
-        *at = take_quoted(cell, *at, end);
-        if (*at == NULL)
+        char *behind = take_quoted(cell, *at, end);
+        if (behind == NULL)
             return complain(STATUS_INVALID, *line, "a cell in quotes does not end", why);
+        *at = behind;
         *line += count_newlines(*cell);
         if (*at < end && **at != ',')
             fault = "something follows the closing quote of a cell";
@@ -256,7 +257,7 @@ enum status csv_next(struct csv_reader *reader, struct csv_record *out, struct p
 
 bool csv_is_formula(struct span cell)
 {
-    return cell.len > 0 && memchr("=+-@\t\r", cell.data[0], 6) != NULL;
+    return cell.len > 0 && cell.data[0] != '\0' && strchr("=+-@\t\r", cell.data[0]) != NULL;
 }
 
 static bool needs_quotes(struct span cell)

@@ -30,10 +30,15 @@ static void skip(struct span *rest, size_t len)
     rest->len -= len;
 }
 
+static bool is_one_of(char c, const char *list)
+{
+    return c != '\0' && strchr(list, c) != NULL;
+}
+
 /* Empty members of a list are allowed (RFC 9110 5.6.1.2). */
 static void skip_separators(struct span *rest)
 {
-    while (rest->len > 0 && memchr(" \t,", rest->data[0], 3) != NULL)
+    while (rest->len > 0 && is_one_of(rest->data[0], " \t,"))
         skip(rest, 1);
 }
 
@@ -56,7 +61,7 @@ static bool take_tag(struct span *out, struct span *rest)
 
 static bool is_any(struct span header)
 {
-    while (header.len > 0 && memchr(" \t", header.data[header.len - 1], 2) != NULL)
+    while (header.len > 0 && is_one_of(header.data[header.len - 1], " \t"))
         header.len--;
     skip_separators(&header);
     return span_equals(header, span_of("*"));
@@ -68,6 +73,8 @@ bool etag_is_listed(struct span header, const char *etag)
 
     if (is_any(header))
         return true;
+    if (etag == NULL)
+        return false;
     while (take_tag(&tag, &header))
         if (span_equals(tag, span_of(etag)))
             return true;

@@ -8,8 +8,8 @@
 
 #define COMMAND(member) .offset = offsetof(struct contact_command, member)
 #define TEXT(member, text, bytes, check)                                                   \
-    .name = member, .type = FIELD_CHANGE, COMMAND(texts[CONTACT_##text]),                  \
-    .max_bytes = bytes, .rule = check, .invalid = "Invalid " member
+    .name = (member), .type = FIELD_CHANGE, COMMAND(texts[CONTACT_##text]),                \
+    .max_bytes = (bytes), .rule = (check), .invalid = "Invalid " member
 
 static const char *const modes[] = {
     [CONTACT_INSERT] = "insert",

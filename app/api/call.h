@@ -22,10 +22,10 @@
 /* An error that only this call gives, or that it words differently. */
 struct call_error {
     enum error error;
+    bool is_no_guess;    /* the caller may know what it tells: it counts against no limit */
     const char *message; /* NULL: as in app/api/error.c; so too: */
     const char *when;
     const char *remedy;
-    bool is_no_guess; /* the caller may know what it tells: it counts against no limit */
 };
 
 /* What a reader may use. */

@@ -39,11 +39,11 @@ static bool make_room(struct state *s)
     }
     if (s->size - s->end >= CHUNK_BYTES)
         return true;
-    char *bytes = realloc(s->bytes, 2 * s->end + 2 * CHUNK_BYTES);
+    char *bytes = realloc(s->bytes, 2 * (s->end + CHUNK_BYTES));
     if (bytes == NULL)
         return false;
     s->bytes = bytes;
-    s->size = 2 * s->end + 2 * CHUNK_BYTES;
+    s->size = 2 * (s->end + CHUNK_BYTES);
     return true;
 }
 
@@ -95,7 +95,7 @@ static bool is_only_reason(struct state *s, struct span line)
     static const char begin[] = "{\"reject_line\":";
 
     if (line.len < sizeof begin || memcmp(line.data, begin, sizeof begin - 1) != 0 ||
-        line.len > 2 * PROBLEM_MAX_BYTES)
+        line.len / 2 > PROBLEM_MAX_BYTES)
         return false;
     struct json_object *object;
     arena_reset(s->arena);

@@ -71,11 +71,16 @@ bool contact_words_make(struct contact_words *out, const struct span texts[CONTA
     return good;
 }
 
+static bool is_phone_mark(char c)
+{
+    return c != '\0' && strchr("+()-./ ", c) != NULL;
+}
+
 /* Telephone numbers are written with digits and these characters. */
 static bool looks_like_phone(struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!is_digit(text.data[i]) && memchr("+()-./ ", text.data[i], 7) == NULL)
+        if (!is_digit(text.data[i]) && !is_phone_mark(text.data[i]))
             return false;
     return true;
 }

@@ -118,6 +118,7 @@ enum status note_place_find_contact(int64_t *contact, struct uuid *org_id, struc
 {
     struct found_contact found = {contact, org_id};
 
+    *contact = 0;
     return DB_FIRST(db, keep_contact, &found, find_contact, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
@@ -135,18 +136,18 @@ enum status note_place_find(int64_t *number, struct db *db, const struct uuid *i
 /* The callback that gets ids. */
 struct reader {
     const struct uuid *org_id; /* NULL: of any */
-    int64_t *after, *count;
+    int64_t last, count;
     note_place_each *each;
     void *arg;
 };
 
 static enum status give_listed(void *arg, const struct db_rows *rows)
 {
-    const struct reader *reader = arg;
+    struct reader *reader = arg;
     struct uuid id, org_id;
 
-    *reader->after = db_int(rows, 0);
-    ++*reader->count;
+    reader->last = db_int(rows, 0);
+    reader->count++;
     (void)db_blob(rows, 1, id.bytes, UUID_BYTES);
     (void)db_blob(rows, 2, org_id.bytes, UUID_BYTES);
     return reader->org_id == NULL || uuid_equals(&org_id, reader->org_id)
@@ -158,11 +159,13 @@ enum status note_place_list(int64_t *after, int64_t *count, struct db *db,
                             const struct uuid *org_id, int64_t limit, note_place_each *each,
                             void *arg)
 {
-    struct reader reader = {org_id, after, count, each, arg};
-    const int64_t begin = *after;
+    struct reader reader = {.org_id = org_id, .last = *after, .each = each, .arg = arg};
+    enum status status =
+        DB_EACH(db, give_listed, &reader, list, DB_INT(*after), DB_INT(limit));
 
-    *count = 0;
-    return DB_EACH(db, give_listed, &reader, list, DB_INT(begin), DB_INT(limit));
+    *after = reader.last;
+    *count = reader.count;
+    return status;
 }
 
 static enum status give_linked(void *arg, const struct db_rows *rows)
