@@ -196,6 +196,8 @@ static enum status find_by_id(struct contact_import *import, const struct uuid *
         !uuid_equals(&import->before.contact.org_id, &import->row_org))
         return problem_set(why, STATUS_REFUSED,
                            "contact_id: is a contact of another organization");
+    if (status == STATUS_OK && import->before.contact.erased_at_ms != 0)
+        return problem_set(why, STATUS_REFUSED, "contact_id: is a contact that was erased");
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

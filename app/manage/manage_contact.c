@@ -150,6 +150,9 @@ static enum status edit_as(struct change *change, const struct uuid *id,
 
     if (status != STATUS_OK)
         return manage_missing(status, "contact", id, why);
+    if (before.contact.erased_at_ms != 0)
+        return problem_set(why, STATUS_REFUSED,
+                           "the contact was erased: add a new one, without its id");
     status = check_whole(&before.contact, edit, why);
     if (status == STATUS_OK && edit->owner.given &&
         !uuid_equals(&edit->owner.uuid, &before.contact.owner_id))

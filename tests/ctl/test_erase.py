@@ -80,6 +80,19 @@ def test_the_audit_counts_and_names_nobody(site, subjects):
     assert all(row["org_id"] for row in rows)
 
 
+def test_what_was_erased_is_not_filled_again(operator, site, world, tmp_path):
+    contact = world.second_contact
+    site.ctl("contact", "erase", contact, "--yes")
+    for words in (("edit", contact, "--name", "Again"), ("assign", contact, "--owner", world.member)):
+        operator.fails(65, "contact", *words, says="the contact was erased")
+    file = tmp_path / "again.csv"
+    file.write_text(f"contact_id,contact_name\n{contact},Again\n")
+    words = ("contact", "import", str(file), "--org", world.org, "--owner", world.member)
+    assert site.ctl_raw(*words, "--rejects", str(tmp_path / "rejects")).returncode == 65
+    assert "was erased" in (tmp_path / "rejects").read_text()
+    assert site.ctl_one("contact", "show", contact)["contact_name"] is None
+
+
 def test_an_export_leaves_out_what_was_erased(site, world, add_note):
     kept, erased = add_note("kept", version=2), add_note("erased", version=2)
     site.ctl("note", "erase", erased, "--yes")
