@@ -24,6 +24,12 @@ bool db_blob(const struct db_rows *rows, int column, void *out, size_t size)
     return true;
 }
 
+enum status db_keep_int(void *arg, const struct db_rows *row)
+{
+    *(int64_t *)arg = db_int(row, 0);
+    return STATUS_OK;
+}
+
 enum status db_each(struct db *db, const char *sql, const struct db_value *values,
                     size_t count, db_row_function *row_function, void *arg)
 {

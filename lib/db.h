@@ -138,6 +138,9 @@ enum status db_first(struct db *db, const char *sql, const struct db_value *valu
              sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value),     \
              (row_function), (arg))
 
+/* A db_row_function that copies the first column to the int64_t that arg points to. */
+enum status db_keep_int(void *arg, const struct db_rows *row);
+
 /* Runs a statement that gives no rows. STATUS_EXISTS when a uniqueness rule was broken,
  * STATUS_INVALID for any other constraint. changed (NULL allowed) gets the rows changed. */
 enum status db_run(struct db *db, int *changed, const char *sql,

@@ -45,18 +45,12 @@ struct range {
     int64_t first, last;
 };
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 /* STATUS_NOT_FOUND: the organization has none. */
 static enum status read_range(struct range *out, struct db *db, const struct uuid *org_id)
 {
     int64_t number = 0;
     enum status status =
-        DB_FIRST(db, keep_number, &number, find_range, DB_BLOB(org_id->bytes, UUID_BYTES));
+        DB_FIRST(db, db_keep_int, &number, find_range, DB_BLOB(org_id->bytes, UUID_BYTES));
 
     out->first = (number << PLACE_BITS) + 1;
     out->last = (number + 1) << PLACE_BITS;
@@ -95,7 +89,7 @@ static const struct fact_kind last_places = {
 static enum status read_last(int64_t *last, struct db *db, const struct range *range)
 {
     *last = 0;
-    return DB_FIRST(db, keep_number, last, find_last, DB_INT(range->first),
+    return DB_FIRST(db, db_keep_int, last, find_last, DB_INT(range->first),
                     DB_INT(range->last));
 }
 
@@ -206,12 +200,12 @@ enum {
 enum status contact_index_merge(struct db *db, bool first, bool *done)
 {
     int64_t before = 0, after = 0;
-    enum status status = db_first(db, count_changes, NULL, 0, keep_number, &before);
+    enum status status = db_first(db, count_changes, NULL, 0, db_keep_int, &before);
 
     if (status == STATUS_OK)
         status = DB_RUN(db, NULL, merge, DB_INT(first ? -MERGE_PAGES : MERGE_PAGES));
     if (status == STATUS_OK)
-        status = db_first(db, count_changes, NULL, 0, keep_number, &after);
+        status = db_first(db, count_changes, NULL, 0, db_keep_int, &after);
     *done = after - before < 2;
     return status;
 }

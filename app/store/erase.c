@@ -57,12 +57,6 @@ static const char erase_name[] =
 
 #define UUID(id) DB_BLOB((id)->bytes, UUID_BYTES)
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 /* Adds the number of rows that a statement has changed. */
 static enum status counted(int64_t *count, enum status status, int rows)
 {
@@ -88,7 +82,7 @@ enum status erase_note(struct db *db, struct erased *out, const struct uuid *id,
 {
     int64_t number;
     int answers = 0;
-    enum status status = DB_FIRST(db, keep_number, &number, find_note, UUID(id));
+    enum status status = DB_FIRST(db, db_keep_int, &number, find_note, UUID(id));
 
     if (status == STATUS_OK)
         status = erase_number(db, out, number, now_ms);
@@ -100,7 +94,7 @@ enum status erase_note(struct db *db, struct erased *out, const struct uuid *id,
 /* The number of the last note of a contact; -1: it has none. */
 static enum status read_last(int64_t *number, struct db *db, int64_t contact)
 {
-    enum status status = DB_FIRST(db, keep_number, number, find_last, DB_INT(contact));
+    enum status status = DB_FIRST(db, db_keep_int, number, find_last, DB_INT(contact));
 
     if (status != STATUS_NOT_FOUND)
         return status;
@@ -112,7 +106,7 @@ static enum status read_previous(int64_t *number, struct db *db)
 {
     int64_t previous = 0;
     enum status status =
-        DB_FIRST(db, keep_number, &previous, find_previous, DB_INT(*number));
+        DB_FIRST(db, db_keep_int, &previous, find_previous, DB_INT(*number));
 
     *number = previous > 0 && previous < *number ? previous : -1;
     return status;

@@ -48,12 +48,6 @@ enum status note_find(struct db *db, const struct uuid *id,
                     VIEWER(viewer));
 }
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 enum status note_list(struct db *db, const struct uuid *contact_id,
                       const struct note_viewer *viewer, const struct uuid *after,
                       note_each *each, void *arg)
@@ -61,7 +55,7 @@ enum status note_list(struct db *db, const struct uuid *contact_id,
     struct note_row_reader reader = {.each = each, .arg = arg};
     int64_t number = 0;
     enum status status = after == NULL ? STATUS_OK
-                                       : DB_FIRST(db, keep_number, &number, get_number,
+                                       : DB_FIRST(db, db_keep_int, &number, get_number,
                                                   DB_BLOB(after->bytes, UUID_BYTES));
 
     return status == STATUS_OK ? DB_EACH(db, note_row_give, &reader, list,

@@ -8,12 +8,6 @@ static const char find_note[] = "SELECT previous, " NOTE_VISIBLE(
     "?3") ", note_id, author_id, editable,"
           " visible, created_at, written_at, content FROM notes AS n WHERE number = ?1";
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 /* The number of the first note; 0: there is none. */
 static enum status find_first(int64_t *number, struct db *db, const struct note_page *page)
 {
@@ -21,12 +15,12 @@ static enum status find_first(int64_t *number, struct db *db, const struct note_
 
     *number = 0;
     if (page->after != NULL) {
-        status = DB_FIRST(db, keep_number, number, find_previous,
+        status = DB_FIRST(db, db_keep_int, number, find_previous,
                           DB_BLOB(page->after->bytes, UUID_BYTES),
                           DB_BLOB(page->contact_id.bytes, UUID_BYTES));
         return status == STATUS_NOT_FOUND ? STATUS_INVALID : status;
     }
-    status = DB_FIRST(db, keep_number, number, find_last, DB_INT(page->contact));
+    status = DB_FIRST(db, db_keep_int, number, find_last, DB_INT(page->contact));
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

@@ -122,15 +122,9 @@ enum status note_place_find_contact(int64_t *contact, struct uuid *org_id, struc
     return DB_FIRST(db, keep_contact, &found, find_contact, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 enum status note_place_find(int64_t *number, struct db *db, const struct uuid *id)
 {
-    return DB_FIRST(db, keep_number, number, find_note, DB_BLOB(id->bytes, UUID_BYTES));
+    return DB_FIRST(db, db_keep_int, number, find_note, DB_BLOB(id->bytes, UUID_BYTES));
 }
 
 /* The callback that gets ids. */

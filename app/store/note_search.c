@@ -88,12 +88,6 @@ static enum status give_if_words_occur(void *arg, const struct note *note)
     return reader->each(reader->arg, note);
 }
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 static struct db_value id_or_any(const struct uuid *id)
 {
     return id != NULL ? DB_BLOB(id->bytes, UUID_BYTES) : DB_NULL;
@@ -152,7 +146,7 @@ enum status note_search(struct db *db, const struct note_criteria *criteria,
     enum status status = fold_words(&search, criteria);
 
     if (status == STATUS_OK && criteria->after != NULL)
-        status = DB_FIRST(db, keep_number, &before, find_number,
+        status = DB_FIRST(db, db_keep_int, &before, find_number,
                           DB_BLOB(criteria->after->bytes, UUID_BYTES));
     if (status == STATUS_OK)
         status = run(&search, db, before, criteria, viewer);

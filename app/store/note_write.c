@@ -38,19 +38,13 @@ static struct db_value address_or_null(const struct address *address)
     return db_blob_or_null(address->bytes, address_bytes(address));
 }
 
-static enum status keep_number(void *arg, const struct db_rows *rows)
-{
-    *(int64_t *)arg = db_int(rows, 0);
-    return STATUS_OK;
-}
-
 /* 0: the contact has no note yet. */
 static enum status read_last(int64_t *note, struct db *db, int64_t contact)
 {
     *note = 0;
     if (db_recall(db, &last_notes, &contact, note))
         return STATUS_OK;
-    enum status status = DB_FIRST(db, keep_number, note, find_last, DB_INT(contact));
+    enum status status = DB_FIRST(db, db_keep_int, note, find_last, DB_INT(contact));
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
