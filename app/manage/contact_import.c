@@ -17,19 +17,6 @@ struct meaning {
     int64_t created_at_ms, updated_at_ms; /* or IMPORT_NO_DATE */
 };
 
-typedef enum status text_rule(struct span text, struct problem *why);
-
-static text_rule *const rules[CONTACT_TEXTS] = {
-    [CONTACT_NAME] = text_rules_name,
-    [CONTACT_FIRST_NAME] = text_rules_name,
-    [CONTACT_LAST_NAME] = text_rules_name,
-    [CONTACT_ROLE_LABEL] = text_rules_name,
-    [CONTACT_PRIMARY_EMAIL] = text_rules_email,
-    [CONTACT_SECONDARY_EMAIL] = text_rules_email,
-    [CONTACT_PRIMARY_PHONE] = text_rules_phone,
-    [CONTACT_SECONDARY_PHONE] = text_rules_phone,
-};
-
 /* Nothing but blanks says nothing, too. */
 static bool is_empty(struct span cell)
 {
@@ -37,7 +24,8 @@ static bool is_empty(struct span cell)
 }
 
 static enum status read_text(struct given_text *out, const struct contact_row *row,
-                             enum contact_field field, text_rule *rule, struct problem *why)
+                             enum contact_field field, contact_text_rule *rule,
+                             struct problem *why)
 {
     const struct span cell = row->cells[field];
 
@@ -57,8 +45,9 @@ static enum status read_texts(struct contact_command *out, const struct contact_
     enum status status = STATUS_OK;
 
     for (int i = 0; i < CONTACT_TEXTS && status == STATUS_OK; i++)
-        status = read_text(&out->texts[i], row,
-                           (enum contact_field)(CONTACT_FIELD_TEXTS + i), rules[i], why);
+        status =
+            read_text(&out->texts[i], row, (enum contact_field)(CONTACT_FIELD_TEXTS + i),
+                      contact_text_rules[i], why);
     if (status == STATUS_OK)
         status = read_text(&out->entity_name, row, CONTACT_FIELD_ENTITY_NAME,
                            text_rules_name, why);

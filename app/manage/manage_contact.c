@@ -4,19 +4,16 @@
 #include "app/store/contact_facts.h"
 #include "app/store/contact_write.h"
 
-/* What the texts must be, and what they are called in a sentence. */
-static const struct {
-    enum status (*rule)(struct span text, struct problem *why);
-    const char *field;
-} text_rules[CONTACT_TEXTS] = {
-    [CONTACT_NAME] = {text_rules_name, "name"},
-    [CONTACT_FIRST_NAME] = {text_rules_name, "first name"},
-    [CONTACT_LAST_NAME] = {text_rules_name, "last name"},
-    [CONTACT_ROLE_LABEL] = {text_rules_name, "role"},
-    [CONTACT_PRIMARY_EMAIL] = {text_rules_email, "e-mail"},
-    [CONTACT_SECONDARY_EMAIL] = {text_rules_email, "second e-mail"},
-    [CONTACT_PRIMARY_PHONE] = {text_rules_phone, "telephone"},
-    [CONTACT_SECONDARY_PHONE] = {text_rules_phone, "second telephone"},
+/* What the texts are called in a sentence. */
+static const char *const text_names[CONTACT_TEXTS] = {
+    [CONTACT_NAME] = "name",
+    [CONTACT_FIRST_NAME] = "first name",
+    [CONTACT_LAST_NAME] = "last name",
+    [CONTACT_ROLE_LABEL] = "role",
+    [CONTACT_PRIMARY_EMAIL] = "e-mail",
+    [CONTACT_SECONDARY_EMAIL] = "second e-mail",
+    [CONTACT_PRIMARY_PHONE] = "telephone",
+    [CONTACT_SECONDARY_PHONE] = "second telephone",
 };
 
 static enum status check_texts(const struct contact_edit *edit, struct problem *why)
@@ -24,8 +21,8 @@ static enum status check_texts(const struct contact_edit *edit, struct problem *
     enum status status = STATUS_OK;
 
     for (int i = 0; i < CONTACT_TEXTS && status == STATUS_OK; i++)
-        status = manage_check_optional(text_rules[i].rule, edit->texts[i].text,
-                                       text_rules[i].field, why);
+        status = manage_check_optional(contact_text_rules[i], edit->texts[i].text,
+                                       text_names[i], why);
     if (status == STATUS_OK)
         status =
             manage_check_optional(text_rules_name, edit->entity_name.text, "company", why);

@@ -2,6 +2,17 @@
 
 #include <string.h>
 
+contact_text_rule *const contact_text_rules[CONTACT_TEXTS] = {
+    [CONTACT_NAME] = text_rules_name,
+    [CONTACT_FIRST_NAME] = text_rules_name,
+    [CONTACT_LAST_NAME] = text_rules_name,
+    [CONTACT_ROLE_LABEL] = text_rules_name,
+    [CONTACT_PRIMARY_EMAIL] = text_rules_email,
+    [CONTACT_SECONDARY_EMAIL] = text_rules_email,
+    [CONTACT_PRIMARY_PHONE] = text_rules_phone,
+    [CONTACT_SECONDARY_PHONE] = text_rules_phone,
+};
+
 static bool is_of_caller(const struct given_id *org_id, const struct caller *caller)
 {
     return given_id_is(org_id, &caller->org_id);

@@ -26,4 +26,8 @@ enum {
     CONTACT_ENTITY_BYTES = NAME_MAX_BYTES + WEBSITE_MAX_BYTES,
 };
 
+/* What each text must be: a function of app/rules/text_rules.h. */
+typedef enum status contact_text_rule(struct span text, struct problem *why);
+extern contact_text_rule *const contact_text_rules[CONTACT_TEXTS];
+
 #endif
