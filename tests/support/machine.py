@@ -15,7 +15,7 @@ from support.wait import wait_for
 ROOT = Path(os.environ.get("CRMNOTES_TEST_ROOT", "/var/tmp/crmnotes-test-root"))
 PACKAGES = (
     "systemd,systemd-sysv,dbus,procps,adduser,nginx-light,curl,"
-    "libfcgi0ldbl,libjson-c5,libsqlite3-0,libsodium23,libinih1,libmaxminddb0,libseccomp2"
+    "libfcgi0ldbl,libjson-c5,libsqlite3-0,libsodium23,libinih1,libmaxminddb0,libseccomp2,libutf8proc2"
 )
 # What systemd-nspawn keeps from programs inside unless it is told otherwise.
 CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
