@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,15 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/mapped.h"
+
 enum {
     MARK_MAX_BYTES = 64,
 };
 
-/* The mapping of a file, for the handler of SIGBUS. */
-static struct {
-    char *memory; /* NULL: no file is open */
-    size_t bytes;
-} mapped;
+/* The file that is open. */
+static struct mapped mapped;
 
 void *shared_create(size_t bytes)
 {
@@ -28,22 +26,6 @@ void *shared_create(size_t bytes)
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     return memory != MAP_FAILED ? memory : NULL;
-}
-
-/* Handles SIGBUS after the file was truncated: maps zeros in its place, and returning
- * repeats the instruction that failed. A fault at any other address ends the process as
- * usual. */
-static void replace_lost_memory(int signal_number, siginfo_t *info, void *context)
-{
-    uintptr_t at = (uintptr_t)info->si_addr, begin = (uintptr_t)mapped.memory;
-    int saved = errno;
-
-    (void)context;
-    if (mapped.memory == NULL || at < begin || at - begin >= mapped.bytes ||
-        mmap(mapped.memory, mapped.bytes, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-        (void)signal(signal_number, SIG_DFL);
-    errno = saved;
 }
 
 static enum status fail(struct problem *why, const char *path, const char *what)
@@ -98,15 +80,13 @@ static enum status prepare(int fd, const char *path, size_t bytes, struct span h
 static enum status map(void **out, int fd, const char *path, size_t bytes,
                        struct problem *why)
 {
-    struct sigaction handler = {.sa_sigaction = replace_lost_memory,
-                                .sa_flags = SA_SIGINFO};
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
     if (memory == MAP_FAILED)
         return fail(why, path, "map");
-    mapped.memory = memory;
-    mapped.bytes = bytes;
-    (void)sigaction(SIGBUS, &handler, NULL);
+    mapped = (struct mapped){
+        .memory = memory, .bytes = bytes, .protection = PROT_READ | PROT_WRITE};
+    mapped_watch(&mapped);
     *out = memory;
     return STATUS_OK;
 }
@@ -136,7 +116,9 @@ void shared_free(void *memory, size_t bytes)
 {
     if (memory == NULL)
         return;
-    if (memory == mapped.memory)
+    if (memory == mapped.memory) {
+        mapped_forget(&mapped);
         mapped.memory = NULL;
+    }
     (void)munmap(memory, bytes);
 }

@@ -23,8 +23,8 @@ void *shared_create(size_t bytes);
  *
  * STATUS_INVALID: the file is of another kind or size. STATUS_UNAVAILABLE: it cannot be
  * made, opened or mapped. why says what to do. If the file is truncated later, the memory
- * becomes private to this process and zero. A handler of SIGBUS does that; so at most one
- * file can be open in a process.
+ * becomes private to this process and zero (see lib/mapped.h). At most one file can be open
+ * in a process.
  */
 enum status shared_open(void **out, const char *path, size_t bytes, struct span head,
                         size_t mark_len, struct problem *why);
