@@ -6,6 +6,7 @@
  *   sqlite_statement.c    statements, values and rows
  *   sqlite_transaction.c  transactions, and the lock between writers
  *   sqlite_vfs.c          one write for all pages of a commit
+ *   sqlite_map.c          the database file as memory, for reading
  *   sqlite_facts.c        facts that a connection remembers
  *   sqlite_wal.c          checkpoints
  *   sqlite_stamp.c        application_id and user_version
@@ -73,6 +74,7 @@ struct db {
     /* Why the last transaction failed where SQLite's own message does not tell; else
      * empty. */
     char failure[256];
+    struct sqlite_map *map;   /* of the database file; NULL: none */
     int page_bytes;           /* of the database; when writing */
     int64_t wal_bytes;        /* as of the last commit */
     int64_t checkpoint_bytes; /* of the WAL, from which on a checkpoint is made */
@@ -92,6 +94,28 @@ struct db {
  * without a sync, other processes would not find a commit in the file. Once per program,
  * before the first connection. Returns a result code. */
 int sqlite_add_vfs(void);
+
+#define SQLITE_MAPPING_VFS "crmnotes-mapping"
+
+/* Registers the VFS of that name, for connections that only read and use a map. Once per
+ * program, before the first connection. Returns a result code. */
+int sqlite_add_mapping_vfs(void);
+
+/* The file of a database as memory; NULL: that cannot be had, and the file is read as
+ * usual. There must be no connection in this process: this closes a descriptor of the file,
+ * which would drop the locks that SQLite holds on it. The caller owns it. */
+struct sqlite_map *sqlite_map_file(const char *path);
+
+/* NULL is allowed. After the connection that uses it was closed. */
+void sqlite_unmap_file(struct sqlite_map *map);
+
+/* Lets a connection of that VFS read from db->map, if there is one. Returns a result
+ * code. */
+int sqlite_use_map(struct db *db);
+
+/* Whether a part of that memory could not be read, for instance because of a fault of the
+ * disk. What a statement has found is wrong then, and the connection can only be closed. */
+bool sqlite_lost_file(struct db *db);
 
 /* The status that stands for a result code, which may be an extended one. */
 enum status sqlite_status(int code);

@@ -34,7 +34,7 @@ enum status db_init(void (*report)(int code, const char *message))
         sqlite3_config(SQLITE_CONFIG_URI, 0) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) != SQLITE_OK ||
-        sqlite_add_vfs() != SQLITE_OK)
+        sqlite_add_vfs() != SQLITE_OK || sqlite_add_mapping_vfs() != SQLITE_OK)
         return STATUS_INTERNAL;
     return STATUS_OK;
 }
@@ -88,8 +88,10 @@ static int configure(struct db *db, enum db_mode mode)
     code = sqlite_exec(db, sql);
     if (code != SQLITE_OK)
         return code;
-    if (mode == DB_READ)
-        return sqlite_exec(db, "PRAGMA query_only=ON");
+    if (mode == DB_READ) {
+        code = sqlite_exec(db, "PRAGMA query_only=ON");
+        return code == SQLITE_OK ? sqlite_use_map(db) : code;
+    }
     keep_wal_file(db);
     /* the WAL is written by commits alone: see sqlite_vfs.c, which DB_ALONE does not use */
     (void)snprintf(sql, sizeof sql,
@@ -206,7 +208,8 @@ static int open_handle(struct db *db, const char *path, enum db_mode mode)
     return mode == DB_ALONE
                ? sqlite_open_alone(&db->handle, path)
                : sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX,
-                                 mode == DB_READ ? NULL : SQLITE_GATHERING_VFS);
+                                 mode == DB_READ ? SQLITE_MAPPING_VFS
+                                                 : SQLITE_GATHERING_VFS);
 }
 
 /* The only user finds out by itself whether others use the database. */
@@ -222,6 +225,8 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
 
     if (status != STATUS_OK)
         return status;
+    if (mode == DB_READ && open_here == NULL)
+        db->map = sqlite_map_file(path);
     int code = open_handle(db, path, mode);
     if (db->handle != NULL) {
         db->next = open_here;
@@ -308,6 +313,7 @@ void db_close(struct db *db)
     forget(db);
     sqlite_drop_facts(db);
     sqlite3_close(db->handle);
+    sqlite_unmap_file(db->map);
     lock_close(db->lock);
     db_alone_end(db->alone);
     sqlite_forget_files(db);

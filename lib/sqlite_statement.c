@@ -40,6 +40,12 @@ enum status sqlite_status(int code)
     return STATUS_INTERNAL;
 }
 
+/* Of a function that may have read the database. */
+static enum status status_of(struct db *db, int code)
+{
+    return sqlite_lost_file(db) ? STATUS_IO : sqlite_status(code);
+}
+
 int sqlite_exec(struct db *db, const char *sql)
 {
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
@@ -112,7 +118,7 @@ enum status db_query(struct db *db, struct db_rows *rows, const char *sql,
 
     *rows = (struct db_rows){.db = db, .statement = NULL};
     if (code != SQLITE_OK)
-        return sqlite_status(code);
+        return status_of(db, code);
     rows->statement = statement;
     code = bind(statement, values, count);
     if (code != SQLITE_OK) {
@@ -126,9 +132,11 @@ enum status db_next(struct db_rows *rows)
 {
     int code = sqlite3_step(rows->statement);
 
-    if (code != SQLITE_ROW)
+    enum status status = status_of(rows->db, code);
+
+    if (status != STATUS_OK)
         db_done(rows);
-    return sqlite_status(code);
+    return status;
 }
 
 void db_done(struct db_rows *rows)
