@@ -35,6 +35,7 @@ struct exchange {
     bool answered;                /* the reply is there, and no further step is needed */
     bool identified;              /* the credentials are in order: checks 1 to 6 passed */
     bool charged;                 /* the developer key's quota was charged for it */
+    bool to_read;                 /* only what pipeline_read does is left */
     bool committing;              /* the reply waits for the commit */
     struct commit commit;
     struct reply reply;

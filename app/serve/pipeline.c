@@ -312,10 +312,18 @@ static enum status start_commit(struct pipeline *p, struct exchange *x)
     return STATUS_OK;
 }
 
+/* A reading call goes on when the worker has the time. */
+static enum status put_off_reading(struct pipeline *p, struct exchange *x)
+{
+    (void)p;
+    x->to_read = x->command == NULL;
+    return STATUS_OK;
+}
+
 /* The way of a request until the reply is there or its commit has been started. */
 static enum status (*const steps[])(struct pipeline *p, struct exchange *x) = {
-    find_call,   answer_document, check_header, parse_body,
-    answer_help, read_input,      check,        start_commit,
+    find_call,  answer_document, check_header, parse_body,   answer_help,
+    read_input, put_off_reading, check,        start_commit,
 };
 
 /* Makes a reply of a step that went wrong. */
@@ -331,6 +339,14 @@ static void reply_to(struct pipeline *p, struct exchange *x, enum status status)
         x->reply.client_address = &x->request.address;
 }
 
+/* What is left when neither a commit nor a reading transaction is. */
+static void conclude(struct pipeline *p, struct exchange *x, enum status status)
+{
+    reply_to(p, x, status);
+    if (!x->committing)
+        limits_settle(&p->limits, x);
+}
+
 void pipeline_begin(struct pipeline *p, struct exchange *x)
 {
     const size_t count = sizeof steps / sizeof steps[0];
@@ -343,11 +359,16 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
         .strict = p->settings->strict_status || x->request.prefers_strict,
         .prefers_strict = x->request.prefers_strict,
     };
-    for (size_t i = 0; i < count && status == STATUS_OK && !x->answered; i++)
+    for (size_t i = 0; i < count && status == STATUS_OK && !x->answered && !x->to_read; i++)
         status = steps[i](p, x);
-    reply_to(p, x, status);
-    if (!x->committing)
-        limits_settle(&p->limits, x);
+    if (!x->to_read)
+        conclude(p, x, status);
+}
+
+void pipeline_read(struct pipeline *p, struct exchange *x)
+{
+    x->to_read = false;
+    conclude(p, x, check(p, x));
 }
 
 /* The transaction refused a caller that was found in the cache, and tells the error alone,

@@ -33,9 +33,13 @@ struct pipeline *pipeline_create(const struct settings *settings,
 /* NULL is allowed. */
 void pipeline_free(struct pipeline *pipeline);
 
-/* Begins to answer exchange->request. Afterwards either the reply is there, or
- * exchange->committing is set. */
+/* Begins to answer exchange->request. Afterwards the reply is there, or
+ * exchange->committing is set, or, for a call that reads, exchange->to_read. */
 void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
+
+/* Completes the reply of an exchange that is to read. This takes longer than anything else
+ * that a worker does, so the caller chooses the time. */
+void pipeline_read(struct pipeline *pipeline, struct exchange *exchange);
 
 /* Checks an exchange that is committing. True: its reply is complete. */
 bool pipeline_look(struct pipeline *pipeline, struct exchange *exchange);

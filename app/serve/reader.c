@@ -14,6 +14,7 @@ struct reader {
     struct db *db;      /* NULL: not open */
     int64_t checked_ms; /* when its schema was checked; monotonic */
     bool renewed;
+    bool holds, begun; /* a transaction is to be shared; it was begun */
 };
 
 struct reader *reader_create(const struct settings *settings, const struct secret_key *key,
@@ -41,6 +42,7 @@ static void close_database(struct reader *reader)
 {
     db_close(reader->db);
     reader->db = NULL;
+    reader->begun = false;
 }
 
 void reader_leave_moved(struct reader *reader)
@@ -107,13 +109,14 @@ static enum status begin(struct reader *reader)
 enum status reader_begin(struct reader *reader, struct db **db)
 {
     bool was_open = reader->db != NULL;
-    enum status status = begin(reader);
+    enum status status = reader->begun ? STATUS_OK : begin(reader);
 
     if (status == STATUS_UNAVAILABLE && was_open && reader->db != NULL) {
         close_database(reader);
         status = begin(reader);
     }
     *db = reader->db;
+    reader->begun = reader->holds && status == STATUS_OK;
     return status;
 }
 
@@ -121,12 +124,25 @@ void reader_end(struct reader *reader, enum status status)
 {
     if (reader->db == NULL)
         return;
-    db_read_end(reader->db);
+    if (!reader->begun)
+        db_read_end(reader->db);
     if (status == STATUS_OK || status == STATUS_REFUSED || status == STATUS_BUSY)
         return;
     LOG(LEVEL_ERROR, "read_failed", LOG_TEXT("status", status_name(status)),
         LOG_TEXT("message", db_message(reader->db)));
     close_database(reader);
+}
+
+void reader_hold(struct reader *reader)
+{
+    reader->holds = true;
+}
+
+void reader_release(struct reader *reader)
+{
+    if (reader->begun)
+        db_read_end(reader->db);
+    reader->holds = reader->begun = false;
 }
 
 bool reader_knows_keys(struct reader *reader)

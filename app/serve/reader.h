@@ -40,6 +40,13 @@ enum status reader_begin(struct reader *reader, struct db **db);
 /* Ends it. status: the result of reading; after a fault the connection is closed. */
 void reader_end(struct reader *reader, enum status status);
 
+/* Until reader_release, all that is read shares the first transaction, and so one state of
+ * the database: for requests that have arrived already, since a caller sees what was
+ * answered before it sent its request. */
+void reader_hold(struct reader *reader);
+
+void reader_release(struct reader *reader);
+
 /* Whether the database that is at its path now can be read, and belongs to this key
  * file. */
 bool reader_knows_keys(struct reader *reader);

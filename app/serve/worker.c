@@ -23,8 +23,11 @@ enum {
     ARENA_FIXED_BYTES = 16 * 1024 * 1024,
     ARENA_BYTES_PER_BODY_BYTE = 32, /* for the names of a body of many members */
     READY_MAX_BYTES = 256 * 1024,   /* that replies have together which wait to be sent */
-    MMAP_BYTES = 128 * 1024,        /* pieces from here on are returned to the kernel */
-    TRIM_BYTES = 1024 * 1024,       /* of free memory that is kept */
+    READING_US = 1000,        /* after which others get their turn between two reads */
+    READING_BESIDE_US = 100,  /* the same while commits are on their way */
+    REST_MS = 1,              /* from reading, while commits are on their way */
+    MMAP_BYTES = 128 * 1024,  /* pieces from here on are returned to the kernel */
+    TRIM_BYTES = 1024 * 1024, /* of free memory that is kept */
 };
 
 struct worker {
@@ -37,8 +40,11 @@ struct worker {
     struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
     struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
     int arena_count;
-    uint64_t committing;         /* a bit for each place that waits for its commit */
-    uint64_t ready;              /* likewise: whose reply is complete, but not sent */
+    uint64_t committing;             /* a bit for each place that waits for its commit */
+    uint64_t ready;                  /* likewise: whose reply is complete, but not sent */
+    uint8_t reading[FASTCGI_PLACES]; /* a ring of the places that are to read */
+    unsigned first_reading, reading_count;
+    int64_t rested_us;           /* until when the worker rests from reading; monotonic */
     size_t ready_bytes;          /* of memory that those have in use, about */
     int64_t looked_ms;           /* when orders were checked last; monotonic */
     struct committer *committer; /* the pipeline's */
@@ -127,6 +133,52 @@ static void guard(struct worker *w)
         reader_leave_moved(w->reader);
 }
 
+/* The reply is complete. */
+static void note_ready(struct worker *w, const struct exchange *x)
+{
+    w->ready |= UINT64_C(1) << x->place;
+    w->ready_bytes += arena_used_bytes(x->arena);
+}
+
+static void read_next(struct worker *w)
+{
+    struct exchange *x = &w->exchanges[w->reading[w->first_reading]];
+
+    w->first_reading = (w->first_reading + 1) % FASTCGI_PLACES;
+    w->reading_count--;
+    pipeline_read(w->pipeline, x);
+    note_ready(w, x);
+}
+
+/* A read takes longer than all else that a worker does, and there is always one when many
+ * peers read as fast as they can. Commits whose callers have waited for the disk, and
+ * requests that bring new ones, would then wait behind reads, and behind the other
+ * processes that read on the same cores. So while commits are on their way, a worker reads
+ * only for a short while at a time. */
+static bool must_rest(const struct worker *w)
+{
+    return w->committing != 0 && clock_monotonic_us() < w->rested_us;
+}
+
+/* Reads in one transaction, until its time or the room for replies is used up. */
+static void read_some(struct worker *w)
+{
+    if (w->reading_count == 0 || must_rest(w))
+        return;
+    int64_t now_us = clock_monotonic_us();
+    int64_t until_us = now_us + (w->committing != 0 ? READING_BESIDE_US : READING_US);
+    guard(w);
+    reader_hold(w->reader);
+    do {
+        read_next(w);
+        now_us = clock_monotonic_us();
+    } while (w->reading_count > 0 && w->ready_bytes <= READY_MAX_BYTES &&
+             now_us < until_us);
+    reader_release(w->reader);
+    leave_if_outdated(w);
+    w->rested_us = now_us + REST_MS * 1000;
+}
+
 static void begin(struct worker *w, size_t place)
 {
     struct exchange *x = &w->exchanges[place];
@@ -142,8 +194,13 @@ static void begin(struct worker *w, size_t place)
         call_refuse(NULL, &x->reply, ERROR_INTERNAL);
     if (x->committing && x->commit.done)
         (void)pipeline_look(w->pipeline, x);
-    *(x->committing ? &w->committing : &w->ready) |= UINT64_C(1) << place;
-    w->ready_bytes += x->committing ? 0 : arena_used_bytes(x->arena);
+    if (x->to_read)
+        w->reading[(w->first_reading + w->reading_count++) % FASTCGI_PLACES] =
+            (uint8_t)place;
+    else if (x->committing)
+        w->committing |= UINT64_C(1) << place;
+    else
+        note_ready(w, x);
     leave_if_outdated(w);
 }
 
@@ -195,11 +252,13 @@ static void obey(struct worker *w)
     }
 }
 
-/* While replies are ready, events are only asked for. */
+/* While there is something to do, events are only asked for. */
 static int waiting_ms(const struct worker *w)
 {
     if (w->ready != 0)
         return 0;
+    if (w->reading_count > 0)
+        return must_rest(w) ? REST_MS : 0;
     if (w->committing != 0 || log_is_waiting() || w->orphan_since_ms != 0)
         return LOOK_MS;
     return w->writes ? GUARD_MS : -1;
@@ -223,8 +282,11 @@ static enum fastcgi_event turn(struct worker *w)
     /* a commit in this process takes as long as many requests, so no answer waits for
      * another one's */
     if (w->writes || is_time || w->ready_bytes > READY_MAX_BYTES ||
-        !fastcgi_has_more(w->fastcgi))
+        !fastcgi_has_more(w->fastcgi)) {
         answer_ready(w);
+        read_some(w);
+        answer_ready(w);
+    }
     return event;
 }
 
@@ -235,6 +297,8 @@ static int loop(struct worker *w)
         if (event == FASTCGI_BROKEN)
             return EX_OSERR;
         if (event == FASTCGI_DONE || must_leave(w)) {
+            while (w->reading_count > 0)
+                read_next(w); /* each in a transaction of its own */
             answer_ready(w);
             return EXIT_SUCCESS;
         }

@@ -1,11 +1,14 @@
-"""Workers that read."""
+"""Workers that read: beside commits that take long, and from a file that they cannot read."""
 
 import os
+import threading
+import time
 
 from support.answers import assert_error
 from support.calls import FETCH, data_of, fetch_body
-from support.family import writer_of
+from support.family import send, waits_for_lock, writer_of, writers_held_up
 from support.raw import as_answer
+from support.site import encode
 from support.wait import wait_for
 
 NOT_READ = "The service is not available. Try again."
@@ -13,6 +16,45 @@ NOT_READ = "The service is not available. Try again."
 
 def notes_of(service, world, **fields):
     return data_of(as_answer(service.call(fetch_body(world, include_notes=1, **fields), path=FETCH)))["notes"]
+
+
+def test_reads_go_on_while_a_commit_takes_long(start):
+    service = start({"workers": 1})
+    world = service.site.world()
+    data_of(as_answer(service.call(world.body())))
+    with service.connect() as waiting:
+        with writers_held_up(service.site):
+            send(waiting, encode(world.body(note="waits")))
+            wait_for(lambda: waits_for_lock(writer_of(service)), "the writer at the lock")
+            began = time.monotonic()
+            for _ in range(100):
+                assert len(notes_of(service, world)) == 1
+            assert time.monotonic() - began < 2
+        data_of(as_answer(waiting.read_response()))
+    assert len(notes_of(service, world)) == 2
+
+
+def test_a_read_sees_what_was_answered_before_it_was_sent(start):
+    """Beside others who read all the time, so that reads wait for each other."""
+    service = start({"workers": 1})
+    world = service.site.world()
+    is_over = threading.Event()
+
+    def read_on():
+        while not is_over.is_set():
+            notes_of(service, world)
+
+    others = [threading.Thread(target=read_on) for _ in range(6)]
+    for thread in others:
+        thread.start()
+    try:
+        for number in range(60):
+            data_of(as_answer(service.call(world.body(note=f"note {number}"))))
+            assert notes_of(service, world, notes_limit=1)[0]["note_content"] == f"note {number}"
+    finally:
+        is_over.set()
+        for thread in others:
+            thread.join()
 
 
 def test_what_cannot_be_read_costs_its_answer_and_no_worker(start):
