@@ -6,7 +6,7 @@
 
 enum {
     PLACE_BITS = 40,    /* of a place, below the number of its range */
-    INDEX_TRIGRAMS = 6, /* that are looked for; which contacts fit is compared later */
+    INDEX_TRIGRAMS = 3, /* that are looked for; which contacts fit is compared later */
     TRIGRAM_BYTES = 3 * 8 + 8, /* three characters of at most 4 bytes, quoted, and AND */
     EXPRESSION_BYTES = 3 * INDEX_TRIGRAMS * TRIGRAM_BYTES + 16,
 };
