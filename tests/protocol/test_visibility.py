@@ -80,6 +80,9 @@ class Stage:
     def find(self, member):
         return self.ctl("note", "find", "--contact", self.world.contact, "--member", member)
 
+    def export(self, member):
+        return self.ctl("note", "export", "--contact", self.world.contact, "--member", member)
+
 
 # By its name: how a member reads, and what the author gets so.
 WAYS = {
@@ -90,6 +93,7 @@ WAYS = {
     "note show": (Stage.show, PRESENT),
     "note history": (Stage.history, VERSIONS),
     "note find": (Stage.find, PRESENT),
+    "note export": (Stage.export, VERSIONS),
 }
 
 
