@@ -13,7 +13,8 @@ static const char version[] = PACKAGE_STRING "\n";
 
 static const char help[] =
     "Usage: crmnotes.fcgi [OPTION]...\n"
-    "Serves the call \"Add Notes to Contact\" by FastCGI.\n"
+    "Serves notes and contacts of a CRM by FastCGI: \"Add Notes to Contact\" and the\n"
+    "calls around it.\n"
     "\n"
     "  --config FILE      read FILE, else $CRMNOTES_CONFIG, else\n"
     "                     /etc/crmnotes/crmnotes.conf if there is one\n"
