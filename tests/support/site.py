@@ -172,7 +172,7 @@ class Site:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("CRMNOTES_")}
         return {**kept, **{name: str(value) for name, value in more.items()}}
 
-    def ctl_raw(self, *words, stdin="", env=None):
+    def ctl_raw(self, *words, stdin="", env=None, seconds=60):
         """Runs crmnotesctl on this site; the CompletedProcess with text, whatever its status."""
         command = [str(self.ctl_program), "--config", str(self.config), *map(str, words)]
         done = subprocess.run(
@@ -180,7 +180,7 @@ class Site:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             env=env or self.environment(),
             cwd=self.directory,
         )

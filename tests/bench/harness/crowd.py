@@ -4,6 +4,7 @@ index in which the service finds them (migrations/0006_contacts.sql, app/rules/c
 All texts are ASCII in lower case, so that they are folded already.
 """
 
+import csv
 import hashlib
 import random
 import struct
@@ -74,6 +75,17 @@ def add(db, count):
     db.execute("INSERT INTO contact_index (rowid, words) SELECT place, words FROM contact_words")
     keys = sorted((key, RANGE + 1 + p.number) for p in people(count) for key in p.keys(org))
     db.executemany("INSERT INTO contact_keys VALUES (?, ?) ON CONFLICT DO NOTHING", keys)
+
+
+def write_csv(path, count):
+    """The crowd as a file for `contact import`; its addresses differ."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("contact_name", "first_name", "last_name", "role_label", "primary_email", "primary_phone"))
+        rows.writerows(
+            (p.name, p.first, p.last, p.role, f"{p.number}.{p.email}", p.phone) for p in people(count)
+        )
+    return path
 
 
 def by_email(dice, person):

@@ -409,6 +409,21 @@ def start(plan):
     return result
 
 
+def imports(plan):
+    """Importing a crowd of contacts from a file, without a service beside it."""
+    path = crowd.write_csv(plan.directory / "contacts.csv", plan.crowd)
+    with Site() as site:
+        world = site.world()
+        began = time.monotonic()
+        whose = ("--org", world.org, "--owner", world.member)
+        done = site.ctl_raw("contact", "import", path, *whose, seconds=600)
+        seconds = time.monotonic() - began
+        if done.returncode != 0 or f"ADDED {plan.crowd}" not in " ".join(done.stdout.split()):
+            raise RuntimeError(f"contact import: {done.stdout}{done.stderr}")
+    plan.show(f"{plan.crowd:,} contacts in {seconds:.1f} s")
+    return {"contacts": plan.crowd, "seconds": round(seconds, 1)}
+
+
 def reload(plan):
     """The longest time without an answer under load, without and with reloads (HUP)."""
     result = {}
@@ -461,5 +476,6 @@ MEASUREMENTS = {
     function.__name__: function
     for function in (
         instructions, create, curve, update, refusals, fetch, lookup, beside, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
+        imports,
     )
 }  # fmt: skip

@@ -137,6 +137,10 @@ def _start(s):
     yield "start to the first note stored", f"{s['median_ms']} ms"
 
 
+def _imports(i):
+    yield f"importing {i['contacts']:,} contacts by crmnotesctl", f"{i['seconds']} s"
+
+
 def _reload(r):
     yield "longest gap in answers under load", f"{r['without']['gap_ms']} ms"
     yield f"… with {r['with']['reloads']} reloads", f"{r['with']['gap_ms']} ms, {r['with']['failed']} failed"
@@ -151,7 +155,14 @@ def _instructions(i):
         yield f"instructions a request: {name}", f"{number:,}"
 
 
-FACTS = {"memory": _memory, "start": _start, "reload": _reload, "wal": _wal, "instructions": _instructions}
+FACTS = {
+    "memory": _memory,
+    "start": _start,
+    "reload": _reload,
+    "wal": _wal,
+    "imports": _imports,
+    "instructions": _instructions,
+}
 
 
 def _besides(results):
