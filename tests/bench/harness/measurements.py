@@ -298,7 +298,7 @@ def workers(plan):
 
 
 def memory(plan):
-    """PSS of an idle pool: fresh, and after load."""
+    """PSS of an idle pool: fresh, and after load; of workers without the pages of the database."""
     with opened(Crmnotes()) as (subject,):
         fresh = _pool_memory(subject)
         load.run(subject, plan.load(64, warm=0))
@@ -313,7 +313,8 @@ def memory(plan):
 
 
 def _pool_memory(subject):
-    each = [usage.pss_kib(pid) for pid in subject.worker_pids()]
+    database = subject.service.site.database
+    each = [usage.pss_without_kib(pid, database) for pid in subject.worker_pids()]
     return {
         "worker_kib": statistics.median(each),
         "worker_max_kib": max(each),

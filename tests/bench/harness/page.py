@@ -127,7 +127,7 @@ def _curve(results, plots):
 
 def _memory(m):
     for when in m:
-        yield f"PSS of a worker, {when.replace('_', ' ')}", f"{m[when]['worker_kib'] / 1024:.2f} MiB"
+        yield f"PSS of a worker without pages of the database, {when.replace('_', ' ')}", f"{m[when]['worker_kib'] / 1024:.2f} MiB"
     yield "PSS of the whole pool, after load", f"{m['after_load']['pool_kib'] / 1024:.1f} MiB"
     if m["after_load"]["writer_kib"]:
         yield "PSS of the writer, after load", f"{m['after_load']['writer_kib'] / 1024:.1f} MiB"

@@ -86,6 +86,18 @@ def pss_kib(pid):
     raise AssertionError(f"no Pss of process {pid}")
 
 
+def pss_without_kib(pid, path):
+    """The same, less the pages of a file that it has mapped: they are the kernel's cache of it."""
+    total, is_other = 0, True
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):  # the head of a mapping: address, rights, ..., path
+            is_other = words[-1] != str(path)
+        elif words[0] == "Pss:" and is_other:
+            total += int(words[1])
+    return total
+
+
 def pool_pss_kib(pids):
     return sum(map(pss_kib, pids))
 
