@@ -1,9 +1,13 @@
-"""Packages of npm, exactly those of a lockfile, installed once and outside of the sources."""
+"""
+Packages of npm, exactly those of a lockfile, installed once and outside of the sources. Run as a
+program it prints where the packages of the directory that it is given are.
+"""
 
 import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,9 +31,13 @@ def _install(files, target):
     for file in files:
         shutil.copy(file, made)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=made, check=True, timeout=300, stdin=subprocess.DEVNULL)
+    subprocess.run(command, cwd=made, check=True, timeout=300, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     try:
         os.rename(made, target)
     except OSError:
         assert target.exists()
         shutil.rmtree(made)
+
+
+if __name__ == "__main__":
+    print(modules(sys.argv[1]))
