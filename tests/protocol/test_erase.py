@@ -1,5 +1,6 @@
 """What crmnotesctl has erased is in no file of the database, whether the service runs or not."""
 
+import hashlib
 import json
 import sqlite3
 import threading
@@ -123,6 +124,15 @@ def scene(request):
         yield service, world, request.param == "stopped"
 
 
+def add_crowd(site, world, count=20_000):
+    """So many contacts that the index of contacts cannot be merged in one step."""
+    letters = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
+    names = (hashlib.sha256(b"%d" % number).hexdigest()[:30].translate(letters) for number in range(count))
+    rows = "contact_name\n" + "".join(f"{name}\n" for name in names)
+    done = site.ctl_raw("contact", "import", "-", "--org", world.org, "--owner", world.member, stdin=rows)
+    assert done.returncode == 0, done.stderr
+
+
 def end(service, stop):
     if stop:
         service.stop()
@@ -131,6 +141,7 @@ def end(service, stop):
 def test_a_contact_is_erased_with_all_its_notes(scene):
     service, world, stop = scene
     site = service.site
+    add_crowd(site, world)
     person, other = Person(service, world), site.add_contact(world.org, world.member, "Someone else")
     kept = note_id_of(send(service, world.body(contact_id=other["contact_id"], note="kept text")))
     counts = {"notes": len(person.notes), "versions": sum(max(0, n % 4 - 1) for n in range(len(person.notes)))}
@@ -212,6 +223,8 @@ def test_what_was_erased_counts_as_absent_for_callers(start):
     assert send(service, world.body(note_id=note, note="again")).code == "NOTE_NOT_FOUND"
     assert send(service, world.body(contact_id=contact, note="again")).code == "NOT_FOUND"
     assert send(service, world.body(note="another")).code is None
+    # now the writer remembers the contact, and reads the note alone
+    assert send(service, world.body(note_id=note, note="again")).code == "NOTE_NOT_FOUND"
 
     def code(path, body):
         return send(service, body, path=path).code
