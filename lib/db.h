@@ -40,6 +40,11 @@ enum db_mode {
  * engine's code and message when the engine logs a fault of its own. */
 enum status db_init(void (*report)(int code, const char *message));
 
+/* From now on, connections of this process that only read see the database as memory, where
+ * the engine can do that: for a process that reads all the time. SQLite: pages of the file
+ * count as the process's memory then, though they are the kernel's cache of it. */
+void db_read_as_memory(void);
+
 /*
  * Opens the database at location: for SQLite the path of its file, which DB_CREATE and
  * DB_ALONE make with mode 0660 less umask, and set to WAL mode. STATUS_NOT_FOUND: there is

@@ -18,6 +18,7 @@ enum {
 
 static void (*report_trouble)(int code, const char *message);
 static struct db *open_here; /* the connections of this process */
+static bool reads_as_memory;
 
 static void on_sqlite_log(void *unused, int code, const char *message)
 {
@@ -37,6 +38,11 @@ enum status db_init(void (*report)(int code, const char *message))
         sqlite_add_vfs() != SQLITE_OK || sqlite_add_mapping_vfs() != SQLITE_OK)
         return STATUS_INTERNAL;
     return STATUS_OK;
+}
+
+void db_read_as_memory(void)
+{
+    reads_as_memory = true;
 }
 
 /* The answer of a pragma that gives one text, compared with what is wanted. */
@@ -225,7 +231,7 @@ static enum status open_and_configure(struct db *db, const char *path, enum db_m
 
     if (status != STATUS_OK)
         return status;
-    if (mode == DB_READ && open_here == NULL)
+    if (reads_as_memory && mode == DB_READ && open_here == NULL)
         db->map = sqlite_map_file(path);
     int code = open_handle(db, path, mode);
     if (db->handle != NULL) {

@@ -377,6 +377,7 @@ int worker_run(const struct worker_context *context, struct pool_worker *self)
     return_memory();
     enum status status = open_worker(w, context);
     if (status == STATUS_OK) {
+        db_read_as_memory();
         reader_open(w->reader); /* before the first request needs it */
         (void)reader_was_renewed(w->reader);
         pool_ready(self);

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+from support import memory
 from support.ids import unknown_id
 from support.load import Load
 from support.service import Service
@@ -149,6 +150,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(site, org, owner):
     assert done.stdout.startswith("org_id,") and done.stderr == "0\n"
 
 
+@memory.of_crmnotesctl
 def test_memory_does_not_grow_with_the_contacts(site, org, owner):
     lines = (f"Contact number {n},c{n}@x.example" for n in range(200000))
     file = site.directory / "f.csv"

@@ -8,15 +8,12 @@ import uuid
 
 import pytest
 
+from support import memory
 from support.ids import unknown_id
 from support.paths import CTL
 from support.wait import wait_for
 
 PAGE = 500  # rows that crmnotesctl reads in one transaction
-
-measures_memory = pytest.mark.skipif(
-    CTL.exists() and b"__asan_init" in CTL.read_bytes(), reason="AddressSanitizer keeps what was freed"
-)
 
 
 @pytest.fixture
@@ -211,7 +208,7 @@ def ids_of(lines):
     return [json.loads(line)["member_id"] for line in lines]
 
 
-@measures_memory
+@memory.of_crmnotesctl
 def test_a_long_list_is_streamed_in_constant_memory(operator, site, org):
     """The peak is read while the last rows are still to be written. Half of them fill SQLite's cache."""
     peaks = {}
@@ -227,7 +224,7 @@ def test_a_long_list_is_streamed_in_constant_memory(operator, site, org):
     assert peaks[200_000] < peaks[100_000] + 512 and peaks[200_000] < 20 * 1024, peaks
 
 
-@measures_memory
+@memory.of_crmnotesctl
 def test_large_rows_make_a_page_full_before_it_has_many(operator, site, org):
     operator.add_members(org, 300)
     operator.change("UPDATE members SET name = printf('%.100000c', 'x')")

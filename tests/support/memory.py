@@ -2,7 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
+from support.paths import CTL
+
 MIB = 1024  # in KiB
+
+
+# A mark of tests that look at the memory of crmnotesctl.
+of_crmnotesctl = pytest.mark.skipif(
+    CTL.exists() and b"__asan_init" in CTL.read_bytes(), reason="AddressSanitizer keeps what was freed"
+)
 
 
 def of(pid, file, name):

@@ -186,5 +186,6 @@ int main(void)
         TEST(only_memory_that_is_watched_outlives_its_file),
     };
 
+    db_read_as_memory();
     return db_init(NULL) == STATUS_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
