@@ -26,7 +26,7 @@ enum {
     READY_MAX_BYTES = 256 * 1024,   /* that replies have together which wait to be sent */
     READING_US = 300,         /* after which others get their turn between two reads */
     READING_BESIDE_US = 100,  /* the same while commits are on their way */
-    REST_MS = 1,              /* from reading, while commits are on their way */
+    REST_US = 1000,           /* from reading, while commits are on their way */
     MMAP_BYTES = 128 * 1024,  /* pieces from here on are returned to the kernel */
     TRIM_BYTES = 1024 * 1024, /* of free memory that is kept */
 };
@@ -177,7 +177,7 @@ static void read_some(struct worker *w)
              now_us < until_us);
     reader_release(w->reader);
     leave_if_outdated(w);
-    w->rested_us = now_us + REST_MS * 1000;
+    w->rested_us = now_us + REST_US;
     /* other processes that wait for the core have shorter work to do, and come first: it
      * halves the 99th percentile */
     (void)sched_yield();
@@ -262,7 +262,7 @@ static int waiting_ms(const struct worker *w)
     if (w->ready != 0)
         return 0;
     if (w->reading_count > 0)
-        return must_rest(w) ? REST_MS : 0;
+        return must_rest(w) ? REST_US / 1000 : 0;
     if (w->committing != 0 || log_is_waiting() || w->orphan_since_ms != 0)
         return LOOK_MS;
     return w->writes ? GUARD_MS : -1;
