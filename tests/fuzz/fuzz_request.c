@@ -187,6 +187,8 @@ static void handle(struct exchange *x, struct fastcgi *in)
 
     CHECK(request_read(x, settings, in) == STATUS_OK);
     pipeline_begin(pipeline, x);
+    if (x->to_read)
+        pipeline_read(pipeline, x);
     if (!x->committing)
         return;
     if (pipeline == by_writer)
