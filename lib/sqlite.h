@@ -87,6 +87,15 @@ struct db {
     struct prepared statements[STATEMENTS_MAX];
 };
 
+/* The function of a VFS that opens a file. */
+typedef int sqlite_open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
+                             int flags, int *out_flags);
+
+/* Fills in and registers a VFS over the one of the system, which its pAppData leads to, and
+ * whose files get more_bytes. vfs must stay where it is. Returns a result code. */
+int sqlite_register_over_system(sqlite3_vfs *vfs, const char *name, size_t more_bytes,
+                                sqlite_open_file *open_file);
+
 #define SQLITE_GATHERING_VFS "crmnotes"
 
 /* Registers the VFS of that name. It is the system's, but what is written to a WAL is

@@ -93,17 +93,8 @@ static int open_any(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
 
 int sqlite_add_mapping_vfs(void)
 {
-    sqlite3_vfs *system = sqlite3_vfs_find(NULL);
-
-    if (system == NULL)
-        return SQLITE_ERROR;
-    ours = *system; /* its functions but xOpen do not look at what they are called for */
-    ours.pNext = NULL;
-    ours.zName = SQLITE_MAPPING_VFS;
-    ours.pAppData = system;
-    ours.szOsFile = size_below(system) + (int)sizeof(struct view);
-    ours.xOpen = open_any;
-    return sqlite3_vfs_register(&ours, 0);
+    return sqlite_register_over_system(&ours, SQLITE_MAPPING_VFS,
+                                       ALIGNMENT + sizeof(struct view), open_any);
 }
 
 struct sqlite_map *sqlite_map_file(const char *path)

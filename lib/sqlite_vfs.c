@@ -198,17 +198,24 @@ static int open_any(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
                : below()->xOpen(below(), name, file, flags, out_flags);
 }
 
-int sqlite_add_vfs(void)
+int sqlite_register_over_system(sqlite3_vfs *vfs, const char *name, size_t more_bytes,
+                                sqlite_open_file *open_file)
 {
     sqlite3_vfs *system = sqlite3_vfs_find(NULL);
 
     if (system == NULL)
         return SQLITE_ERROR;
-    ours = *system; /* its functions but xOpen do not look at what they are called for */
-    ours.pNext = NULL;
-    ours.zName = SQLITE_GATHERING_VFS;
-    ours.szOsFile = (int)sizeof(struct wal_file) + system->szOsFile;
-    ours.pAppData = system;
-    ours.xOpen = open_any;
-    return sqlite3_vfs_register(&ours, 0);
+    *vfs = *system; /* its functions but xOpen do not look at what they are called for */
+    vfs->pNext = NULL;
+    vfs->zName = name;
+    vfs->szOsFile = system->szOsFile + (int)more_bytes;
+    vfs->pAppData = system;
+    vfs->xOpen = open_file;
+    return sqlite3_vfs_register(vfs, 0);
+}
+
+int sqlite_add_vfs(void)
+{
+    return sqlite_register_over_system(&ours, SQLITE_GATHERING_VFS, sizeof(struct wal_file),
+                                       open_any);
 }
