@@ -167,7 +167,6 @@ static void write_letter(void)
 {
     union site_room room;
     struct batch_item item = {.command = &room.command, .status = STATUS_OK};
-    struct letter_answer answer = {.status = STATUS_INTERNAL};
     struct span letter;
     size_t number;
 
@@ -175,8 +174,7 @@ static void write_letter(void)
     CHECK(letter_read(&room.command, call_command_kinds(), letter,
                       letter_max_text_bytes(boxes)) == STATUS_OK);
     batch_commit(group, &item, 1, TIMEOUT_MS);
-    answer.status = item.status;
-    answer.result = item.result;
+    const struct letter_answer answer = {.status = item.status, .result = item.result};
     mailboxes_answer(boxes, number, &answer, sizeof answer);
     mailboxes_tell(boxes);
 }
