@@ -130,9 +130,7 @@ enum status db_query(struct db *db, struct db_rows *rows, const char *sql,
 
 enum status db_next(struct db_rows *rows)
 {
-    int code = sqlite3_step(rows->statement);
-
-    enum status status = status_of(rows->db, code);
+    enum status status = status_of(rows->db, sqlite3_step(rows->statement));
 
     if (status != STATUS_OK)
         db_done(rows);

@@ -339,7 +339,7 @@ static void reply_to(struct pipeline *p, struct exchange *x, enum status status)
         x->reply.client_address = &x->request.address;
 }
 
-/* What is left when neither a commit nor a reading transaction is. */
+/* Makes the reply, where there is none yet and no commit brings it. */
 static void conclude(struct pipeline *p, struct exchange *x, enum status status)
 {
     reply_to(p, x, status);

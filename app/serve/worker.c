@@ -43,10 +43,10 @@ struct worker {
     int arena_count;
     uint64_t committing;             /* a bit for each place that waits for its commit */
     uint64_t ready;                  /* likewise: whose reply is complete, but not sent */
+    size_t ready_bytes;              /* of memory that those have in use, about */
     uint8_t reading[FASTCGI_PLACES]; /* a ring of the places that are to read */
     unsigned first_reading, reading_count;
     int64_t rested_us;           /* until when the worker rests from reading; monotonic */
-    size_t ready_bytes;          /* of memory that those have in use, about */
     int64_t looked_ms;           /* when orders were checked last; monotonic */
     struct committer *committer; /* the pipeline's */
     bool writes;                 /* there is no writer */
