@@ -11,7 +11,7 @@ import pytest
 
 from support.answers import error_body
 from support.calls import ADD, FETCH, IDENTIFIERS, LOOKUP, add_body, fetch_body, lookup_body
-from support.family import writer_of
+from support.family import reload_all, writer_of
 from support.fastcgi import Closed
 from support.paths import CALL_PATH, SOURCE
 from support.service import Service
@@ -93,8 +93,7 @@ def mismatch(bench):
 
 def rate_limited(bench):
     bench.site.configure(credential_failures="1/1h")
-    bench.service.signal(1)
-    bench.service.wait_for_event("reloaded")
+    reload_all(bench.service)
     bench.call(developer_secret="zdk_wrong")
     yield bench.call(developer_secret="zdk_wrong")
 

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from support.answers import assert_error, assert_success, error_body
-from support.family import writers_held_up
+from support.family import reload_all, writers_held_up
 from support.raw import code, send
 from support.service import Service
 from support.site import ABSENT, Site
@@ -198,15 +198,11 @@ def test_counts_survive_a_reload_and_new_limits_hold(limited):
     bad = service.world.body(api_key="wrong")
     use_up(service)
 
-    def reload(rate):
-        before = set(service.workers())
-        service.site.configure(credential_failures=rate)
-        service.signal(signal.SIGHUP)
-        wait_for(lambda: service.workers() and not before & set(service.workers()), "a reload", 30)
-
-    reload(FEW_AN_HOUR)
+    service.site.configure(credential_failures=FEW_AN_HOUR)
+    reload_all(service)
     assert code(service, bad) == "RATE_LIMITED"
-    reload("off")
+    service.site.configure(credential_failures="off")
+    reload_all(service)
     assert codes(service, bad, 2 * FEW) == ["INVALID_API_KEY"] * 2 * FEW
 
 

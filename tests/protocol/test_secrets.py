@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support import processes
-from support.family import writer_of
+from support.family import reload_all, writer_of
 from support.raw import send
 from support.site import encode
 from support.wait import wait_for
@@ -54,10 +54,8 @@ def test_no_secret_and_no_note_is_in_any_file_but_the_database(service):
         send(service, encode(body), path="/x")
         send(service, encode(body) + b" " * 140000)
         send(service, body, remote_addr="192.0.2.1")
-    old = set(service.workers())
-    service.signal(signal.SIGHUP)
-    service.wait_for_event("reloaded")
-    wait_for(lambda: len(service.workers()) == 3 and not old & set(service.workers()), "new ones")
+    reload_all(service)
+    wait_for(lambda: len(service.workers()) == 3, "all of the new ones")
     os.kill(min(service.workers()), signal.SIGABRT)
     wait_for(lambda: service.events("worker_died"), "the death of a worker")
     database = {p.name for p in service.site.data.iterdir() if p.name.startswith("crmnotes.db")}

@@ -71,6 +71,14 @@ def reload(service):
     wait_for(lambda: len(service.events("reloaded")) > before, "the reload", 30)
 
 
+def reload_all(service):
+    """Reload, and wait until each process from before has ended: an old worker that has just
+    accepted a connection answers it by the settings from before."""
+    before = set(service.workers())
+    reload(service)
+    wait_for(lambda: service.workers() and not before & set(service.workers()), "new ones", 30)
+
+
 def is_writer(pid):
     """By its title."""
     try:
