@@ -54,12 +54,13 @@ CREATE TABLE contact_keys (
     PRIMARY KEY (key, place)
 ) STRICT, WITHOUT ROWID;
 
--- The rows of contact_words by every three characters in a row. The program keeps both the
--- same: a trigger must not write a virtual table where the schema is not trusted.
+-- The rows of contact_words by every three characters in a row. A rowid is the place with its
+-- bits 10 to 39 inverted: the newest rows are looked for first, and FTS5 is fast in ascending
+-- order. The program keeps both the same: a trigger must not write a virtual table where the
+-- schema is not trusted.
 CREATE VIRTUAL TABLE contact_index USING fts5 (
-    words, content = 'contact_words', content_rowid = 'place',
+    words, content = '',
     tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
 );
--- The newest rows are looked for first. FTS5 goes through a page from its end by noting where
--- each of its rows begins, so small pages are faster: 4,050 bytes took 1.4 times as long.
+-- With pages of 4,050 bytes a part of a name took 1.1 times as long.
 INSERT INTO contact_index (contact_index, rank) VALUES ('pgsz', 1000);

@@ -5,11 +5,21 @@
 #include "lib/utf8.h"
 
 enum {
-    PLACE_BITS = 40,    /* of a place, below the number of its range */
+    PLACE_BITS = 40, /* of a place, below the number of its range */
+    BLOCK_BITS = 10, /* of a place, below the number of its block */
+    BLOCK_ROWS = 1 << BLOCK_BITS,
     INDEX_TRIGRAMS = 3, /* that are looked for; which contacts fit is compared later */
     TRIGRAM_BYTES = 3 * 8 + 8, /* three characters of at most 4 bytes, quoted, and AND */
     EXPRESSION_BYTES = 3 * INDEX_TRIGRAMS * TRIGRAM_BYTES + 16,
 };
+
+/*
+ * FTS5 reads rows twice as fast in ascending order as in descending order, but writes rows
+ * in descending order one by one, each as a part of the index that is merged later. So the
+ * index has the blocks of an organization's places in descending order, and in each block
+ * the places in ascending order: a row of the index is the place with these bits inverted.
+ */
+static const int64_t block_number = (INT64_C(1) << PLACE_BITS) - (INT64_C(1) << BLOCK_BITS);
 
 static const char find_range[] = "SELECT number FROM contact_ranges WHERE org_id = ?1";
 static const char add_range[] =
@@ -35,10 +45,8 @@ static const char search_whole[] =
     "SELECT place, words FROM contact_keys JOIN contact_words USING (place)"
     " WHERE key = ?1 AND place BETWEEN ?2 AND ?3 ORDER BY place DESC";
 static const char search_part[] =
-    "SELECT place, contact_words.words FROM contact_index"
-    " CROSS JOIN contact_words ON place = contact_index.rowid"
-    " WHERE contact_index MATCH ?1 AND contact_index.rowid BETWEEN ?2 AND ?3"
-    " ORDER BY contact_index.rowid DESC";
+    "SELECT rowid FROM contact_index"
+    " WHERE contact_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid";
 
 /* The places of an organization's contacts. */
 struct range {
@@ -53,7 +61,7 @@ static enum status read_range(struct range *out, struct db *db, const struct uui
         DB_FIRST(db, db_keep_int, &number, find_range, DB_BLOB(org_id->bytes, UUID_BYTES));
 
     out->first = (number << PLACE_BITS) + 1;
-    out->last = (number + 1) << PLACE_BITS;
+    out->last = ((number + 1) << PLACE_BITS) - 1;
     return status;
 }
 
@@ -112,6 +120,12 @@ enum status contact_index_place(struct db *db, struct contact *contact)
     return status;
 }
 
+/* The row in contact_index of a place in contact_words, and the place of such a row. */
+static int64_t index_row(int64_t place)
+{
+    return place ^ block_number;
+}
+
 /* Runs a statement for each key of a contact. */
 struct key_writer {
     struct db *db;
@@ -148,7 +162,8 @@ enum status contact_index_add(struct db *db, const struct contact *contact)
     enum status status = DB_RUN(db, NULL, add_words, DB_INT(contact->place),
                                 DB_INT(contact->number), DB_TEXT(text));
     if (status == STATUS_OK)
-        status = DB_RUN(db, NULL, add_trigrams, DB_INT(contact->place), DB_TEXT(text));
+        status = DB_RUN(db, NULL, add_trigrams, DB_INT(index_row(contact->place)),
+                        DB_TEXT(text));
     return status == STATUS_OK
                ? write_keys(db, add_key, contact->place, text, &contact->org_id)
                : status;
@@ -175,7 +190,8 @@ static enum status remove_all(struct db *db, const struct contact *contact,
     enum status status = write_keys(db, remove_key, place, words, &contact->org_id);
 
     if (status == STATUS_OK)
-        status = DB_RUN(db, NULL, remove_trigrams, DB_INT(place), DB_TEXT(words));
+        status =
+            DB_RUN(db, NULL, remove_trigrams, DB_INT(index_row(place)), DB_TEXT(words));
     return status == STATUS_OK ? DB_RUN(db, NULL, remove_words, DB_INT(place)) : status;
 }
 
@@ -221,17 +237,28 @@ struct search {
     bool ended; /* each wants no more */
 };
 
+/* The places of a block that the index has found: those changed last are the last ones. */
+struct block {
+    struct search *search;
+    int64_t number;
+    int count;
+    int64_t places[BLOCK_ROWS];
+};
+
 /* Gives a contact that fits as this stage demands: those that fit better were given by
  * another one. */
-static enum status give_place(void *arg, const struct db_rows *rows)
+static enum status give_place(struct search *search, int64_t place, struct span words)
 {
-    struct search *search = arg;
-
-    if (contact_words_match(db_text(rows, 1), search->query) != search->wanted)
+    if (contact_words_match(words, search->query) != search->wanted)
         return STATUS_OK;
-    enum status status = contact_at(search->db, db_int(rows, 0), search->each, search->arg);
+    enum status status = contact_at(search->db, place, search->each, search->arg);
     search->ended = status != STATUS_OK;
     return status;
+}
+
+static enum status give_row(void *arg, const struct db_rows *rows)
+{
+    return give_place(arg, db_int(rows, 0), db_text(rows, 1));
 }
 
 static enum status run_whole(struct search *search, const struct uuid *org_id,
@@ -240,7 +267,7 @@ static enum status run_whole(struct search *search, const struct uuid *org_id,
     search->wanted = kind;
     if (text.len == 0)
         return STATUS_OK;
-    return DB_EACH(search->db, give_place, search, search_whole,
+    return DB_EACH(search->db, give_row, search, search_whole,
                    DB_INT(contact_key(org_id, kind, text)), DB_INT(search->range.first),
                    DB_INT(search->range.last));
 }
@@ -321,6 +348,47 @@ static void put_text(struct expression *out, struct span text, bool is_part, cha
     put_trigrams(out, (struct span){marked, text.len + 2});
 }
 
+static enum status give_block(struct block *block)
+{
+    struct search *search = block->search;
+    struct contact_words words;
+    enum status status = STATUS_OK;
+
+    while (block->count > 0 && status == STATUS_OK) {
+        int64_t place = block->places[--block->count];
+        status = DB_FIRST(search->db, keep_words, &words, find_words, DB_INT(place));
+        if (status == STATUS_OK)
+            status = give_place(search, place, (struct span){words.bytes, words.len});
+        else if (status == STATUS_NOT_FOUND)
+            status = STATUS_OK; /* without words no text finds it */
+    }
+    return status;
+}
+
+static enum status keep_place(void *arg, const struct db_rows *rows)
+{
+    struct block *block = arg;
+    int64_t place = index_row(db_int(rows, 0));
+    enum status status = STATUS_OK;
+
+    if (place >> BLOCK_BITS != block->number)
+        status = give_block(block);
+    block->number = place >> BLOCK_BITS;
+    if (status == STATUS_OK)
+        block->places[block->count++] = place;
+    return status;
+}
+
+static enum status search_index(struct search *search, struct span expression)
+{
+    struct block block = {.search = search, .count = 0};
+    enum status status =
+        DB_EACH(search->db, keep_place, &block, search_part, DB_TEXT(expression),
+                DB_INT(search->range.first), DB_INT(search->range.last));
+
+    return status == STATUS_OK ? give_block(&block) : status;
+}
+
 static enum status run_part(struct search *search)
 {
     const struct contact_query *query = search->query;
@@ -334,9 +402,7 @@ static enum status run_part(struct search *search)
              '\2');
     if (expression.len == 0)
         return STATUS_OK;
-    return DB_EACH(search->db, give_place, search, search_part,
-                   DB_TEXT(((struct span){expression.bytes, expression.len})),
-                   DB_INT(search->range.first), DB_INT(search->range.last));
+    return search_index(search, (struct span){expression.bytes, expression.len});
 }
 
 static enum status begin(struct search *search, struct contact_query *query, struct db *db,

@@ -108,6 +108,52 @@ static void the_one_changed_last_comes_first(void **state)
     assert_string_equal(stage_ask("SELECT count(*) FROM contact_keys"), "3");
 }
 
+enum {
+    MANY = 2500, /* of which a block of the index has 1,024 */
+    STOP_AT = 100,
+};
+
+/* The contacts are found from the one that was added last on. */
+static enum status follow(void *arg, const struct contact *contact)
+{
+    int *next = arg;
+    const struct span name = contact->texts[CONTACT_NAME];
+    char expected[16];
+
+    (void)snprintf(expected, sizeof expected, "N%d", *next);
+    assert_int_equal(name.len, strlen(expected));
+    assert_memory_equal(name.data, expected, name.len);
+    --*next;
+    return *next == STOP_AT ? STATUS_NOT_FOUND : STATUS_OK;
+}
+
+static void add_many(int count)
+{
+    assert_int_equal(db_write_begin(stage_db, STAGE_LOCK_MS), STATUS_OK);
+    for (int i = 0; i < count; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "N%d", i);
+        struct contact contact = contact_of("acme", "ann", name);
+        contact.texts[CONTACT_ROLE_LABEL] = span_of("tester");
+        assert_int_equal(contact_add(stage_db, &contact), STATUS_OK);
+    }
+    assert_int_equal(db_write_commit(stage_db), STATUS_OK);
+}
+
+static void the_order_holds_for_more_than_a_block_of_places(void **state)
+{
+    const struct uuid acme = stage_id("acme");
+    int next = MANY - 1;
+
+    (void)state;
+    add_many(MANY);
+    assert_int_equal(db_read_begin(stage_db), STATUS_OK);
+    assert_int_equal(contact_index_search(stage_db, &acme, span_of("este"), follow, &next),
+                     STATUS_OK);
+    db_read_end(stage_db);
+    assert_int_equal(next, STOP_AT); /* and none after it has said that it wants no more */
+}
+
 static void a_text_is_found_whatever_its_letters(void **state)
 {
     struct contact contact = contact_of("acme", "ann", "new");
@@ -157,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_stage(a_contact_is_found_by_parts_and_wholes),
         on_stage(the_one_changed_last_comes_first),
+        on_stage(the_order_holds_for_more_than_a_block_of_places),
         on_stage(a_text_is_found_whatever_its_letters),
         cmocka_unit_test_setup_teardown(contacts_of_a_former_schema_are_found,
                                         make_former_schema, stage_remove),

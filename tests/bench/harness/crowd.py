@@ -72,7 +72,13 @@ def add(db, count):
         "INSERT INTO contact_words VALUES (?, ?, ?)",
         ((RANGE + 1 + p.number, first + p.number, p.words()) for p in people(count)),
     )
-    db.execute("INSERT INTO contact_index (rowid, words) SELECT place, words FROM contact_words")
+    # a row of the index is the place with these bits inverted
+    inverted = RANGE - (1 << 10)
+    db.execute(
+        "INSERT INTO contact_index (rowid, words)"
+        " SELECT (place | ?1) - (place & ?1) AS row, words FROM contact_words ORDER BY row",
+        (inverted,),
+    )
     keys = sorted((key, RANGE + 1 + p.number) for p in people(count) for key in p.keys(org))
     db.executemany("INSERT INTO contact_keys VALUES (?, ?) ON CONFLICT DO NOTHING", keys)
 
