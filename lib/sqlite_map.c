@@ -20,7 +20,9 @@
  * statement makes of them never leaves db_next, which asks sqlite_lost_file.
  */
 enum {
-    MAPPED_MAX_BYTES = 1 << 30, /* of the file; what is behind them is read as usual */
+    /* of the file; what is behind them is read as usual. With the whole of 480 MB mapped,
+     * look-ups were 1.2 times as many, but their 99th percentile was 2.5 times as long. */
+    MAPPED_MAX_BYTES = 128 << 20,
     ALIGNMENT = 16,
 };
 
