@@ -83,8 +83,7 @@ static enum status refuse(struct reader *r, const char *format, ...)
 /* Writes what is wrong and which help to read; never repeats a secret. */
 static enum status refuse(struct reader *r, const char *format, ...)
 {
-    const struct args *args = r->args;
-    char sentence[PROBLEM_MAX_BYTES / 2];
+    char sentence[PROBLEM_MAX_BYTES / 2], command[CHANGE_ACTION_BYTES];
     va_list list;
 
     va_start(list, format);
@@ -92,10 +91,9 @@ static enum status refuse(struct reader *r, const char *format, ...)
     va_end(list);
     if (credential_is_in(sentence))
         (void)snprintf(sentence, sizeof sentence, "%s", misplaced_secret);
-    return problem_set(
-        r->why, STATUS_REFUSED, "%s (see 'crmnotesctl%s%s%s%s --help')", sentence,
-        args->noun != NULL ? " " : "", args->noun != NULL ? args->noun->name : "",
-        args->verb != NULL ? " " : "", args->verb != NULL ? args->verb->name : "");
+    ctl_format_command(command, r->args->noun, r->args->verb);
+    return problem_set(r->why, STATUS_REFUSED, "%s (see 'crmnotesctl%s%s --help')",
+                       sentence, command[0] != '\0' ? " " : "", command);
 }
 
 /* For a parameter that takes an id: the noun whose list shows it. */
@@ -317,6 +315,22 @@ static bool is_answered(const struct args *args)
     return args->help || args->version;
 }
 
+/* Reads the word of the verb, if the noun needs one. Without a word args->verb stays NULL,
+ * for the help on the noun. */
+static enum status read_verb_word(struct reader *r)
+{
+    const char *word;
+
+    r->args->verb = ctl_only_verb(r->args->noun);
+    if (r->args->verb != NULL)
+        return STATUS_OK;
+    enum status status = read_word(r, &word);
+    if (status != STATUS_OK || word != NULL)
+        return status == STATUS_OK ? find_verb(r, word) : status;
+    return is_answered(r->args) ? STATUS_OK
+                                : refuse(r, "%s needs a verb", r->args->noun->name);
+}
+
 /* Reads the options and words of the verb, in any order; after "--" there are words
  * only. */
 static enum status read_rest(struct reader *r)
@@ -376,13 +390,10 @@ enum status args_read(struct args *out, int argc, char **argv, struct problem *w
         status = find_noun(&r, word);
     if (status != STATUS_OK || word == NULL)
         return status;
-    status = read_word(&r, &word);
-    if (status == STATUS_OK && word == NULL && !is_answered(out))
-        return refuse(&r, "%s needs a verb", out->noun->name);
-    if (status == STATUS_OK && word != NULL)
-        status = find_verb(&r, word);
-    if (status != STATUS_OK || word == NULL)
+    status = read_verb_word(&r);
+    if (status == STATUS_OK && out->verb != NULL)
+        status = read_rest(&r);
+    if (status != STATUS_OK || out->verb == NULL)
         return status;
-    status = read_rest(&r);
-    return status == STATUS_OK && !is_answered(out) ? require_all(&r) : status;
+    return is_answered(out) ? STATUS_OK : require_all(&r);
 }

@@ -35,6 +35,20 @@ static const char *const sentences[STATUS_COUNT] = {
     [STATUS_INTERNAL] = "a fault of this program: please report it",
 };
 
+const struct verb *ctl_only_verb(const struct noun *noun)
+{
+    return noun->verbs[0].name[0] == '\0' ? &noun->verbs[0] : NULL;
+}
+
+void ctl_format_command(char out[CHANGE_ACTION_BYTES], const struct noun *noun,
+                        const struct verb *verb)
+{
+    const char *words[] = {noun != NULL ? noun->name : "", verb != NULL ? verb->name : ""};
+
+    (void)snprintf(out, CHANGE_ACTION_BYTES, "%s%s%s", words[0],
+                   words[1][0] != '\0' ? " " : "", words[1]);
+}
+
 const struct argument *ctl_get(const struct ctl *ctl, const char *parameter)
 {
     return args_get(ctl->args, parameter);
@@ -87,8 +101,7 @@ void ctl_changed(struct ctl *ctl, const struct uuid *org_id, const struct uuid *
 {
     char action[CHANGE_ACTION_BYTES];
 
-    (void)snprintf(action, sizeof action, "%s %s", ctl->args->noun->name,
-                   ctl->args->verb->name);
+    ctl_format_command(action, ctl->args->noun, ctl->args->verb);
     change_made(&ctl->change, action, org_id, subject);
 }
 

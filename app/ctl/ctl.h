@@ -61,8 +61,17 @@ struct verb {
 struct noun {
     const char *name;
     const char *help;         /* one line */
-    const struct verb *verbs; /* ends with no name */
+    const struct verb *verbs; /* ends with no name; of a noun that is a command by itself,
+                                 such as "crmnotesctl status": one, whose name is "" */
 };
+
+/* The verb of a noun that is a command by itself; NULL: the noun needs a verb. */
+const struct verb *ctl_only_verb(const struct noun *noun);
+
+/* Writes what is typed for a command: noun and verb, or the noun alone. verb may be NULL,
+ * and so may be both, for an empty text. */
+void ctl_format_command(char out[CHANGE_ACTION_BYTES], const struct noun *noun,
+                        const struct verb *verb);
 
 extern const struct noun noun_db, noun_org, noun_member, noun_apikey, noun_devkey,
     noun_allow, noun_contact, noun_note, noun_request, noun_audit;

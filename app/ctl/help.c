@@ -49,7 +49,10 @@ static void describe(char *out, size_t size, const struct parameter *p)
 static void print_synopsis(FILE *stream, const char *begin, const struct noun *noun,
                            const struct verb *verb)
 {
-    int column = fprintf(stream, "%s%s %s", begin, noun->name, verb->name);
+    char command[CHANGE_ACTION_BYTES];
+
+    ctl_format_command(command, noun, verb);
+    int column = fprintf(stream, "%s%s", begin, command);
 
     for (const struct parameter *p = verb->parameters; p->name != NULL; p++) {
         char text[128];
@@ -96,8 +99,8 @@ static void print_noun(FILE *stream, const struct noun *noun)
 static void print_program(FILE *stream)
 {
     (void)fputs(
-        "Usage: crmnotesctl [--config FILE] [--database FILE] [--json] [--wide] NOUN VERB "
-        "…\n"
+        "Usage: crmnotesctl [--config FILE] [--database FILE] [--json] [--wide] NOUN "
+        "[VERB] …\n"
         "       crmnotesctl help [NOUN [VERB]]\n\n"
         "Sets up and looks after crmnotes: its database, who may add notes, and the "
         "notes.\n",
