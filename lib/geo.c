@@ -18,13 +18,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum file_kind {
-    FILE_COUNTRY,
-    FILE_CITY,
-    FILE_ASN,
-    FILE_COUNT,
-};
-
 enum {
     SENTENCE_BYTES = 256,
     PATH_STEPS = 4, /* into a record, with the closing NULL */
@@ -39,7 +32,7 @@ struct file_state {
     struct timespec ctime; /* a changed mode may make it readable */
 };
 
-struct geo_file {
+struct file {
     char *path;              /* NULL: not configured */
     bool was_seen;           /* state below is set */
     struct file_state state; /* at the last check */
@@ -48,7 +41,7 @@ struct geo_file {
 };
 
 struct geo {
-    struct geo_file files[FILE_COUNT];
+    struct file files[GEO_FILES];
     int64_t next_check_ms; /* monotonic */
     void (*complain)(const char *path, const char *sentence);
 };
@@ -119,7 +112,7 @@ static int try_look_ups(const MMDB_s *db)
 
 /* Opens the present state of the file in place of the former one. Returns NULL, or what is
  * wrong; then the former one stays open. */
-static const char *file_open(struct geo_file *file)
+static const char *file_open(struct file *file)
 {
     MMDB_s db;
 
@@ -142,8 +135,7 @@ static const char *file_open(struct geo_file *file)
     return NULL;
 }
 
-static void complain_of(const struct geo *geo, const struct geo_file *file,
-                        const char *fault)
+static void complain_of(const struct geo *geo, const struct file *file, const char *fault)
 {
     char sentence[SENTENCE_BYTES];
 
@@ -157,7 +149,7 @@ static void complain_of(const struct geo *geo, const struct geo_file *file,
 
 /* Each version of a file is tried once: refusing a damaged one leaks some memory in
  * libmaxminddb 1.7.1. */
-static void file_check(const struct geo *geo, struct geo_file *file)
+static void file_check(const struct geo *geo, struct file *file)
 {
     if (file->path == NULL)
         return;
@@ -174,23 +166,23 @@ static void file_check(const struct geo *geo, struct geo_file *file)
 
 static void check_files(struct geo *geo)
 {
-    for (size_t i = 0; i < FILE_COUNT; i++)
+    for (size_t i = 0; i < GEO_FILES; i++)
         file_check(geo, &geo->files[i]);
 }
 
 struct geo *geo_create(const struct geo_paths *paths,
                        void (*complain)(const char *path, const char *sentence))
 {
-    const char *const wanted[FILE_COUNT] = {
-        [FILE_COUNTRY] = paths->country,
-        [FILE_CITY] = paths->city,
-        [FILE_ASN] = paths->asn,
+    const char *const wanted[GEO_FILES] = {
+        [GEO_COUNTRY] = paths->country,
+        [GEO_CITY] = paths->city,
+        [GEO_ASN] = paths->asn,
     };
     struct geo *geo = calloc(1, sizeof *geo);
 
     if (geo == NULL)
         return NULL;
-    for (size_t i = 0; i < FILE_COUNT; i++) {
+    for (size_t i = 0; i < GEO_FILES; i++) {
         if (wanted[i] == NULL || wanted[i][0] == '\0')
             continue;
         geo->files[i].path = strdup(wanted[i]);
@@ -209,7 +201,7 @@ void geo_free(struct geo *geo)
 {
     if (geo == NULL)
         return;
-    for (size_t i = 0; i < FILE_COUNT; i++) {
+    for (size_t i = 0; i < GEO_FILES; i++) {
         if (geo->files[i].is_open)
             MMDB_close(&geo->files[i].db);
         free(geo->files[i].path);
@@ -217,8 +209,19 @@ void geo_free(struct geo *geo)
     free(geo);
 }
 
-static bool find(const struct geo_file *file, const struct address *address,
-                 MMDB_entry_s *out)
+int64_t geo_build_time(const struct geo *geo, enum geo_file file)
+{
+    if (geo == NULL || !geo->files[file].is_open)
+        return 0;
+    return (int64_t)geo->files[file].db.metadata.build_epoch;
+}
+
+enum geo_file geo_country_file(const struct geo *geo)
+{
+    return geo->files[GEO_COUNTRY].path != NULL ? GEO_COUNTRY : GEO_CITY;
+}
+
+static bool find(const struct file *file, const struct address *address, MMDB_entry_s *out)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
@@ -329,12 +332,11 @@ void geo_lookup(struct geo *geo, const struct address *address, int64_t now_mono
         geo->next_check_ms = now_monotonic_ms + GEO_CHECK_MS;
         check_files(geo);
     }
-    bool has_country_file = geo->files[FILE_COUNTRY].path != NULL;
-    if (find(&geo->files[has_country_file ? FILE_COUNTRY : FILE_CITY], address, &entry))
+    if (find(&geo->files[geo_country_file(geo)], address, &entry))
         set_country(out, &entry);
-    if (find(&geo->files[FILE_CITY], address, &entry))
+    if (find(&geo->files[GEO_CITY], address, &entry))
         copy_text(out->city, sizeof out->city, text_at(&entry, PLACES(city_places)));
-    if (find(&geo->files[FILE_ASN], address, &entry))
+    if (find(&geo->files[GEO_ASN], address, &entry))
         set_network(out, &entry);
 }
 
@@ -355,6 +357,19 @@ struct geo *geo_create(const struct geo_paths *paths,
 void geo_free(struct geo *geo)
 {
     free(geo);
+}
+
+int64_t geo_build_time(const struct geo *geo, enum geo_file file)
+{
+    (void)geo;
+    (void)file;
+    return 0;
+}
+
+enum geo_file geo_country_file(const struct geo *geo)
+{
+    (void)geo;
+    return GEO_COUNTRY;
 }
 
 void geo_lookup(struct geo *geo, const struct address *address, int64_t now_monotonic_ms,

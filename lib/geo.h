@@ -26,6 +26,13 @@ struct geo_tags {
     char network[GEO_TEXT_BYTES]; /* "AS64500 Example Networks" */
 };
 
+enum geo_file {
+    GEO_COUNTRY,
+    GEO_CITY,
+    GEO_ASN,
+    GEO_FILES,
+};
+
 /* Which files to use; NULL or "" for none. Without a country file, countries are looked up
  * in the city file. */
 struct geo_paths {
@@ -46,6 +53,13 @@ struct geo *geo_create(const struct geo_paths *paths,
 
 /* NULL is allowed. */
 void geo_free(struct geo *geo);
+
+/* When the file that is in use was built, in seconds since 1970, as it says itself; 0: none
+ * is in use. geo may be NULL. */
+int64_t geo_build_time(const struct geo *geo, enum geo_file file);
+
+/* Which file tells countries: GEO_COUNTRY, or GEO_CITY where no such file is configured. */
+enum geo_file geo_country_file(const struct geo *geo);
 
 /* Fills *out. now_monotonic_ms decides whether the files are checked again. geo NULL or
  * an address of family ADDRESS_NONE gives empty tags. */

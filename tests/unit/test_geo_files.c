@@ -106,6 +106,57 @@ static void a_replaced_file_is_seen_after_the_interval(void **state)
     geo_free(geo);
 }
 
+/* Makes a country file whose metadata give this time. */
+static void make_built_at(const char *kind, const char *path, uint32_t time_s)
+{
+    static const char name[] = "build_epoch";
+    static char bytes[4096];
+
+    make(kind, "made");
+    size_t len = read_file("made", bytes, sizeof bytes);
+    char *at = memmem(bytes, len, name, strlen(name));
+    assert_non_null(at);
+    at += strlen(name);
+    assert_memory_equal(at, "\x04\x02", 2); /* 4 bytes of a 64-bit number */
+    for (int i = 0; i < 4; i++)
+        at[2 + i] = (char)(time_s >> (24 - 8 * i));
+    replace(path, bytes, len);
+}
+
+static void the_build_time_is_that_of_the_file_in_use(void **state)
+{
+    (void)state;
+    assert_int_equal(geo_build_time(NULL, GEO_CITY), 0);
+    make_built_at("country", "country", 1700000000);
+    make_built_at("asn", "asn", 4000000000);
+    struct geo *geo = must_create("country", "nowhere", "asn");
+    assert_int_equal(geo_build_time(geo, GEO_COUNTRY), 1700000000);
+    assert_int_equal(geo_build_time(geo, GEO_CITY), 0);
+    assert_int_equal(geo_build_time(geo, GEO_ASN), 4000000000);
+
+    make_built_at("other_country", "country", 1700604800);
+    assert_int_equal(geo_build_time(geo, GEO_COUNTRY), 1700000000);
+    (void)tags_at(geo, "192.0.2.1", GEO_CHECK_MS);
+    assert_int_equal(geo_build_time(geo, GEO_COUNTRY), 1700604800);
+
+    replace("country", "damaged", strlen("damaged"));
+    (void)tags_at(geo, "192.0.2.1", 2 * GEO_CHECK_MS);
+    assert_int_equal(geo_build_time(geo, GEO_COUNTRY), 1700604800);
+    geo_free(geo);
+}
+
+static void countries_come_from_the_city_file_only_without_a_country_file(void **state)
+{
+    (void)state;
+    struct geo *both = must_create("nowhere", "nowhere", NULL);
+    struct geo *city = must_create("", "nowhere", NULL);
+
+    assert_int_equal(geo_country_file(both), GEO_COUNTRY);
+    assert_int_equal(geo_country_file(city), GEO_CITY);
+    geo_free(both);
+    geo_free(city);
+}
+
 static void a_damaged_replacement_leaves_the_old_file_in_use(void **state)
 {
     static char bytes[4096];
@@ -188,6 +239,8 @@ int main(void)
         in_directory(no_damaged_byte_does_harm),
         in_directory(what_is_no_regular_file_is_refused_without_waiting),
         in_directory(a_replaced_file_is_seen_after_the_interval),
+        in_directory(the_build_time_is_that_of_the_file_in_use),
+        in_directory(countries_come_from_the_city_file_only_without_a_country_file),
         in_directory(a_damaged_replacement_leaves_the_old_file_in_use),
         in_directory(a_removed_file_stays_in_use),
         in_directory(each_state_of_a_file_is_tried_once),
