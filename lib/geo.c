@@ -43,7 +43,8 @@ struct file {
 struct geo {
     struct file files[GEO_FILES];
     int64_t next_check_ms; /* monotonic */
-    void (*complain)(const char *path, const char *sentence);
+    geo_complain *complain;
+    void *arg; /* of complain */
 };
 
 /* Paths of a value within a record: first those of MaxMind's files, then those of flat
@@ -144,7 +145,7 @@ static void complain_of(const struct geo *geo, const struct file *file, const ch
     (void)snprintf(sentence, sizeof sentence, "cannot use it: %s; %s", fault,
                    file->is_open ? "the file read before stays in use"
                                  : "its tags stay empty");
-    geo->complain(file->path, sentence);
+    geo->complain(geo->arg, file->path, sentence);
 }
 
 /* Each version of a file is tried once: refusing a damaged one leaks some memory in
@@ -170,8 +171,7 @@ static void check_files(struct geo *geo)
         file_check(geo, &geo->files[i]);
 }
 
-struct geo *geo_create(const struct geo_paths *paths,
-                       void (*complain)(const char *path, const char *sentence))
+struct geo *geo_create(const struct geo_paths *paths, geo_complain *complain, void *arg)
 {
     const char *const wanted[GEO_FILES] = {
         [GEO_COUNTRY] = paths->country,
@@ -192,6 +192,7 @@ struct geo *geo_create(const struct geo_paths *paths,
         }
     }
     geo->complain = complain;
+    geo->arg = arg;
     geo->next_check_ms = INT64_MIN; /* at the first look-up, whatever its time */
     check_files(geo);
     return geo;
@@ -346,9 +347,9 @@ struct geo {
     char nothing;
 };
 
-struct geo *geo_create(const struct geo_paths *paths,
-                       void (*complain)(const char *path, const char *sentence))
+struct geo *geo_create(const struct geo_paths *paths, geo_complain *complain, void *arg)
 {
+    (void)arg;
     (void)paths;
     (void)complain;
     return calloc(1, sizeof(struct geo));

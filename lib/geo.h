@@ -43,13 +43,14 @@ struct geo_paths {
 
 struct geo;
 
+typedef void geo_complain(void *arg, const char *path, const char *sentence);
+
 /*
  * Opens the files that can be opened. NULL: out of memory; a file that cannot be used is no
- * failure. complain (may be NULL) is called with one sentence for each such file, now and
- * at later checks, once per state of the file.
+ * failure. complain (may be NULL) is called with arg and one sentence for each such file,
+ * now and at later checks, once per state of the file.
  */
-struct geo *geo_create(const struct geo_paths *paths,
-                       void (*complain)(const char *path, const char *sentence));
+struct geo *geo_create(const struct geo_paths *paths, geo_complain *complain, void *arg);
 
 /* NULL is allowed. */
 void geo_free(struct geo *geo);

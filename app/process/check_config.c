@@ -9,13 +9,19 @@
 #include "lib/listener.h"
 #include "lib/log.h"
 
+static void warn_of_geo_file(void *arg, const char *path, const char *sentence)
+{
+    (void)arg;
+    report_warning(path, sentence);
+}
+
 /* The service starts without these files, too. */
 static void check_geo_files(const struct settings *settings)
 {
     const struct geo_paths paths = {settings->geoip_country, settings->geoip_city,
                                     settings->geoip_asn};
 
-    geo_free(geo_create(&paths, report_warning));
+    geo_free(geo_create(&paths, warn_of_geo_file, NULL));
 }
 
 /* Reports a problem; the exit status is that of the first one. */

@@ -26,8 +26,9 @@ struct pipeline {
     struct documents *documents;
 };
 
-static void complain_about_geo(const char *path, const char *sentence)
+static void complain_about_geo(void *arg, const char *path, const char *sentence)
 {
+    (void)arg;
     LOG(LEVEL_WARNING, "geoip_unusable", LOG_TEXT("path", path),
         LOG_TEXT("message", sentence));
 }
@@ -53,7 +54,7 @@ struct pipeline *pipeline_create(const struct settings *settings,
     p->caller_cache = caller_cache;
     p->limits = (struct limits){.throttle = throttle, .settings = settings};
     p->reader = reader;
-    p->geo = geo_create(&paths, complain_about_geo);
+    p->geo = geo_create(&paths, complain_about_geo, NULL);
     p->documents = documents_create();
     if (p->committer == NULL || p->reader == NULL || p->geo == NULL ||
         p->documents == NULL) {

@@ -23,8 +23,9 @@ static char script[4096]; /* absolute path of make_mmdb.pl */
 static unsigned complaints;
 static char last_complaint[512];
 
-static inline void remember(const char *path, const char *sentence)
+static inline void remember(void *arg, const char *path, const char *sentence)
 {
+    assert_ptr_equal(arg, &complaints);
     complaints++;
     (void)snprintf(last_complaint, sizeof last_complaint, "%s: %s", path, sentence);
 }
@@ -33,7 +34,7 @@ static inline struct geo *must_create(const char *country, const char *city,
                                       const char *asn)
 {
     struct geo_paths paths = {.country = country, .city = city, .asn = asn};
-    struct geo *geo = geo_create(&paths, remember);
+    struct geo *geo = geo_create(&paths, remember, &complaints);
 
     assert_non_null(geo);
     return geo;

@@ -223,7 +223,7 @@ static void each_state_of_a_file_is_tried_once(void **state)
 static void nobody_has_to_listen_to_complaints(void **state)
 {
     struct geo_paths paths = {.country = "nowhere", .city = "nowhere", .asn = "nowhere"};
-    struct geo *geo = geo_create(&paths, NULL);
+    struct geo *geo = geo_create(&paths, NULL, NULL);
 
     (void)state;
     assert_non_null(geo);
