@@ -343,25 +343,44 @@ static enum status read_rest(struct reader *r)
     return status;
 }
 
-/* Of the parameters of PARAMETER_ANY, if the verb has such, one must be given. */
-static enum status require_any(struct reader *r)
+/* The parameters of the verb with that need. */
+struct choice {
+    size_t count, given;
+    char names[128]; /* with commas in between */
+};
+
+static struct choice choice_of(const struct args *args, enum parameter_need need)
 {
-    const struct parameter *parameters = r->args->verb->parameters;
-    const char *says =
-        r->args->verb->access == CTL_WRITE ? "say what to change" : "say what to look for";
-    char names[128] = "";
+    const struct parameter *parameters = args->verb->parameters;
+    struct choice choice = {.names = ""};
     size_t used = 0;
 
     for (size_t i = 0; parameters[i].name != NULL; i++) {
-        if (parameters[i].need != PARAMETER_ANY)
+        if (parameters[i].need != need)
             continue;
-        if (r->args->list[i].given)
-            return STATUS_OK;
-        if (used < sizeof names)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
-                                     used > 0 ? ", " : "", parameters[i].name);
+        choice.count++;
+        choice.given += args->list[i].given;
+        if (used < sizeof choice.names)
+            used += (size_t)snprintf(choice.names + used, sizeof choice.names - used,
+                                     "%s%s", used > 0 ? ", " : "", parameters[i].name);
     }
-    return used == 0 ? STATUS_OK : refuse(r, "%s: %s", says, names);
+    return choice;
+}
+
+static enum status require_choices(struct reader *r)
+{
+    const struct choice any = choice_of(r->args, PARAMETER_ANY);
+    const struct choice one = choice_of(r->args, PARAMETER_ONE);
+
+    if (any.count > 0 && any.given == 0)
+        return refuse(r, "%s: %s",
+                      r->args->verb->access == CTL_WRITE ? "say what to change"
+                                                         : "say what to look for",
+                      any.names);
+    if (one.count > 0 && one.given != 1)
+        return refuse(r, "give %s: %s", one.given == 0 ? "one of these" : "only one",
+                      one.names);
+    return STATUS_OK;
 }
 
 static enum status require_all(struct reader *r)
@@ -373,8 +392,10 @@ static enum status require_all(struct reader *r)
         if (p->need == PARAMETER_REQUIRED && !r->args->list[i].given)
             return refuse(r, "%s%s%s is missing", p->name, p->value != NULL ? " " : "",
                           p->value != NULL ? p->value : "");
+        if (p->with != NULL && r->args->list[i].given && !args_get(r->args, p->with)->given)
+            return refuse(r, "%s needs %s", p->name, p->with);
     }
-    return require_any(r);
+    return require_choices(r);
 }
 
 enum status args_read(struct args *out, int argc, char **argv, struct problem *why)

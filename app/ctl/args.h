@@ -70,6 +70,7 @@ enum parameter_need {
     PARAMETER_OPTIONAL,
     PARAMETER_REQUIRED,
     PARAMETER_ANY, /* at least one of those of the verb with this need must be given */
+    PARAMETER_ONE, /* exactly one of those of the verb with this need must be given */
 };
 
 struct parameter {
@@ -77,7 +78,8 @@ struct parameter {
     const char *value; /* what the option takes, as the synopsis shows it; NULL: nothing */
     argument_rule *rule; /* NULL for an option without value */
     enum parameter_need need;
-    bool many;     /* takes one or more words; only the last word parameter may */
+    const char *with; /* another one, which must be given together with it; NULL: none */
+    bool many;        /* takes one or more words; only the last word parameter may */
     bool personal; /* may name or reach a person: the audit keeps only that it was given */
     const char *help;
 };
