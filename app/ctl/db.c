@@ -298,7 +298,7 @@ static enum status write_backup(struct ctl *ctl, const char *path, int64_t *size
     acting_find(&user, ctl->settings->database);
     enum status status = acting_as(&writer, &ctl->why);
     if (status == STATUS_OK)
-        status = db_backup(ctl->db, path, &ctl->why);
+        status = db_backup(ctl->db, path, note_check, &ctl->why);
     *size_bytes = file_size_bytes(path);
     return acting_as(&user, &ctl->why) == STATUS_OK ? status : STATUS_INTERNAL;
 }

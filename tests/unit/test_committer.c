@@ -190,7 +190,7 @@ static void a_database_that_was_replaced_in_use_gets_the_notes(void **state)
     (void)snprintf(wal, sizeof wal, "%s-wal", stage_path);
     (void)snprintf(shm, sizeof shm, "%s-shm", stage_path);
     expect_commit("one", STATUS_OK);
-    assert_int_equal(db_backup(stage_db, copy, NULL), STATUS_OK);
+    assert_int_equal(db_backup(stage_db, copy, NULL, NULL), STATUS_OK);
     expect_commit("two", STATUS_OK);
     db_close(stage_db);
     stage_db = NULL;
