@@ -286,14 +286,14 @@ typedef enum status db_copy_check(struct db *copy, struct problem *why);
  * Writes a consistent copy to the file destination; STATUS_CANT_CREATE where a file of that
  * name exists. The copy gets its name when it is complete, verified by db_check and check
  * (NULL: by db_check only), and durable, has mode 0600, and can take the database's place.
- * Writers are not held up. Until then its name is destination and DB_UNFINISHED_FORMAT; a
- * process that is killed leaves that file, and perhaps what the engine has made beside it.
+ * Writers are not held up. Until then the file is called destination.PID.partial; a process
+ * that is killed leaves it, and perhaps what the engine has made beside it.
  */
 enum status db_backup(struct db *db, const char *destination, db_copy_check *check,
                       struct problem *why);
 
-/* What is appended to the name of a copy while process %d writes it. */
-#define DB_UNFINISHED_FORMAT ".%d.partial"
+/* How the names of unfinished copies end. */
+#define DB_UNFINISHED ".partial"
 
 /* Whether the regular file fd is as long as the database in it says. False for a file that
  * was copied in part, and for what is no database. */

@@ -98,11 +98,11 @@ enum status db_backup(struct db *db, const char *path, db_copy_check *check,
     if (access(path, F_OK) == 0)
         return problem_set(why, STATUS_CANT_CREATE,
                            "%s exists already: choose another name", path);
-    size_t size = strlen(path) + sizeof DB_UNFINISHED_FORMAT + 10; /* digits of a pid */
+    size_t size = strlen(path) + sizeof ".2147483647" DB_UNFINISHED;
     char *temporary = malloc(size);
     if (temporary == NULL)
         return problem_set(why, STATUS_NO_MEMORY, "out of memory");
-    (void)snprintf(temporary, size, "%s" DB_UNFINISHED_FORMAT, path, (int)getpid());
+    (void)snprintf(temporary, size, "%s.%d" DB_UNFINISHED, path, (int)getpid());
     enum status status = write_copy(db, temporary, path, check, why);
     db_alone_remove_file(temporary);
     free(temporary);

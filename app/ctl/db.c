@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/ctl/backup.h"
 #include "app/ctl/ctl.h"
 #include "app/manage/manage_migrate.h"
 #include "app/manage/manage_restore.h"
 #include "app/store/note_check.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
-#include "lib/acting.h"
 #include "lib/file.h"
 #include "lib/migrate.h"
 
@@ -28,7 +28,6 @@ struct db_row {
     int64_t wal_bytes;
     struct summary summary;
     bool ok;
-    struct span backup;
     struct span restored;
     struct span kept;
 };
@@ -104,16 +103,6 @@ static const struct column check_columns[] = {
     {KEY_FILE_COLUMN},
     {KEY_STATE_COLUMN},
     {.member = "ok", .heading = "SOUND", .type = COLUMN_BOOL, OUTPUT_FIELD(db_row, ok)},
-    {.member = NULL},
-};
-
-static const struct column backup_columns[] = {
-    {VERSION_COLUMN},
-    {.member = "backup",
-     .heading = "BACKUP",
-     .type = COLUMN_TEXT,
-     OUTPUT_FIELD(db_row, backup)},
-    {SIZE_COLUMN},
     {.member = NULL},
 };
 
@@ -288,37 +277,6 @@ static enum status check(struct ctl *ctl)
     return status == STATUS_OK ? output_row(ctl->output, check_columns, &row) : status;
 }
 
-/* The files of the database are open already. Those of the copy are opened with the rights
- * of the user who could change their directory. */
-static enum status write_backup(struct ctl *ctl, const char *path, int64_t *size_bytes)
-{
-    struct acting writer, user;
-
-    acting_find(&writer, path);
-    acting_find(&user, ctl->settings->database);
-    enum status status = acting_as(&writer, &ctl->why);
-    if (status == STATUS_OK)
-        status = db_backup(ctl->db, path, note_check, &ctl->why);
-    *size_bytes = file_size_bytes(path);
-    return acting_as(&user, &ctl->why) == STATUS_OK ? status : STATUS_INTERNAL;
-}
-
-static enum status backup(struct ctl *ctl)
-{
-    struct db_row row = row_of(ctl);
-    enum status status =
-        schema_open(&ctl->db, ctl->settings->database, DB_WRITE, &ctl->why);
-
-    if (status == STATUS_NOT_FOUND)
-        status = STATUS_UNAVAILABLE;
-    row.backup = ctl_get(ctl, "FILE")->text;
-    if (status == STATUS_OK)
-        status = write_backup(ctl, row.backup.data, &row.size_bytes);
-    if (status != STATUS_OK)
-        return status;
-    return output_row(ctl->output, backup_columns, &row);
-}
-
 /* Writes into the copy's audit who restored it. */
 static enum status note_restore(struct ctl *ctl)
 {
@@ -384,19 +342,7 @@ static const struct verb verbs[] = {
      .one = true,
      .parameters = none,
      .run = check},
-    {.name = "backup",
-     .help = "Write a verified copy of the database while the service goes on",
-     .more = "Keep the key file, too, but in another place: without it no key in the copy "
-             "works.",
-     .access = CTL_ALONE,
-     .one = true,
-     .parameters =
-         (const struct parameter[]){{.name = "FILE",
-                                     .rule = argument_any,
-                                     .need = PARAMETER_REQUIRED,
-                                     .help = "the copy, which must not exist yet"},
-                                    {.name = NULL}},
-     .run = backup},
+    BACKUP_VERB,
     {.name = "restore",
      .help = "Verify a copy and put it in place of the database",
      .more = "Stop the service first: systemctl stop crmnotes.socket crmnotes.service",

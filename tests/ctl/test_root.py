@@ -127,13 +127,43 @@ def test_a_link_to_a_directory_of_root_gets_no_backup(site, root_only):
     assert list(root_only.iterdir()) == []
 
 
+def test_backups_in_a_directory_are_the_services_there_and_roots_in_roots(site, root_only):
+    for directory in (site.data / "copies", root_only):
+        directory.mkdir(exist_ok=True)
+    os.chown(site.data / "copies", *service_user())
+    for place in (site.data / "copies", root_only):
+        for _ in range(2):
+            site.ctl("db", "backup", "--directory", place, "--keep", "1")
+        assert {owner(path) for path in place.iterdir()} == {owner(place)}
+        assert sorted(path.name[:9] for path in place.iterdir()) == [".crmnotes", "crmnotes-"]
+    assert_all_are_the_users(site)
+
+
+def test_a_link_in_the_way_of_a_backup_makes_nothing_elsewhere(site, root_only):
+    link = site.data / ".crmnotes.lock"
+    link.symlink_to(root_only / "made")
+    os.lchown(link, *service_user())
+    site.ctl_raw("db", "backup", "--directory", site.data)
+    assert list(root_only.iterdir()) == []
+
+
+def test_a_link_to_a_directory_of_root_gets_no_backups_and_loses_none(site, root_only):
+    site.ctl("db", "backup", "--directory", root_only)
+    before = sorted(root_only.iterdir())
+    link = site.data / "copies"
+    link.symlink_to(root_only)
+    os.lchown(link, *service_user())
+    assert site.ctl_raw("db", "backup", "--directory", link, "--keep", "1").returncode == 73
+    assert sorted(root_only.iterdir()) == before
+
+
 RACE = """
 import os, sys
 directory, target = sys.argv[1:]
 print("ready", flush=True)
 while True:
     for name in os.listdir(directory):
-        if not name.startswith(("copy", "crmnotes.db.")) or name.endswith((".lock", ".key")):
+        if not name.startswith(("copy", "crmnotes-", "crmnotes.db.")) or name.endswith((".lock", ".key")):
             continue
         path = os.path.join(directory, name)
         try:
@@ -178,6 +208,11 @@ def attack(site, root_only, *words):
 def test_a_race_for_a_backup_makes_nothing_elsewhere(site, root_only):
     site.add_org()
     attack(site, root_only, "db", "backup", site.data / "copy.db")
+
+
+def test_a_race_for_a_backup_in_a_directory_makes_nothing_elsewhere(site, root_only):
+    site.add_org()
+    attack(site, root_only, "db", "backup", "--directory", site.data, "--keep", "1")
 
 
 def test_a_race_for_a_restore_makes_nothing_elsewhere(site, root_only, tmp_path):
