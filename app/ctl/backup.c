@@ -65,6 +65,9 @@ static void remark_on(struct ctl *ctl, const struct backup *backup)
 {
     const struct backup_removal *removal = &backup->removal;
 
+    if (backup->unrecorded.text[0] != '\0')
+        ctl_remark(ctl, "the backup is complete, but 'db status' will not show it: %s",
+                   backup->unrecorded.text);
     if (removal->incomplete > 0)
         ctl_remark(ctl,
                    "%lld files in %s have the name of a copy but are not complete, such as "

@@ -12,6 +12,7 @@
 #include "app/store/note_check.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
+#include "lib/backup_record.h"
 #include "lib/file.h"
 #include "lib/migrate.h"
 
@@ -28,6 +29,8 @@ struct db_row {
     int64_t wal_bytes;
     struct summary summary;
     bool ok;
+    struct backup_record last; /* backup; all zeros: none is known */
+    struct span last_path;
     struct span restored;
     struct span kept;
 };
@@ -94,6 +97,18 @@ static const struct column status_columns[] = {
      .heading = "NOTES",
      .type = COLUMN_INT,
      OUTPUT_FIELD(db_row, summary.notes)},
+    {.member = "backup_at",
+     .heading = "LAST BACKUP",
+     .type = COLUMN_DATE,
+     OUTPUT_FIELD(db_row, last.at_ms)},
+    {.member = "backup",
+     .heading = "IN FILE",
+     .type = COLUMN_TEXT,
+     OUTPUT_FIELD(db_row, last_path)},
+    {.member = "backup_bytes",
+     .heading = "ITS SIZE, BYTES",
+     .type = COLUMN_INT,
+     OUTPUT_FIELD(db_row, last.size_bytes)},
     {.member = NULL},
 };
 
@@ -239,6 +254,19 @@ static enum status examine_key_file(struct ctl *ctl, struct span *word, struct p
     return status;
 }
 
+/* A backup that is not known is no failure: the row has nulls then. */
+static void read_last_backup(struct ctl *ctl, struct db_row *row)
+{
+    struct problem why;
+    enum status status = backup_record_read(&row->last, ctl->settings->database, &why);
+
+    row->last_path = span_of(row->last.path);
+    if (status != STATUS_OK)
+        row->last.size_bytes = -1;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        ctl_remark(ctl, "%s", why.text);
+}
+
 static enum status show_status(struct ctl *ctl)
 {
     struct migrations ours = schema_ours();
@@ -257,6 +285,7 @@ static enum status show_status(struct ctl *ctl)
         if (status == STATUS_OK || status == STATUS_CONFIG)
             status = summary_get(ctl->db, &row.summary);
     }
+    read_last_backup(ctl, &row);
     return status == STATUS_OK ? output_row(ctl->output, status_columns, &row) : status;
 }
 
@@ -286,6 +315,9 @@ static enum status note_restore(struct ctl *ctl)
 
 static void remark_on_restored(struct ctl *ctl, const struct restore *restored)
 {
+    if (restored->still_recorded.text[0] != '\0')
+        ctl_remark(ctl, "the last backup is that of the former database: %s",
+                   restored->still_recorded.text);
     if (!key_file_exists(ctl))
         ctl_remark(ctl, NO_KEY_FILE, restored->key_file);
     if (restored->version < (int)schema_migrations_count)

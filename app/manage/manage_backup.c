@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "app/store/note_check.h"
 #include "lib/acting.h"
+#include "lib/backup_record.h"
 #include "lib/file.h"
 
 /* The files of the database are open already. */
@@ -45,6 +47,27 @@ static enum status write_new(struct backup *backup, struct backup_directory *dir
     return status == STATUS_OK ? write_copy(backup, path, why) : status;
 }
 
+static void record(struct backup *backup)
+{
+    struct backup_record made = {.at_ms = backup->now_ms, .size_bytes = backup->size_bytes};
+
+    memcpy(made.path, backup->path, sizeof made.path);
+    (void)backup_record_write(backup->database, &made, &backup->unrecorded);
+}
+
+/* As the owner of the database, whose the record is, and then as the writer again. */
+static enum status record_as_user(struct backup *backup, const struct acting *writer,
+                                  struct problem *why)
+{
+    struct acting user;
+
+    acting_find(&user, backup->database);
+    enum status status = acting_as(&user, why);
+    if (status == STATUS_OK)
+        record(backup);
+    return status == STATUS_OK ? acting_as(writer, why) : status;
+}
+
 static enum status remove_old(struct backup *backup, struct backup_directory *directory,
                               struct problem *why)
 {
@@ -56,12 +79,15 @@ static enum status remove_old(struct backup *backup, struct backup_directory *di
     return status;
 }
 
-static enum status run(struct backup *backup, struct problem *why)
+static enum status run(struct backup *backup, const struct acting *writer,
+                       struct problem *why)
 {
     struct backup_directory directory = {.fd = -1};
     enum status status = backup->directory != NULL ? write_new(backup, &directory, why)
                                                    : write_file(backup, why);
 
+    if (status == STATUS_OK)
+        status = record_as_user(backup, writer, why);
     if (status == STATUS_OK && backup->keep > 0)
         status = remove_old(backup, &directory, why);
     backup_directory_close(&directory);
@@ -75,10 +101,11 @@ enum status manage_backup(struct backup *backup, struct problem *why)
     backup->path[0] = '\0';
     backup->size_bytes = 0;
     backup->removal = (struct backup_removal){.example = ""};
+    backup->unrecorded.text[0] = '\0';
     acting_find(&writer, backup->directory != NULL ? backup->directory : backup->file);
     acting_find(&user, backup->database);
     enum status status = acting_as(&writer, why);
     if (status == STATUS_OK)
-        status = run(backup, why);
+        status = run(backup, &writer, why);
     return acting_as(&user, why) == STATUS_OK ? status : STATUS_INTERNAL;
 }

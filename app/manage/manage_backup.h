@@ -22,14 +22,15 @@ struct backup {
     char path[PATH_MAX]; /* of the copy; empty: none was made */
     int64_t size_bytes;  /* of the copy */
     struct backup_removal removal;
+    struct problem unrecorded; /* why the backup could not be recorded; empty: it was */
 };
 
 /*
- * Writes a copy and verifies it as `db check` does, and then removes the oldest ones where
- * keep says so. Nothing is removed unless the copy is complete. Root writes it with the
- * rights of the user who could change its directory. Failures as db_backup,
- * backup_directory_open and backup_directory_keep; path says whether there is a copy
- * nevertheless.
+ * Writes a copy and verifies it as `db check` does, then records it (lib/backup_record.h),
+ * and then removes the oldest ones where keep says so. Nothing is removed or recorded
+ * unless the copy is complete. Root writes it with the rights of the user who could change
+ * its directory. Failures as db_backup, backup_directory_open and backup_directory_keep;
+ * path says whether there is a copy nevertheless.
  */
 enum status manage_backup(struct backup *backup, struct problem *why);
 

@@ -10,6 +10,7 @@
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "lib/acting.h"
+#include "lib/backup_record.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 
@@ -136,7 +137,7 @@ enum status manage_restore_begin(struct restore *restore, struct problem *why)
     int fd = -1;
 
     restore->copy = NULL;
-    restore->path[0] = restore->kept[0] = '\0';
+    restore->path[0] = restore->kept[0] = restore->still_recorded.text[0] = '\0';
     enum status status = db_alone_begin(&restore->alone, restore->database, why);
     if (status == STATUS_OK)
         status = get_file(restore, &fd, why);
@@ -168,6 +169,8 @@ static enum status replace(struct restore *restore, int64_t now_ms, struct probl
     enum status status = db_alone_replace(restore->alone, restore->path, kept, why);
     if (kept != NULL && access(kept, F_OK) != 0) /* there was no database */
         restore->kept[0] = '\0';
+    if (status == STATUS_OK)
+        (void)backup_record_remove(restore->database, &restore->still_recorded);
     return status;
 }
 

@@ -26,6 +26,9 @@ struct restore {
     struct db *copy;     /* NULL: it is not open */
     int version;         /* of its schema */
     char kept[PATH_MAX]; /* the new name of the former database; empty: none */
+    struct problem
+        still_recorded; /* why the record of the last backup could not be removed,
+                                      which is one of the former database; empty: it was */
 
     struct db_alone *alone;
     char path[PATH_MAX]; /* of the copy; empty: there is none */
@@ -40,8 +43,12 @@ struct restore {
  */
 enum status manage_restore_begin(struct restore *restore, struct problem *why);
 
-/* Closes the copy and, with STATUS_OK, puts it in place of the present database. Else
- * removes it. Returns status, or what went wrong. */
+/*
+ * Closes the copy and, with STATUS_OK, puts it in place of the present database. Else
+ * removes it. Returns status, or what went wrong. There is no record of a backup then
+ * (lib/backup_record.h): the last one was made of the former database, and what it has, the
+ * restored one may not have, and the other way round.
+ */
 enum status manage_restore_end(struct restore *restore, int64_t now_ms, enum status status,
                                struct problem *why);
 

@@ -1,4 +1,4 @@
-"""crmnotesctl db backup into a directory."""
+"""crmnotesctl db backup into a directory, and what is recorded of every backup."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support.paths import CTL
-from support.site import owner_of_sites
+from support.site import Site, owner_of_sites
 from support.wait import wait_for
 
 NAME = re.compile(r"crmnotes-\d{8}T\d{6}Z\.db")
@@ -54,6 +54,11 @@ def give_to_owner(directory):
     for path in directory.iterdir():
         if owner:
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
+def record_of(site):
+    path = site.data / "crmnotes.db.backup"
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def strace(site, *options):
@@ -118,10 +123,12 @@ def test_a_damaged_database_costs_no_copy(operator, world, copies):
     """The former copies stay what they are: the last ones in order."""
     site = operator.site
     former = copy_of(site, copies, "20200101T000000Z")
+    recorded = record_of(site)
     operator.add_notes(world, 3)
     operator.change("UPDATE notes SET previous = 0")
     operator.fails(65, "db", "backup", "--directory", copies, "--keep", "1", says="not every note")
     assert names(copies) == former
+    assert record_of(site) == recorded
 
 
 # Which copies are kept
@@ -205,6 +212,7 @@ def test_a_copy_that_cannot_be_removed_is_told_and_the_backup_is_made(site, copi
     assert done.returncode == 74
     assert "is complete, but: cannot remove" in done.stderr and former[1] in done.stderr
     assert len(names(copies)) == 3
+    assert record_of(site)["backup"] == str(copies / names(copies)[-1])
 
 
 def test_nothing_is_removed_before_the_new_copy_is_on_the_disk(site, copies):
@@ -239,12 +247,13 @@ def test_leftovers_of_an_interrupted_backup_are_removed(site, copies):
 @pytest.mark.parametrize("moment", ["pwrite64:signal=KILL:when=20", "fsync:signal=KILL", "renameat2:signal=KILL"])
 def test_a_backup_that_is_killed_is_no_copy_and_the_next_one_cleans_up(site, copies, world, moment):
     former = copy_of(site, copies, "20200101T000000Z")
+    recorded = record_of(site)
     words = ["db", "backup", "--directory", copies, "--keep", 1]
     done = under_strace(site, ["-e", f"inject={moment}"], *words)
     assert done.returncode not in (0, 73, 74), done.stderr
     left = [name for name in names(copies) if name not in former]
     assert left and not [name for name in left if NAME.fullmatch(name)]
-    assert former[0] in names(copies)
+    assert former[0] in names(copies) and record_of(site) == recorded
     made = site.ctl_one(*words)
     assert names(copies) == [os.path.basename(made["backup"])]
 
@@ -285,6 +294,7 @@ exit $status
 def test_a_full_disk_costs_no_former_copy(site, copies, world, operator):
     operator.add_notes(world, 100, "many words of a note " * 100)
     former = shutil.move(back_up(site, copies)["backup"], site.directory)
+    recorded = record_of(site)
     assert 200 * 1024 < os.stat(former).st_size < 380 * 1024, "one fits, two do not"
     words = [CTL, "--config", site.config, "db", "backup", "--directory", copies, "--keep", "1"]
     done = subprocess.run(
@@ -294,6 +304,7 @@ def test_a_full_disk_costs_no_former_copy(site, copies, world, operator):
     assert done.returncode == 69, done.stderr
     assert "cannot write the copy" in done.stderr and "full" in done.stderr
     assert done.stdout.split() == [os.path.basename(former)]
+    assert record_of(site) == recorded
 
 
 # How it is not used
@@ -319,3 +330,89 @@ def test_a_directory_that_is_missing_or_none(operator, copies):
     none.write_text("precious")
     operator.fails(73, "db", "backup", "--directory", none, says="Not a directory")
     assert none.read_text() == "precious"
+
+
+# The record of the last backup
+
+
+@pytest.fixture
+def backed_up(site, copies):
+    """The answer of a backup into the directory."""
+    return back_up(site, copies)
+
+
+def status_of(site):
+    status = site.ctl_one("db", "status")
+    return [status[name] for name in ("backup_at", "backup", "backup_bytes")]
+
+
+def test_status_shows_the_last_backup(site, copies):
+    assert status_of(site) == [None, None, None]
+    made = back_up(site, copies)
+    at, path, size = status_of(site)
+    stamp = re.search(r"\d{8}T\d{6}", made["backup"])[0]
+    assert re.sub(r"[-:]", "", at).startswith(stamp) and at.endswith("Z")
+    assert (path, size) == (made["backup"], made["size_bytes"])
+
+
+def test_a_backup_to_a_file_is_recorded_by_its_absolute_path(site, copies):
+    site.ctl("db", "backup", "copy.db")
+    assert status_of(site)[1] == str(site.directory / "copy.db")
+    back_up(site, copies)
+    site.ctl("db", "backup", site.directory / "later.db")
+    assert status_of(site)[1] == str(site.directory / "later.db"), "the last one counts"
+
+
+def test_the_record_belongs_to_the_service_and_its_group_may_read_it(site, backed_up):
+    path = site.data / "crmnotes.db.backup"
+    info = path.stat()
+    assert stat.S_IMODE(info.st_mode) == 0o640
+    assert (info.st_uid, info.st_gid) == (site.data.stat().st_uid, site.data.stat().st_gid)
+    assert record_of(site) == {
+        "backup_at": status_of(site)[0],
+        "backup": backed_up["backup"],
+        "size_bytes": backed_up["size_bytes"],
+    }
+
+
+def test_a_backup_that_failed_is_not_recorded(operator, backed_up):
+    recorded = record_of(operator.site)
+    operator.fails(73, "db", "backup", backed_up["backup"], says="exists already")
+    assert record_of(operator.site) == recorded
+
+
+def test_a_backup_that_cannot_be_recorded_is_made_and_told(site, copies):
+    done = under_strace(site, ["-e", "inject=rename:error=ENOSPC"], "db", "backup", "--directory", copies)
+    assert done.returncode == 0
+    assert "the backup is complete, but 'db status' will not show it: cannot write" in done.stderr
+    assert len(names(copies)) == 1 and record_of(site) is None
+    assert [path.name for path in site.data.iterdir() if "backup" in path.name] == []
+
+
+def test_a_record_that_cannot_be_read_is_told(site, backed_up):
+    (site.data / "crmnotes.db.backup").write_text("{}")
+    done = site.ctl_raw("--json", "db", "status")
+    assert done.returncode == 0 and json.loads(done.stdout)["backup_at"] is None
+    assert "crmnotes.db.backup does not say when the last backup was made" in done.stderr
+
+
+def test_after_a_restore_no_backup_is_known(site, backed_up):
+    """The last one was made of the database that was replaced."""
+    site.ctl("db", "restore", backed_up["backup"])
+    assert status_of(site) == [None, None, None]
+
+
+def test_a_restore_that_is_refused_leaves_the_record(operator, backed_up):
+    site = operator.site
+    recorded = record_of(site)
+    operator.fails(65, "db", "restore", site.config, says="no database")
+    assert record_of(site) == recorded
+
+
+def test_a_copy_holds_no_record_of_another_machine(site, backed_up):
+    """The record is beside the database and not in it: a restored one begins without."""
+    with Site(migrate=False) as other:
+        shutil.copy(site.key_file, other.key_file)
+        other.give_to_owner()
+        other.ctl("db", "restore", backed_up["backup"])
+        assert status_of(other) == [None, None, None]

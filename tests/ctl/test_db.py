@@ -28,6 +28,9 @@ STATUS = [
     "members",
     "contacts",
     "notes",
+    "backup_at",
+    "backup",
+    "backup_bytes",
 ]
 
 

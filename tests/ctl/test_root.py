@@ -139,8 +139,9 @@ def test_backups_in_a_directory_are_the_services_there_and_roots_in_roots(site, 
     assert_all_are_the_users(site)
 
 
-def test_a_link_in_the_way_of_a_backup_makes_nothing_elsewhere(site, root_only):
-    link = site.data / ".crmnotes.lock"
+@pytest.mark.parametrize("name", [".crmnotes.lock", "crmnotes.db.backup"])
+def test_links_in_the_way_of_a_backup_make_nothing_elsewhere(site, root_only, name):
+    link = site.data / name
     link.symlink_to(root_only / "made")
     os.lchown(link, *service_user())
     site.ctl_raw("db", "backup", "--directory", site.data)
