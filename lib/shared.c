@@ -17,8 +17,17 @@ enum {
     MARK_MAX_BYTES = 64,
 };
 
-/* The file that is open. */
-static struct mapped mapped;
+/* The files that are open; memory is NULL in free places. */
+static struct mapped files[SHARED_FILES_MAX];
+
+/* The place with this memory; NULL: there is none. */
+static struct mapped *find(const void *memory)
+{
+    for (size_t i = 0; i < SHARED_FILES_MAX; i++)
+        if (files[i].memory == memory)
+            return &files[i];
+    return NULL;
+}
 
 void *shared_create(size_t bytes)
 {
@@ -84,9 +93,11 @@ static enum status map(void **out, int fd, const char *path, size_t bytes,
 
     if (memory == MAP_FAILED)
         return fail(why, path, "map");
-    mapped = (struct mapped){
+    struct mapped *mapped = find(NULL);
+    assert(mapped != NULL);
+    *mapped = (struct mapped){
         .memory = memory, .bytes = bytes, .protection = PROT_READ | PROT_WRITE};
-    mapped_watch(&mapped);
+    mapped_watch(mapped);
     *out = memory;
     return STATUS_OK;
 }
@@ -97,7 +108,7 @@ enum status shared_open(void **out, const char *path, size_t bytes, struct span 
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
     assert(mark_len > 0 && mark_len <= MARK_MAX_BYTES && mark_len <= head.len);
-    assert(head.len <= bytes && mapped.memory == NULL);
+    assert(head.len <= bytes);
     *out = NULL;
     if (fd < 0)
         return fail(why, path, "open");
@@ -116,9 +127,10 @@ void shared_free(void *memory, size_t bytes)
 {
     if (memory == NULL)
         return;
-    if (memory == mapped.memory) {
-        mapped_forget(&mapped);
-        mapped.memory = NULL;
+    struct mapped *mapped = find(memory);
+    if (mapped != NULL) {
+        mapped_forget(mapped);
+        mapped->memory = NULL;
     }
     (void)munmap(memory, bytes);
 }

@@ -12,6 +12,10 @@
 #include "lib/span.h"
 #include "lib/status.h"
 
+enum {
+    SHARED_FILES_MAX = 2, /* that can be open in a process at the same time */
+};
+
 /* Memory for this process and those that it forks. It is only used as far as it is written
  * to, so much may be asked for where little is needed. NULL: there is none. */
 void *shared_create(size_t bytes);
@@ -23,8 +27,7 @@ void *shared_create(size_t bytes);
  *
  * STATUS_INVALID: the file is of another kind or size. STATUS_UNAVAILABLE: it cannot be
  * made, opened or mapped. why says what to do. If the file is truncated later, the memory
- * becomes private to this process and zero (see lib/mapped.h). At most one file can be open
- * in a process.
+ * becomes private to this process and zero (see lib/mapped.h).
  */
 enum status shared_open(void **out, const char *path, size_t bytes, struct span head,
                         size_t mark_len, struct problem *why);
