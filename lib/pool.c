@@ -47,6 +47,7 @@ struct slot {
     pid_t pid; /* 0: free */
     int generation;
     int64_t born_ms;
+    bool timed_out; /* it was killed because it had been busy for too long */
     struct role *role;
 };
 
@@ -72,7 +73,10 @@ static _Noreturn void be_child(struct pool *pool, int i)
     const struct role *role = pool->slots[i].role;
     struct pool_worker self = {.master_gone_fd = pool->alive[0],
                                .slot = i - role->first,
-                               .board = &pool->boards[i]};
+                               .board = &pool->boards[i],
+                               .boards = pool->boards,
+                               .places = pool->places,
+                               .worker_role = (int)pool->program->role_count};
 
     (void)close(pool->alive[1]);
     notify_close();
@@ -119,7 +123,9 @@ static bool spawn(struct pool *pool, int i)
         slow_down(&slot->role->pause);
         return false;
     }
+    atomic_store(&pool->boards[i].lives, true);
     slot->pid = pid;
+    slot->timed_out = false;
     slot->generation = pool->generation;
     slot->born_ms = clock_monotonic_ms();
     return true;
@@ -283,13 +289,14 @@ static void kill_stuck(struct pool *pool)
     int64_t now_ms = clock_monotonic_ms();
 
     for (int i = 0; i < pool->places; i++) {
-        const struct slot *slot = &pool->slots[i];
+        struct slot *slot = &pool->slots[i];
         int64_t since_ms = atomic_load(&pool->boards[i].busy_since_ms);
         if (slot->pid == 0 || since_ms == 0 ||
             now_ms - since_ms <= pool->settings.request_timeout_ms)
             continue;
         LOG(LEVEL_ERROR, "worker_timed_out", LOG_TEXT("role", slot->role->row.name),
             LOG_NUMBER("worker", slot->pid), LOG_NUMBER("busy_ms", now_ms - since_ms));
+        slot->timed_out = true;
         (void)kill(slot->pid, SIGKILL);
     }
 }
@@ -307,6 +314,18 @@ static void log_death(const struct slot *slot, int wait_status, int64_t age_ms)
         LOG_NUMBER("age_ms", age_ms));
 }
 
+/* The program may want to know of a process that ended without having been told to. */
+static void tell_program(struct pool *pool, int i, bool ended_well)
+{
+    const struct slot *slot = &pool->slots[i];
+    const struct role *role = slot->role;
+
+    if (ended_well || pool->program->ended == NULL)
+        return;
+    pool->program->ended(pool->context, role == pool->workers ? NULL : &role->row,
+                         i - role->first, slot->timed_out ? POOL_TIMED_OUT : POOL_DIED);
+}
+
 static void bury(struct pool *pool, int i, int wait_status)
 {
     struct slot *slot = &pool->slots[i];
@@ -318,6 +337,8 @@ static void bury(struct pool *pool, int i, int wait_status)
         role == pool->workers ? slot->generation == pool->generation : !ended_well;
 
     log_death(slot, wait_status, age_ms);
+    tell_program(pool, i, ended_well);
+    atomic_store(&pool->boards[i].lives, false);
     slot->pid = 0;
     if (missed && age_ms < YOUNG_MS)
         slow_down(&role->pause);
@@ -419,8 +440,10 @@ static bool prepare(struct pool *pool)
     if (pool->slots == NULL || pool->boards == NULL || pipe2(pool->alive, O_CLOEXEC) != 0)
         return false;
     for (struct role *role = pool->roles; role <= pool->workers; role++)
-        for (int i = role->first; i < role->end; i++)
+        for (int i = role->first; i < role->end; i++) {
             pool->slots[i].role = role;
+            pool->boards[i].role = (int)(role - pool->roles);
+        }
     return true;
 }
 

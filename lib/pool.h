@@ -43,6 +43,12 @@ struct pool_role {
     int (*run)(void *context, struct pool_worker *self);
 };
 
+/* Why a process ended without having been told to. */
+enum pool_end {
+    POOL_DIED,      /* by itself with a failure, or by a signal */
+    POOL_TIMED_OUT, /* it was busy for longer than the limit, and was killed */
+};
+
 struct pool_program {
     int (*run)(void *context, struct pool_worker *self); /* of the workers */
     /* Started in this order before the workers, and ended in the reverse order after them.
@@ -53,6 +59,9 @@ struct pool_program {
      * failure everything stays as it was, and the function has logged why and filled it. */
     enum status (*reload)(void *context, struct pool_settings *settings,
                           struct problem *why);
+    /* In the master, when a process has ended; slot: as pool_slot, role: NULL for workers.
+     * NULL: nothing. */
+    void (*ended)(void *context, const struct pool_role *role, int slot, enum pool_end how);
     /* In the master, about twice a second; NULL: nothing. Takes no time. */
     void (*watch)(void *context);
 };
@@ -73,6 +82,18 @@ int pool_master_gone_fd(const struct pool_worker *self);
 
 /* Whether the master is gone. */
 bool pool_is_orphan(const struct pool_worker *self);
+
+/* How many processes of a role there are, for any process of the pool. */
+struct pool_count {
+    int starting; /* not ready to serve yet */
+    int idle, busy;
+};
+
+/* Counts the workers, those of former generations included. */
+struct pool_count pool_count_workers(const struct pool_worker *self);
+
+/* Counts the processes of the role with this index in the table. */
+struct pool_count pool_count_role(const struct pool_worker *self, size_t role);
 
 /* Reports that this process can serve now. */
 void pool_ready(struct pool_worker *self);

@@ -44,6 +44,34 @@ bool pool_is_orphan(const struct pool_worker *self)
     return self->master_gone_fd >= 0 && poll(&end, 1, 0) > 0;
 }
 
+static struct pool_count count_role(const struct pool_worker *self, int role)
+{
+    struct pool_count count = {0, 0, 0};
+
+    for (int i = 0; i < self->places; i++) {
+        const struct pool_board *board = &self->boards[i];
+        if (board->role != role || !atomic_load(&board->lives))
+            continue;
+        if (!atomic_load(&board->ready))
+            count.starting++;
+        else if (atomic_load(&board->busy_since_ms) != 0)
+            count.busy++;
+        else
+            count.idle++;
+    }
+    return count;
+}
+
+struct pool_count pool_count_workers(const struct pool_worker *self)
+{
+    return count_role(self, self->worker_role);
+}
+
+struct pool_count pool_count_role(const struct pool_worker *self, size_t role)
+{
+    return count_role(self, (int)role);
+}
+
 void pool_worker_reopen_log(void)
 {
     struct problem why = {""};

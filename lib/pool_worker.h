@@ -14,10 +14,13 @@ enum {
     POOL_LOG_FINISH_MS = 250, /* for the reader of the log, when a process ends */
 };
 
-/* Shared memory, a cache line for each process, which only that process writes. */
+/* Shared memory, a cache line for each process, which only that process writes, except
+ * where something else is said. */
 struct pool_board {
     _Alignas(64) atomic_bool ready;
     atomic_int_least64_t busy_since_ms; /* monotonic; 0: idle */
+    atomic_bool lives;                  /* written by the master */
+    int role;                           /* its index; behind the last one: a worker */
 };
 
 struct pool_worker {
@@ -25,6 +28,8 @@ struct pool_worker {
     enum pool_order order; /* the last one */
     int slot;
     struct pool_board *board;
+    const struct pool_board *boards; /* of all processes; NULL without a master */
+    int places, worker_role;
     struct pool_board own_board; /* without a master */
 };
 

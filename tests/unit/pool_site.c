@@ -98,14 +98,37 @@ static enum status reload(void *context, struct pool_settings *settings,
     return STATUS_OK;
 }
 
+static void note_end(void *context, const struct pool_role *role, int slot,
+                     enum pool_end how)
+{
+    (void)context;
+    atomic_fetch_add(role == NULL ? &shared->worker_ends[how] : &shared->role_ends[how], 1);
+    if (role == NULL)
+        atomic_store(&shared->last_slot, slot);
+}
+
+/* Publishes what a process of the pool sees of the others. */
+static void look_around(const struct pool_worker *self)
+{
+    const struct pool_count workers = pool_count_workers(self);
+    const struct pool_count companions = pool_count_role(self, 0);
+
+    atomic_store(&shared->seen_starting, workers.starting);
+    atomic_store(&shared->seen_idle, workers.idle);
+    atomic_store(&shared->seen_busy, workers.busy);
+    atomic_store(&shared->seen_companions, companions.idle);
+}
+
 static int run_companion(void *context, struct pool_worker *self)
 {
     (void)context;
     atomic_store(&shared->companion, getpid());
     atomic_fetch_add(&shared->companions, 1);
     pool_ready(self);
-    while (pool_order(self) == POOL_GO_ON)
-        wait_to_be_woken(self, -1);
+    while (pool_order(self) == POOL_GO_ON) {
+        look_around(self);
+        wait_to_be_woken(self, LOOK_MS);
+    }
     atomic_store(&shared->finished_before_companion, atomic_load(&shared->finished));
     atomic_fetch_add(&shared->companions_ended, 1);
     return 0;
@@ -114,8 +137,11 @@ static int run_companion(void *context, struct pool_worker *self)
 const struct pool_program program = {.run = run_worker, .reload = reload};
 static const struct pool_role companion = {
     .name = "companion", .count = 1, .run = run_companion};
-const struct pool_program with_companion = {
-    .run = run_worker, .roles = &companion, .role_count = 1, .reload = reload};
+const struct pool_program with_companion = {.run = run_worker,
+                                            .roles = &companion,
+                                            .role_count = 1,
+                                            .reload = reload,
+                                            .ended = note_end};
 
 static int run_role(int number, struct pool_worker *self)
 {

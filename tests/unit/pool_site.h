@@ -47,6 +47,9 @@ extern struct shared {
         _Atomic pid_t pids[ROLE_PROCESSES];   /* by pool_slot */
         atomic_bool stuck, dies_at_once;      /* those that are born from now on */
     } roles[ROLES];
+    atomic_int seen_starting, seen_idle, seen_busy, seen_companions; /* by the companion */
+    atomic_int worker_ends[POOL_TIMED_OUT + 1], role_ends[POOL_TIMED_OUT + 1];
+    atomic_int last_slot; /* of a worker that has ended */
     atomic_bool released, reload_fails;
     _Atomic pid_t pids[WORKERS_MAX];
 } * shared;

@@ -64,6 +64,49 @@ static void hup_replaces_the_companion(void **state)
     assert_int_equal(count_in_log("worker_died"), 0);
 }
 
+static void a_process_sees_how_many_others_there_are(void **state)
+{
+    (void)state;
+    atomic_store(&shared->behaviour, NEVER_BE_READY);
+    start_master_of(&with_companion, 3, SLOTS, 60000);
+    wait_for(&shared->seen_starting, 3, "workers that are starting");
+    assert_int_equal(shared->seen_idle, 0);
+    assert_int_equal(shared->seen_companions, 1);
+    atomic_store(&shared->behaviour, SERVE);
+    kill_worker(0);
+    wait_for(&shared->seen_idle, 1, "workers that are idle");
+    atomic_store(&shared->behaviour, FINISH_LATE);
+    kill_worker(1);
+    wait_for(&shared->seen_busy, 1, "workers that are busy");
+    atomic_store(&shared->released, true);
+    end_pool(SIGTERM, 3);
+}
+
+static void the_program_hears_of_processes_that_end_by_themselves(void **state)
+{
+    (void)state;
+    start_master_of(&with_companion, 2, SLOTS, 300);
+    wait_until_ready(2);
+    wait_for(&shared->companions, 1, "companions");
+    kill_worker(1);
+    wait_for(&shared->worker_ends[POOL_DIED], 1, "workers that died");
+    assert_int_equal(shared->last_slot, 1);
+    wait_until_ready(3);
+    assert_int_equal(kill(shared->companion, SIGKILL), 0);
+    wait_for(&shared->role_ends[POOL_DIED], 1, "companions that died");
+    atomic_store(&shared->behaviour, BE_STUCK);
+    kill_worker(0);
+    wait_for(&shared->born, 4, "workers");
+    atomic_store(&shared->behaviour, SERVE);
+    wait_for(&shared->worker_ends[POOL_TIMED_OUT], 1, "workers that were stuck");
+    wait_for(&shared->born, 5, "workers");
+    wait_until_ready(5);
+    end_pool(SIGTERM, 2);
+    /* those that were told do not count */
+    assert_int_equal(shared->worker_ends[POOL_DIED], 2);
+    assert_int_equal(shared->worker_ends[POOL_TIMED_OUT], 1);
+}
+
 static void start_with_roles(int workers, int request_timeout_ms)
 {
     start_master_of(&with_roles, workers, SLOTS, request_timeout_ms);
@@ -151,6 +194,8 @@ int main(void)
         with_pool(the_companion_comes_first_and_goes_last),
         with_pool(a_dead_companion_is_replaced_and_workers_live_on),
         with_pool(a_companion_that_dies_while_workers_finish_is_replaced),
+        with_pool(a_process_sees_how_many_others_there_are),
+        with_pool(the_program_hears_of_processes_that_end_by_themselves),
         with_pool(hup_replaces_the_companion),
         with_pool(roles_end_after_the_workers_in_reverse_order),
         with_pool(each_process_of_a_role_is_replaced),
