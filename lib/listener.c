@@ -385,26 +385,72 @@ static enum status check_reach(int fd, struct problem *why)
                                                "so use a Unix socket or 127.0.0.1");
 }
 
-enum status listener_inherit(int *fd, struct problem *why)
+/* Whether the passed descriptor with this index, from 0, has the name. */
+static bool has_name(long index, const char *name)
 {
-    long passed = passed_by_systemd();
+    const char *names = getenv("LISTEN_FDNAMES");
+    size_t len = name != NULL ? strlen(name) : 0;
 
-    if (passed > 1)
-        return problem_set(why, STATUS_CONFIG,
-                           "systemd hands over %ld sockets, and only one can be served: "
-                           "keep one ListenStream= in the socket unit",
-                           passed);
-    if (passed == 1 && is_listening(FIRST_PASSED_FD))
-        *fd = FIRST_PASSED_FD;
-    else if (is_listening(STDIN_FILENO))
-        *fd = STDIN_FILENO;
-    else
-        return STATUS_NOT_FOUND;
-    enum status status = check_reach(*fd, why);
+    while (names != NULL && index-- > 0) {
+        names = strchr(names, ':');
+        names = names != NULL ? names + 1 : NULL;
+    }
+    return names != NULL && name != NULL && strncmp(names, name, len) == 0 &&
+           (names[len] == ':' || names[len] == '\0');
+}
+
+/* Finds those that systemd has passed with the name, or those with any other one. *fd is
+ * the first of them. Returns how many there are. */
+static long find_passed(int *fd, const char *name, bool other)
+{
+    long passed = passed_by_systemd(), found = 0;
+
+    for (long i = passed; i-- > 0;)
+        if (has_name(i, name) != other) {
+            *fd = FIRST_PASSED_FD + (int)i;
+            found++;
+        }
+    return found;
+}
+
+static enum status take_over(int fd, struct problem *why)
+{
+    enum status status = check_reach(fd, why);
+
     if (status != STATUS_OK)
         return status;
-    int flags = fcntl(*fd, F_GETFL);
-    if (flags < 0 || fcntl(*fd, F_SETFL, flags | O_NONBLOCK) != 0)
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
         return failed(why, "use the socket on", "the descriptor that was handed over");
     return STATUS_OK;
+}
+
+static enum status complain_of_several(long passed, struct problem *why)
+{
+    return problem_set(why, STATUS_CONFIG,
+                       "systemd hands over %ld sockets, and only one can be served: "
+                       "keep one ListenStream= in the socket unit",
+                       passed);
+}
+
+enum status listener_inherit(int *fd, const char *other, struct problem *why)
+{
+    long found = find_passed(fd, other, true);
+
+    if (found > 1)
+        return complain_of_several(found, why);
+    if (found == 0 || !is_listening(*fd))
+        *fd = is_listening(STDIN_FILENO) ? STDIN_FILENO : -1;
+    return *fd >= 0 ? take_over(*fd, why) : STATUS_NOT_FOUND;
+}
+
+enum status listener_inherit_named(int *fd, const char *name, struct problem *why)
+{
+    long found = find_passed(fd, name, false);
+
+    if (found > 1)
+        return complain_of_several(found, why);
+    if (found == 0 || !is_listening(*fd))
+        *fd = -1;
+    return *fd >= 0 ? take_over(*fd, why) : STATUS_NOT_FOUND;
 }

@@ -53,9 +53,14 @@ void listener_remove(const struct listener_made *made);
 void listener_close(int fd, int spare);
 
 /* The listening socket handed over as LISTEN_FDS (sd_listen_fds(3)) or as descriptor 0
- * (spawn-fcgi, mod_fcgid, systemd's StandardInput=socket), made non-blocking.
+ * (spawn-fcgi, mod_fcgid, systemd's StandardInput=socket), made non-blocking. That of
+ * LISTEN_FDS which has the name `other` in LISTEN_FDNAMES is left out; NULL: none is.
  * STATUS_NOT_FOUND: there is none. STATUS_CONFIG: there are several, or other machines can
  * reach it. */
-enum status listener_inherit(int *fd, struct problem *why);
+enum status listener_inherit(int *fd, const char *other, struct problem *why);
+
+/* The one of LISTEN_FDS with this name (FileDescriptorName= in systemd.socket(5));
+ * otherwise as listener_inherit. */
+enum status listener_inherit_named(int *fd, const char *name, struct problem *why);
 
 #endif

@@ -95,7 +95,7 @@ static enum status find_socket(struct state *state, struct problem *why)
     enum status status = STATUS_NOT_FOUND;
 
     if (state->options.arguments.listen == NULL)
-        status = listener_inherit(&state->listening, why);
+        status = listener_inherit(&state->listening, NULL, why);
     if (status != STATUS_NOT_FOUND)
         return status;
     if (s->listen[0] == '\0')

@@ -47,7 +47,7 @@ static int inherit(int standard_input, int third, bool listen_fds, const char *s
         (void)snprintf(pid, sizeof pid, "%d", (int)getpid() + !listen_fds);
         (void)setenv("LISTEN_PID", pid, 1);
         (void)setenv("LISTEN_FDS", sockets, 1);
-        enum status status = listener_inherit(&fd, NULL);
+        enum status status = listener_inherit(&fd, NULL, NULL);
         bool blocks = status == STATUS_OK && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
         _exit(blocks                       ? 99
               : status == STATUS_OK        ? fd
@@ -73,6 +73,56 @@ static void one_of_several_sockets_is_not_served_alone(void **state)
     (void)state;
     assert_int_equal(inherit(-1, listening, true, "2"), 96);
     assert_int_equal(inherit(listening, listening, false, "2"), 0); /* of another process */
+    assert_int_equal(close(listening), 0);
+}
+
+/* What a process with two sockets of these names finds: the descriptor, -1 or, for a
+ * failure, -2. by_name: by listener_inherit_named. */
+static int find_named(int listening, const char *names, const char *name, bool by_name)
+{
+    int wait_status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        char pid[24];
+        int fd = -1;
+
+        int kept = fcntl(listening, F_DUPFD, 50);
+        (void)dup2(kept, 3);
+        (void)dup2(kept, 4);
+        (void)close(STDIN_FILENO);
+        (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+        (void)setenv("LISTEN_PID", pid, 1);
+        (void)setenv("LISTEN_FDS", "2", 1);
+        (void)setenv("LISTEN_FDNAMES", names, 1);
+        enum status status = by_name ? listener_inherit_named(&fd, name, NULL)
+                                     : listener_inherit(&fd, name, NULL);
+        _exit(status == STATUS_OK || status == STATUS_NOT_FOUND ? fd + 2 : 0);
+    }
+    assert_int_equal(waitpid(child, &wait_status, 0), child);
+    assert_true(WIFEXITED(wait_status));
+    return WEXITSTATUS(wait_status) - 2;
+}
+
+static void sockets_are_told_apart_by_their_names(void **state)
+{
+    static const struct {
+        const char *names, *name;
+        int named, others;
+    } rows[] = {
+        {"status:api.socket", "status", 3, 4},     {"api.socket:status", "status", 4, 3},
+        {"api.socket:statuses", "status", -1, -2}, /* two others: which one? */
+        {"status:status", "status", -2, -1},       {"a:b", "status", -1, -2},
+    };
+    int listening = listen_on_path();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(find_named(listening, rows[i].names, rows[i].name, true),
+                         rows[i].named);
+        assert_int_equal(find_named(listening, rows[i].names, rows[i].name, false),
+                         rows[i].others);
+    }
     assert_int_equal(close(listening), 0);
 }
 
@@ -141,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_directory(a_socket_is_taken_over_from_whoever_started_us),
         in_directory(one_of_several_sockets_is_not_served_alone),
+        in_directory(sockets_are_told_apart_by_their_names),
         in_directory(a_socket_that_other_machines_reach_is_not_served),
     };
 
