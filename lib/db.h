@@ -245,12 +245,22 @@ enum status db_stamp_write(struct db *db, int application, int version);
  */
 enum status db_guard(struct db *db);
 
+/* What db_tidy has done. */
+enum db_upkeep {
+    DB_UPKEEP_NONE,    /* nothing was to be done, or another connection writes */
+    DB_UPKEEP_PARTIAL, /* some is left, because readers were in the way or it failed */
+    DB_UPKEEP_COMPLETE,
+};
+
 /*
  * Does upkeep that commits have left behind and that can wait until their callers have been
  * answered. Takes little time, and does nothing while another connection writes.
  * SQLite: a checkpoint, when the WAL has grown enough.
  */
-void db_tidy(struct db *db);
+enum db_upkeep db_tidy(struct db *db);
+
+/* The version of the engine, a constant such as "3.40.1". */
+const char *db_engine_version(void);
 
 /*
  * Finishes all upkeep where no other connection is in the way; otherwise does nothing.

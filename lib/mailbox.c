@@ -319,6 +319,15 @@ static bool find_queued(const struct mailboxes *m, size_t *box)
     return false;
 }
 
+size_t mailboxes_waiting(const struct mailboxes *m)
+{
+    int waiting = 0;
+
+    for (size_t i = 0; i < m->words; i++)
+        waiting += __builtin_popcountll(atomic_load(&m->shared->queued[i]));
+    return (size_t)waiting;
+}
+
 bool mailboxes_take(struct mailboxes *m, size_t *number, struct span *letter)
 {
     while (find_queued(m, number)) {

@@ -86,6 +86,9 @@ void mailboxes_recover(struct mailboxes *boxes);
 bool mailboxes_wait(struct mailboxes *boxes, int timeout_ms, int wake_fd,
                     const sigset_t *mask);
 
+/* How many letters wait to be taken, about. For any process. */
+size_t mailboxes_waiting(const struct mailboxes *boxes);
+
 /* Takes the next letter: *number identifies it, and the bytes stay valid until it is
  * answered. False: none is queued. Boxes take turns. */
 bool mailboxes_take(struct mailboxes *boxes, size_t *number, struct span *letter);

@@ -22,6 +22,11 @@ enum status db_stamp_read(struct db *db, struct db_stamp *stamp)
     return db_first(db, get_stamp, NULL, 0, read_stamp, stamp);
 }
 
+const char *db_engine_version(void)
+{
+    return SQLITE_VERSION;
+}
+
 enum status db_stamp_write(struct db *db, int application, int version)
 {
     char pragmas[128];

@@ -60,7 +60,7 @@ static int longer_pause_ms(int pause_ms)
  * reader always does. This one waits for the present readers; new ones read the database
  * file meanwhile. It fails because of a reader that takes long, such as a backup. Then it
  * is not tried again for a while, so that not every commit has to wait. */
-static void restart_wal(struct db *db)
+static enum db_upkeep restart_wal(struct db *db)
 {
     (void)sqlite3_busy_timeout(db->handle, RESTART_WAIT_MS);
     int code =
@@ -68,22 +68,35 @@ static void restart_wal(struct db *db)
     (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     db->restart_pause_ms = code == SQLITE_OK ? 0 : longer_pause_ms(db->restart_pause_ms);
     db->restart_at_ms = clock_monotonic_ms() + db->restart_pause_ms;
+    return code == SQLITE_OK ? DB_UPKEEP_COMPLETE : DB_UPKEEP_PARTIAL;
+}
+
+/* Copies what no reader needs to stay in the WAL, and waits for none. */
+static enum db_upkeep copy_wal(struct db *db)
+{
+    int pages = 0, copied = 0;
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                         &pages, &copied);
+
+    return code == SQLITE_OK && copied == pages ? DB_UPKEEP_COMPLETE : DB_UPKEEP_PARTIAL;
 }
 
 /* When the passive checkpoint has copied all of the WAL and no reader uses it, the next
  * commit writes at its beginning again. */
-void db_tidy(struct db *db)
+enum db_upkeep db_tidy(struct db *db)
 {
+    enum db_upkeep done = DB_UPKEEP_NONE;
+
     if (db->wal_bytes < db->checkpoint_bytes || lock_take(db->lock, 0) != STATUS_OK)
-        return;
+        return done;
     if (sqlite_has_moved(db))
         (void)sqlite_leave_files(db);
     else if (db->wal_bytes >= WAL_MAX_BYTES && clock_monotonic_ms() >= db->restart_at_ms)
-        restart_wal(db);
+        done = restart_wal(db);
     else
-        (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-                                        NULL);
+        done = copy_wal(db);
     lock_release(db->lock);
+    return done;
 }
 
 void db_finish(struct db *db)

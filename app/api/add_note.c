@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/api/common_fields.h"
+#include "app/meter.h"
 #include "app/rules/note_rules.h"
 #include "app/store/note_facts.h"
 #include "app/store/note_write.h"
@@ -147,6 +148,11 @@ static enum status apply(void *result, enum error *verdict, struct db *db,
                             : note_create(db, facts.contact_number, &outcome, caller, c);
 }
 
+static int counted_as(const struct command *command)
+{
+    return command_of(command)->note_id.given ? METER_NOTES_UPDATED : METER_NOTES_CREATED;
+}
+
 static enum status explain(enum reason *reason, enum error refusal,
                            const struct reading *reading, const void *input)
 {
@@ -186,6 +192,7 @@ static const struct command_kind kind = {
     .texts = texts,
     .text_count = sizeof texts / sizeof texts[0],
     .result_size = sizeof(struct note_result),
+    .counted_as = counted_as,
     .is_sound = is_sound,
     .fingerprint = fingerprint,
     .judge = judge,

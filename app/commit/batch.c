@@ -9,18 +9,21 @@
 
 struct batch {
     struct command_kinds kinds;
+    struct meter meter;
     char *path;
     struct db *db;      /* NULL: not open */
     int64_t checked_ms; /* when its schema was checked; monotonic */
 };
 
-struct batch *batch_create(const char *database_path, const struct command_kinds *kinds)
+struct batch *batch_create(const char *database_path, const struct command_kinds *kinds,
+                           struct meter meter)
 {
     struct batch *batch = calloc(1, sizeof *batch);
 
     if (batch == NULL)
         return NULL;
     batch->kinds = *kinds;
+    batch->meter = meter;
     batch->path = strdup(database_path);
     if (batch->path == NULL) {
         free(batch);
@@ -169,8 +172,35 @@ static bool any_has(const struct batch_item *items, size_t count, bool (*test)(e
     return false;
 }
 
-static void commit_once(struct batch *batch, struct batch_item *items, size_t count,
-                        int timeout_ms)
+static bool is_unknown(enum status status)
+{
+    return status == STATUS_UNKNOWN;
+}
+
+static void count_stored(const struct batch *batch, const struct batch_item *item)
+{
+    const struct command_kind *kind = command_kind_of(&batch->kinds, item->command);
+
+    if (item->status == STATUS_OK && !item->result.replayed && kind->counted_as != NULL)
+        meter_count(&batch->meter, (enum meter_number)kind->counted_as(item->command));
+}
+
+/* Counts a transaction that has ended, and what it has stored. */
+static void count_transaction(const struct batch *batch, const struct batch_item *items,
+                              size_t count, int64_t began_us)
+{
+    meter_commit(&batch->meter, count, clock_monotonic_us() - began_us);
+    if (any_has(items, count, is_unknown))
+        meter_count(&batch->meter, METER_COMMITS_UNKNOWN);
+    else if (any_has(items, count, is_fault))
+        meter_count(&batch->meter, METER_COMMITS_UNAVAILABLE);
+    for (size_t i = 0; i < count; i++)
+        count_stored(batch, &items[i]);
+}
+
+/* A transaction with all items. */
+static void commit_items(struct batch *batch, struct batch_item *items, size_t count,
+                         int timeout_ms)
 {
     enum status status = open_database(batch);
 
@@ -185,6 +215,15 @@ static void commit_once(struct batch *batch, struct batch_item *items, size_t co
     }
     if (status != STATUS_BUSY && any_has(items, count, is_fault))
         close_database(batch);
+}
+
+static void commit_once(struct batch *batch, struct batch_item *items, size_t count,
+                        int timeout_ms)
+{
+    int64_t began_us = clock_monotonic_us();
+
+    commit_items(batch, items, count, timeout_ms);
+    count_transaction(batch, items, count, began_us);
 }
 
 static bool may_go_better_alone(enum status status)
@@ -215,8 +254,46 @@ void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
             commit_once(batch, &items[i], 1, left_ms(until_ms));
 }
 
+/* Writing the same stamp once more changes a page, and so takes the way of any commit. */
+static enum status write_stamp(struct db *db, int timeout_ms)
+{
+    struct db_stamp stamp;
+    enum status status = db_write_begin(db, timeout_ms);
+
+    if (status != STATUS_OK)
+        return status;
+    status = db_stamp_read(db, &stamp);
+    if (status == STATUS_OK)
+        status = db_stamp_write(db, stamp.application, stamp.version);
+    if (status == STATUS_OK)
+        return db_write_commit(db);
+    db_write_rollback(db);
+    return status;
+}
+
+enum status batch_probe(struct batch *batch, int timeout_ms)
+{
+    enum status status = open_database(batch);
+
+    if (status == STATUS_OK)
+        status = write_stamp(batch->db, timeout_ms);
+    if (status == STATUS_OK || status == STATUS_BUSY)
+        return status;
+    if (batch->db != NULL) {
+        LOG(LEVEL_ERROR, "probe_failed", LOG_TEXT("status", status_name(status)),
+            LOG_TEXT("message", db_message(batch->db)));
+        close_database(batch);
+    }
+    return status;
+}
+
 void batch_tidy(struct batch *batch)
 {
-    if (batch->db != NULL)
-        db_tidy(batch->db);
+    enum db_upkeep done = batch->db != NULL ? db_tidy(batch->db) : DB_UPKEEP_NONE;
+
+    if (done == DB_UPKEEP_COMPLETE)
+        meter_set(&batch->meter, METER_CHECKPOINT_MS, clock_now_ms());
+    if (done != DB_UPKEEP_NONE)
+        meter_count(&batch->meter, done == DB_UPKEEP_COMPLETE ? METER_CHECKPOINTS_COMPLETE
+                                                              : METER_CHECKPOINTS_PARTIAL);
 }

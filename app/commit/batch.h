@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "app/commit/command.h"
+#include "app/meter.h"
 
 struct batch;
 
@@ -22,8 +23,9 @@ struct batch_item {
 };
 
 /* database_path is copied. The database is opened when it is needed, and anew after a
- * failure. NULL: no memory. */
-struct batch *batch_create(const char *database_path, const struct command_kinds *kinds);
+ * failure. Transactions are counted in meter. NULL: no memory. */
+struct batch *batch_create(const char *database_path, const struct command_kinds *kinds,
+                           struct meter meter);
 
 /* Opens the database unless it is open; logs why where that fails. */
 void batch_open(struct batch *batch);
@@ -44,6 +46,10 @@ void batch_free(struct batch *batch);
  * timeout_ms in all for other writers. */
 void batch_commit(struct batch *batch, struct batch_item *items, size_t count,
                   int timeout_ms);
+
+/* Commits a transaction that writes but changes nothing, and so finds out whether a command
+ * could be stored now: STATUS_OK, or as a command's status. Takes as long as a commit. */
+enum status batch_probe(struct batch *batch, int timeout_ms);
 
 /* Upkeep of the database that can wait until the items have been answered: see db_tidy. */
 void batch_tidy(struct batch *batch);

@@ -28,6 +28,9 @@ struct command_kind {
     const size_t *texts; /* offsets of the struct spans in it */
     size_t text_count;
     size_t result_size; /* at most COMMAND_RESULT_BYTES; stored as it is */
+    /* The enum meter_number under which a command that was stored counts (app/meter.h);
+     * NULL: under none. */
+    int (*counted_as)(const struct command *command);
     /* False when a field holds a value that a correct worker never puts there. */
     bool (*is_sound)(const struct command *command);
     /* Hashes everything in which two requests can differ. */

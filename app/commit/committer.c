@@ -108,7 +108,8 @@ static const struct committer_kind direct = {start_directly, look_at_nothing};
 static const struct committer_kind mailbox = {post, look_into_box};
 
 struct committer *committer_create_direct(const char *database_path,
-                                          const struct command_kinds *kinds)
+                                          const struct command_kinds *kinds,
+                                          struct meter meter)
 {
     struct committer *committer = calloc(1, sizeof *committer);
 
@@ -116,7 +117,7 @@ struct committer *committer_create_direct(const char *database_path,
         return NULL;
     committer->kind = &direct;
     committer->kinds = *kinds;
-    committer->batch = batch_create(database_path, kinds);
+    committer->batch = batch_create(database_path, kinds, meter);
     if (committer->batch == NULL) {
         free(committer);
         return NULL;

@@ -9,6 +9,7 @@
 #define APP_COMMIT_COMMITTER_H
 
 #include "app/commit/command.h"
+#include "app/meter.h"
 #include "lib/mailbox.h"
 
 struct committer;
@@ -26,9 +27,10 @@ struct commit {
 
 /* Makes one that writes in this process, under the write lock. The database is opened when
  * it is needed, and anew after a failure, so a database that cannot be opened is no failure
- * here. NULL: no memory. */
+ * here. Transactions are counted in meter. NULL: no memory. */
 struct committer *committer_create_direct(const char *database_path,
-                                          const struct command_kinds *kinds);
+                                          const struct command_kinds *kinds,
+                                          struct meter meter);
 
 /* Makes one that posts commands to the writer, in the mailboxes of this client. */
 struct committer *committer_create_mailbox(struct mailboxes *boxes, size_t client,

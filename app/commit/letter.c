@@ -32,6 +32,19 @@ enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
     return mailbox_post(boxes, client, box, parts, 1 + kind->text_count);
 }
 
+/* No command is as short. */
+enum status letter_post_probe(struct mailboxes *boxes, size_t client, size_t box)
+{
+    const struct span probe = SPAN("?");
+
+    return mailbox_post(boxes, client, box, &probe, 1);
+}
+
+bool letter_is_probe(struct span letter)
+{
+    return letter.len == 1;
+}
+
 static bool is_terminated(const char *text, size_t size)
 {
     return memchr(text, '\0', size) != NULL;

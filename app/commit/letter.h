@@ -32,6 +32,13 @@ size_t letter_max_text_bytes(const struct mailboxes *boxes);
 enum status letter_post(struct mailboxes *boxes, size_t client, size_t box,
                         const struct command_kind *kind, const struct command *command);
 
+/* Posts the question whether a command could be stored now, which batch_probe answers; as
+ * mailbox_post. */
+enum status letter_post_probe(struct mailboxes *boxes, size_t client, size_t box);
+
+/* Whether a letter is such a question. */
+bool letter_is_probe(struct span letter);
+
 /*
  * Reads a letter into *out, which has room for COMMAND_MAX_BYTES; its texts point into the
  * letter. STATUS_INVALID: the kind does not exist, lengths do not agree, the texts have

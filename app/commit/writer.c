@@ -28,6 +28,8 @@ struct writer {
     struct batch_item items[BATCH_MAX_ITEMS];
     size_t letter_numbers[BATCH_MAX_ITEMS];
     size_t count;
+    bool is_probed;      /* a probe is to be answered: */
+    size_t probe_number; /* of its letter */
 };
 
 static void answer(struct writer *w, size_t number, enum status status,
@@ -36,6 +38,17 @@ static void answer(struct writer *w, size_t number, enum status status,
     const struct letter_answer letter = {.status = status, .result = *result};
 
     mailboxes_answer(w->boxes, number, &letter, sizeof letter);
+}
+
+/* Of several probes, one is made. */
+static void defer_probe(struct writer *w, size_t number)
+{
+    const struct command_result none = {.refusal = ERROR_NONE};
+
+    if (w->is_probed)
+        answer(w, w->probe_number, STATUS_BUSY, &none);
+    w->is_probed = true;
+    w->probe_number = number;
 }
 
 static void gather(struct writer *w)
@@ -48,9 +61,12 @@ static void gather(struct writer *w)
     while (w->count < BATCH_MAX_ITEMS && bytes < BATCH_MAX_BYTES &&
            mailboxes_take(w->boxes, &number, &letter)) {
         struct batch_item *item = &w->items[w->count];
-
         struct command *command = (void *)(w->commands + w->count * COMMAND_MAX_BYTES);
 
+        if (letter_is_probe(letter)) {
+            defer_probe(w, number);
+            continue;
+        }
         *item = (struct batch_item){.command = command};
         if (letter_read(command, &w->kinds, letter, max_text_bytes) != STATUS_OK) {
             LOG(LEVEL_ERROR, "letter_unreadable", LOG_NUMBER("number", (int64_t)number));
@@ -77,6 +93,29 @@ static bool commit_batch(struct writer *w)
     return certain;
 }
 
+/* After the commands, which do not wait for it. False: as commit_batch. */
+static bool answer_probe(struct writer *w)
+{
+    const struct command_result none = {.refusal = ERROR_NONE};
+
+    if (!w->is_probed)
+        return true;
+    enum status status = batch_probe(w->batch, w->lock_timeout_ms);
+    answer(w, w->probe_number, status, &none);
+    mailboxes_tell(w->boxes);
+    w->is_probed = false;
+    return status != STATUS_UNKNOWN;
+}
+
+/* Carries out what was gathered. False: as commit_batch. */
+static bool work(struct writer *w)
+{
+    pool_busy(w->self);
+    bool certain = (w->count == 0 || commit_batch(w)) && answer_probe(w);
+    pool_idle(w->self);
+    return certain;
+}
+
 static int loop(struct writer *w)
 {
     for (;;) {
@@ -88,11 +127,9 @@ static int loop(struct writer *w)
         if (!batch_is_open(w->batch) && w->outdated())
             return EXIT_SUCCESS;
         gather(w);
-        if (w->count > 0) {
-            pool_busy(w->self);
-            if (!commit_batch(w))
+        if (w->count > 0 || w->is_probed) {
+            if (!work(w))
                 return EX_IOERR;
-            pool_idle(w->self);
         } else if (order != POOL_GO_ON) {
             return EXIT_SUCCESS;
         } else {
@@ -117,7 +154,7 @@ static enum status open_writer(struct writer *w, const struct writer_context *co
     w->kinds = *context->kinds;
     w->outdated = context->outdated;
     w->commands = calloc(BATCH_MAX_ITEMS, COMMAND_MAX_BYTES);
-    w->batch = batch_create(context->database_path, context->kinds);
+    w->batch = batch_create(context->database_path, context->kinds, context->meter);
     return w->commands != NULL && w->batch != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

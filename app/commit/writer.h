@@ -11,6 +11,7 @@
 #define APP_COMMIT_WRITER_H
 
 #include "app/commit/command.h"
+#include "app/meter.h"
 #include "lib/mailbox.h"
 #include "lib/pool.h"
 
@@ -20,6 +21,7 @@ struct writer_context {
     int lock_timeout_ms; /* how long a batch waits for other writers */
     struct mailboxes *boxes;
     const struct command_kinds *kinds;
+    struct meter meter; /* the writer's */
     bool (*outdated)(
         void); /* whether the database was replaced, so that this process should make
                                room for another */

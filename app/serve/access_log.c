@@ -4,7 +4,6 @@
 
 #include "app/api/reason.h"
 #include "app/rules/given.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 
 enum {
@@ -177,7 +176,7 @@ static void add_outcome(struct line *line, const struct exchange *x, struct word
         add(line, LOG_NUMBER("json_offset", (int64_t)x->broken_at));
 }
 
-static void log_request(const struct exchange *x, size_t bytes)
+static void log_request(const struct exchange *x, size_t bytes, int64_t duration_us)
 {
     const struct request *request = &x->request;
     struct words fields, reasons;
@@ -192,14 +191,14 @@ static void log_request(const struct exchange *x, size_t bytes)
     add_outcome(&line, x, &fields, &reasons);
     add(&line, LOG_NUMBER("http_status", x->reply.http_status));
     add(&line, LOG_NUMBER("bytes", (int64_t)bytes));
-    add(&line, LOG_NUMBER("dur_us", clock_monotonic_us() - x->began_us));
+    add(&line, LOG_NUMBER("dur_us", duration_us));
     add(&line, LOG_NUMBER("db_us", x->db_us));
     log_event(x->reply.http_status < 500 ? LEVEL_INFO : LEVEL_ERROR, "request", line.fields,
               line.count);
 }
 
-void access_log_write(const struct exchange *x, size_t bytes)
+void access_log_write(const struct exchange *x, size_t bytes, int64_t duration_us)
 {
     warn_of_former_secrets(x);
-    log_request(x, bytes);
+    log_request(x, bytes, duration_us);
 }

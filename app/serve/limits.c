@@ -132,6 +132,19 @@ static enum budget budget_of(const struct call *call, enum error refusal)
     return call_error_is_guess(call, refusal) ? refusals[refusal].budget : BUDGET_NONE;
 }
 
+enum meter_number limits_meter_number(const struct exchange *x)
+{
+    switch (budget_of(x->call, x->refusal)) {
+    case BUDGET_CREDENTIALS:
+        return METER_CREDENTIALS_LIMITED;
+    case BUDGET_CONTACTS:
+        return METER_CONTACTS_LIMITED;
+    case BUDGET_NONE:
+        break;
+    }
+    return METER_RATE_LIMITED;
+}
+
 void limits_refuse(const struct limits *limits, struct exchange *x, enum error refusal)
 {
     enum budget budget = budget_of(x->call, refusal);

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "app/meter.h"
 #include "app/serve/exchange.h"
 #include "app/settings.h"
 #include "lib/status.h"
@@ -43,6 +44,9 @@ bool limits_charge(const struct limits *limits, struct exchange *exchange);
 /* Fills in the reply to a request that was refused, and counts it. */
 void limits_refuse(const struct limits *limits, struct exchange *exchange,
                    enum error refusal);
+
+/* The counter (app/meter.h) of the limit for which the reply is ERROR_RATE_LIMITED. */
+enum meter_number limits_meter_number(const struct exchange *exchange);
 
 /* To be called when the reply is complete: gives back the charge for a request that stored
  * nothing, and fills in the quota that is left for a caller with valid credentials. */

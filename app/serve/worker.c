@@ -10,6 +10,7 @@
 #include "app/serve/access_log.h"
 #include "app/serve/pipeline.h"
 #include "app/serve/response.h"
+#include "app/serve/tally.h"
 #include "lib/clock.h"
 #include "lib/listener.h"
 #include "lib/log.h"
@@ -34,6 +35,7 @@ enum {
 struct worker {
     const struct settings *settings;
     struct pool_worker *self;
+    struct meter meter;
     struct fastcgi *fastcgi;
     struct pipeline *pipeline;
     struct reader *reader; /* of the pipeline */
@@ -66,17 +68,20 @@ static enum error error_without_memory(const struct exchange *x)
 }
 
 /* Makes the answer of the reply, and writes the line of the log. */
-static void finish(struct exchange *x)
+static void finish(const struct worker *w, struct exchange *x)
 {
     x->response =
         response_render(&x->reply, x->request.id, x->arena, error_without_memory(x));
-    access_log_write(x, x->response.len); /* before method and path are freed */
+    int64_t duration_us = clock_monotonic_us() - x->began_us;
+    access_log_write(x, x->response.len, duration_us); /* before its path is freed */
+    tally_request(&w->meter, x, duration_us);
 }
 
 /* Sends the answer and makes the exchange ready for the next request. */
 static void answer(struct worker *w, struct exchange *x)
 {
     fastcgi_answer(w->fastcgi, x->place, x->response, x->request.id);
+    meter_add(&w->meter, METER_IN_FLIGHT, -1);
     json_object_put(x->body);
     arena_reset(x->arena);
     w->arenas[w->arena_count++] = x->arena;
@@ -91,7 +96,7 @@ static void answer_ready(struct worker *w)
         return;
     log_gather();
     for (uint64_t left = w->ready; left != 0; left &= left - 1)
-        finish(&w->exchanges[__builtin_ctzll(left)]);
+        finish(w, &w->exchanges[__builtin_ctzll(left)]);
     log_release();
     for (uint64_t left = w->ready; left != 0; left &= left - 1)
         answer(w, &w->exchanges[__builtin_ctzll(left)]);
@@ -191,6 +196,7 @@ static void begin(struct worker *w, size_t place)
         fastcgi_answer(w->fastcgi, place, response_last_resort(ERROR_INTERNAL, false), "");
         return;
     }
+    meter_add(&w->meter, METER_IN_FLIGHT, 1);
     guard(w);
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
         pipeline_begin(w->pipeline, x);
@@ -309,12 +315,13 @@ static int loop(struct worker *w)
     }
 }
 
-static struct committer *make_committer(const struct worker_context *context,
-                                        const struct pool_worker *self)
+static struct committer *make_committer(const struct worker *w,
+                                        const struct worker_context *context)
 {
     if (context->boxes == NULL)
-        return committer_create_direct(context->settings->database, call_command_kinds());
-    return committer_create_mailbox(context->boxes, (size_t)pool_slot(self),
+        return committer_create_direct(context->settings->database, call_command_kinds(),
+                                       w->meter);
+    return committer_create_mailbox(context->boxes, (size_t)pool_slot(w->self),
                                     call_command_kinds());
 }
 
@@ -339,7 +346,7 @@ static enum status open_worker(struct worker *w, const struct worker_context *co
     w->listening = context->listening;
     w->outdated = context->outdated;
     w->reader = reader_create(context->settings, context->key, context->outdated);
-    w->committer = make_committer(context, w->self);
+    w->committer = make_committer(w, context);
     w->writes = context->boxes == NULL;
     w->pipeline = pipeline_create(context->settings, context->key, context->caller_cache,
                                   context->throttle, w->reader, w->committer);
@@ -374,6 +381,7 @@ int worker_run(const struct worker_context *context, struct pool_worker *self)
         return exit_status;
     w->settings = context->settings;
     w->self = self;
+    w->meter = meter_of_worker(context->counters, (size_t)pool_slot(self));
     return_memory();
     enum status status = open_worker(w, context);
     if (status == STATUS_OK) {

@@ -4,6 +4,7 @@
 #ifndef APP_SERVE_WORKER_H
 #define APP_SERVE_WORKER_H
 
+#include "app/meter.h"
 #include "app/serve/caller_cache.h"
 #include "app/settings.h"
 #include "lib/fastcgi.h"
@@ -20,6 +21,7 @@ struct worker_context {
     struct throttle *throttle; /* see limits.h */
     int listening;             /* the socket to accept from */
     int give, take;            /* the hand-over socket, or -1 */
+    struct counters *counters; /* see app/meter.h */
     struct mailboxes *boxes;   /* to the writer; NULL: write in this process */
     bool (*outdated)(void);    /* whether the database was replaced, so that this process
                                   should make room for another */

@@ -109,7 +109,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     site_make();
     make_kinds();
-    batch = batch_create(site_database(), &kinds);
+    batch = batch_create(site_database(), &kinds, (struct meter){NULL, 0});
     CHECK(batch != NULL);
     (void)atexit(close_batch);
     return 0;

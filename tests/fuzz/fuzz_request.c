@@ -119,13 +119,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     site_make();
     settings = make_settings();
     boxes = mailboxes_create(1, 1, letter_max_bytes((size_t)settings->max_note_bytes));
-    group = batch_create(site_database(), call_command_kinds());
+    group = batch_create(site_database(), call_command_kinds(), (struct meter){NULL, 0});
     arena = arena_create(ARENA_BYTES);
     CHECK(boxes != NULL && group != NULL && arena != NULL);
-    at_once =
-        pipeline_create(settings, site_key(), caller_cache_create(), throttle_create(),
-                        reader_create(settings, site_key(), NULL),
-                        committer_create_direct(site_database(), call_command_kinds()));
+    at_once = pipeline_create(settings, site_key(), caller_cache_create(),
+                              throttle_create(), reader_create(settings, site_key(), NULL),
+                              committer_create_direct(site_database(), call_command_kinds(),
+                                                      (struct meter){NULL, 0}));
     by_writer =
         pipeline_create(settings, site_key(), caller_cache_create(), throttle_create(),
                         reader_create(settings, site_key(), NULL),

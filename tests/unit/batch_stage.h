@@ -14,7 +14,7 @@ static inline int batch_stage_make(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
-    batch = batch_create(stage_path, call_command_kinds());
+    batch = batch_create(stage_path, call_command_kinds(), (struct meter){NULL, 0});
     return batch != NULL ? 0 : -1;
 }
 

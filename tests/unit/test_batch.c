@@ -295,7 +295,8 @@ static void a_database_that_comes_back_is_used_again(void **state)
 
 static int store_many(int first, int count)
 {
-    struct batch *own = batch_create(stage_path, call_command_kinds());
+    struct batch *own =
+        batch_create(stage_path, call_command_kinds(), (struct meter){NULL, 0});
     int stored = 0;
 
     for (int i = 0; i < count; i++) {

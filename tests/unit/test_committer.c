@@ -30,7 +30,8 @@ static int make_direct(void **state)
 {
     if (stage_make(state) != 0)
         return -1;
-    committer = committer_create_direct(stage_path, call_command_kinds());
+    committer =
+        committer_create_direct(stage_path, call_command_kinds(), (struct meter){NULL, 0});
     return committer != NULL ? 0 : -1;
 }
 

@@ -425,10 +425,24 @@ static void a_letter_whose_bit_is_gone_is_delivered_by_the_next_server(void **st
     (void)take("waits");
 }
 
+static void letters_that_wait_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(mailboxes_waiting(boxes), 0);
+    post(0, 0, "a");
+    post(2, BOXES - 1, "b");
+    assert_int_equal(mailboxes_waiting(boxes), 2);
+    (void)take("a");
+    assert_int_equal(mailboxes_waiting(boxes), 1);
+    (void)take("b");
+    assert_int_equal(mailboxes_waiting(boxes), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BOXES(a_letter_is_answered),
+        WITH_BOXES(letters_that_wait_are_counted),
         WITH_BOXES(a_box_can_be_used_again_and_again),
         WITH_BOXES(a_letter_as_long_as_promised_fits_and_a_longer_one_does_not),
         WITH_BOXES(boxes_take_turns),

@@ -310,7 +310,7 @@ static void a_migration_makes_the_chains(void **state)
     assert_string_equal(stage_ask("SELECT count(*) FROM sqlite_schema WHERE sql LIKE"
                                   " '%new\\_%' ESCAPE '\\' OR type = 'trigger'"),
                         "0");
-    batch = batch_create(stage_path, call_command_kinds());
+    batch = batch_create(stage_path, call_command_kinds(), (struct meter){NULL, 0});
     add("n5", "carl");
     update("n5", "fifth");
     update("n1", "another");

@@ -83,9 +83,9 @@ static int make(void **state)
     throttle = throttle_create();
     assert_non_null(cache);
     assert_non_null(throttle);
-    pipeline = pipeline_create(&settings, &key, cache, throttle,
-                               reader_create(&settings, &key, NULL),
-                               committer_create_direct(stage_path, call_command_kinds()));
+    pipeline = pipeline_create(
+        &settings, &key, cache, throttle, reader_create(&settings, &key, NULL),
+        committer_create_direct(stage_path, call_command_kinds(), (struct meter){NULL, 0}));
     memset(&x, 0, sizeof x);
     x.arena = arena_create(ARENA_BYTES);
     return pipeline != NULL && x.arena != NULL ? 0 : -1;
