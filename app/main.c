@@ -48,7 +48,8 @@ static int run(struct state *state)
 
 int main(int argc, char **argv)
 {
-    struct state state = {.listening = -1, .give = -1, .take = -1, .slots = INT_MAX};
+    struct state state = {
+        .listening = -1, .status_listening = -1, .give = -1, .take = -1, .slots = INT_MAX};
     int exit_status;
 
     process_title_init(argc, argv, report_program);

@@ -85,6 +85,7 @@ static const struct config_option options[] = {
     {FIELD(listen), .initial = "", .parse = listen_target},
     {FIELD(socket_mode), .initial = "0660", .parse = config_octal, .min = 0, .max = 0777},
     {FIELD(socket_group), .initial = "", .parse = config_text},
+    {FIELD(status_listen), .initial = "", .parse = listen_target},
     {FIELD(workers), .initial = "0", .parse = config_integer, .min = 0, .max = WORKERS_MAX},
     {FIELD(base_path), .initial = "", .parse = base_path},
     {FIELD(trusted_proxies), .initial = "", .parse = config_cidr_list, .list = true},
@@ -281,6 +282,7 @@ void settings_print_files(const struct settings *settings, FILE *out)
         {"database", settings->database, NULL},
         {"secret_key_file", settings->secret_key_file, "beside the database"},
         {"listen", settings->listen, "a socket that is handed over"},
+        {"status_listen", settings->status_listen, "a socket that is handed over, or none"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

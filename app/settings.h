@@ -12,7 +12,7 @@
 #include "lib/throttle.h"
 
 enum {
-    SETTINGS_COUNT = 25, /* options in the table */
+    SETTINGS_COUNT = 26, /* options in the table */
 };
 
 struct settings {
@@ -23,9 +23,10 @@ struct settings {
     bool sandbox;                            /* Landlock and seccomp */
     char listen[CONFIG_TEXT_BYTES]; /* unix:PATH, 127.0.0.1:PORT, [::1]:PORT, or empty */
     int64_t socket_mode;            /* permission bits of a Unix socket */
-    char socket_group[CONFIG_TEXT_BYTES]; /* of a Unix socket; empty: the process's */
-    int64_t workers;                      /* never 0 after settings_load */
-    char base_path[CONFIG_TEXT_BYTES];    /* what to take off before the call's path */
+    char socket_group[CONFIG_TEXT_BYTES];  /* of a Unix socket; empty: the process's */
+    char status_listen[CONFIG_TEXT_BYTES]; /* where status and metrics are; as listen */
+    int64_t workers;                       /* never 0 after settings_load */
+    char base_path[CONFIG_TEXT_BYTES];     /* what to take off before the call's path */
     struct config_blocks trusted_proxies;
     int64_t max_body_bytes;
     int64_t max_note_bytes;

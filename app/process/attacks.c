@@ -251,7 +251,7 @@ bool attacks_leave_out_landlock(void)
 
 void attacks_run(enum role role)
 {
-    static const char *const roles[] = {"master", "worker", "writer", "single"};
+    static const char *const roles[] = {"master", "worker", "writer", "monitor", "single"};
     const char *given = getenv("ATTACKS");
     char text[ATTACKS_MAX_BYTES], *rest = text, *one;
 

@@ -70,6 +70,10 @@ int check_config(struct state *state)
         enum status status = listener_check(s->listen, s->socket_group, &why);
         note_problem(&exit_status, exit_status_of_place(status), &why);
     }
+    if (s->status_listen[0] != '\0') {
+        enum status status = listener_check(s->status_listen, s->socket_group, &why);
+        note_problem(&exit_status, exit_status_of_place(status), &why);
+    }
     note_problem(&exit_status, exit_status_of_place(log_check(s->log, &why)), &why);
     check_geo_files(s);
     return exit_status;

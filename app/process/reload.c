@@ -7,6 +7,7 @@
 #include "app/process/report.h"
 #include "app/process/state.h"
 #include "app/process/watch.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 static bool same_text(const void *now, const void *next)
@@ -24,6 +25,9 @@ static bool same_flag(const void *now, const void *next)
     return *(const bool *)now == *(const bool *)next;
 }
 
+/* Which settings are fixed only while this program made the socket that they are about. */
+enum about { ABOUT_ALL, ABOUT_SOCKET, ABOUT_STATUS_SOCKET };
+
 #define FIXED(member, how)                                                                 \
     .option = #member, .offset = offsetof(struct settings, member), .same = (how)
 
@@ -32,25 +36,39 @@ static const struct {
     const char *option;
     size_t offset; /* in struct settings */
     bool (*same)(const void *now, const void *next);
-    bool of_socket; /* only while this program made the socket */
+    enum about about;
 } fixed[] = {
     {FIXED(database, same_text)},
     {FIXED(user, same_text)},
     {FIXED(group, same_text)},
     {FIXED(sandbox, same_flag)},
-    {FIXED(listen, same_text), .of_socket = true},
-    {FIXED(socket_mode, same_number), .of_socket = true},
-    {FIXED(socket_group, same_text), .of_socket = true},
+    {FIXED(listen, same_text), .about = ABOUT_SOCKET},
+    {FIXED(socket_mode, same_number), .about = ABOUT_SOCKET},
+    {FIXED(socket_group, same_text), .about = ABOUT_SOCKET},
+    {FIXED(status_listen, same_text), .about = ABOUT_STATUS_SOCKET},
 };
+
+static bool is_fixed(const struct state *state, enum about about)
+{
+    switch (about) {
+    case ABOUT_SOCKET:
+        return state->made_socket[0] != '\0';
+    case ABOUT_STATUS_SOCKET: /* without a socket there is no monitor until a restart */
+        return !state->options.single &&
+               (state->status_listening < 0 || state->made_status_socket[0] != '\0');
+    case ABOUT_ALL:
+        break;
+    }
+    return true;
+}
 
 static enum status check_fixed(const struct state *state, const struct settings *next,
                                struct problem *why)
 {
     const char *now = (const char *)state->settings;
-    bool made_socket = state->made_socket[0] != '\0';
 
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if ((made_socket || !fixed[i].of_socket) &&
+        if (is_fixed(state, fixed[i].about) &&
             !fixed[i].same(now + fixed[i].offset, (const char *)next + fixed[i].offset))
             return problem_set(why, STATUS_CONFIG, "%s: to change it, restart",
                                fixed[i].option);
@@ -105,6 +123,8 @@ static enum status renew(struct state *state, struct problem *why)
         state->settings = settings;
         state->key = key;
         watch_key_file(state);
+        const struct meter meter = state_meter(state);
+        meter_set(&meter, METER_RELOAD_MS, clock_now_ms());
     } else {
         free(settings);
     }
@@ -118,6 +138,8 @@ enum status reload(void *context, struct pool_settings *pool, struct problem *wh
     enum status status = renew(state, why);
 
     if (status != STATUS_OK) {
+        const struct meter meter = state_meter(state);
+        meter_count(&meter, METER_RELOADS_FAILED);
         LOG(LEVEL_ERROR, "reload_failed", LOG_TEXT("message", why->text));
         return status;
     }

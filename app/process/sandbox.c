@@ -142,6 +142,8 @@ static void make_rules(struct rules *rules, enum role role, const struct sandbox
     add_log(rules, settings);
     if (role == ROLE_WORKER) /* can read a database that replaces this one */
         allow_files(rules, settings->database, DB_READ, LANDLOCK_READ);
+    if (role == ROLE_MONITOR) /* makes room for another process when that happens */
+        allow_files(rules, settings->database, DB_READ, 0);
     if (role == ROLE_WRITER) /* syncs the directory, and makes a WAL that was removed */
         allow_files(rules, settings->database, DB_WRITE, LANDLOCK_LIST | LANDLOCK_MAKE);
     else
@@ -157,6 +159,7 @@ static unsigned calls_of(enum role role)
                         SYSCALLS_SYSLOG | SYSCALLS_SUPERVISE,
         [ROLE_WORKER] = SYSCALLS_SERVE,
         [ROLE_WRITER] = SYSCALLS_STORE,
+        [ROLE_MONITOR] = SYSCALLS_SERVE,
         [ROLE_SINGLE] = SYSCALLS_SERVE | SYSCALLS_STORE | SYSCALLS_OWN_FILES,
     };
 

@@ -17,7 +17,7 @@
 
 #include "app/settings.h"
 
-enum role { ROLE_MASTER, ROLE_WORKER, ROLE_WRITER, ROLE_SINGLE };
+enum role { ROLE_MASTER, ROLE_WORKER, ROLE_WRITER, ROLE_MONITOR, ROLE_SINGLE };
 
 struct sandbox {
     const struct settings *settings;

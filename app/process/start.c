@@ -5,12 +5,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "app/api/call.h"
+#include "app/meter.h"
 #include "app/process/check_database.h"
 #include "app/process/report.h"
 #include "app/process/roles.h"
 #include "app/process/sandbox.h"
 #include "app/process/watch.h"
 #include "app/serve/limits.h"
+#include "lib/clock.h"
 #include "lib/cpus.h"
 #include "lib/db_alone.h"
 #include "lib/fastcgi.h"
@@ -95,7 +98,7 @@ static enum status find_socket(struct state *state, struct problem *why)
     enum status status = STATUS_NOT_FOUND;
 
     if (state->options.arguments.listen == NULL)
-        status = listener_inherit(&state->listening, NULL, why);
+        status = listener_inherit(&state->listening, STATE_STATUS_SOCKET, why);
     if (status != STATUS_NOT_FOUND)
         return status;
     if (s->listen[0] == '\0')
@@ -111,10 +114,33 @@ static enum status find_socket(struct state *state, struct problem *why)
     return status;
 }
 
-static int get_socket(struct state *state)
+/* The socket of the monitor is left out where none is given. */
+static enum status find_status_socket(struct state *state, struct problem *why)
+{
+    const struct settings *s = state->settings;
+    struct listener_file file;
+    enum status status =
+        listener_inherit_named(&state->status_listening, STATE_STATUS_SOCKET, why);
+
+    if (status != STATUS_NOT_FOUND || s->status_listen[0] == '\0')
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    status = describe_socket_file(&file, state, why);
+    if (status == STATUS_OK)
+        status = listener_open(&state->status_listening, &state->status_socket_file,
+                               s->status_listen, &file, why);
+    if (status == STATUS_OK)
+        (void)snprintf(state->made_status_socket, sizeof state->made_status_socket, "%s",
+                       s->status_listen);
+    return status;
+}
+
+static int get_sockets(struct state *state)
 {
     struct problem why = {""};
     enum status status = find_socket(state, &why);
+
+    if (status == STATUS_OK && !state->options.single)
+        status = find_status_socket(state, &why);
 
     if (status == STATUS_OK)
         return EX_OK;
@@ -208,6 +234,35 @@ static int share_memory(struct state *state)
                                                                   : out_of("out of memory");
 }
 
+/* Without a pool, processes count in a file that they share. Where they cannot, they serve
+ * all the same. */
+static int make_counters(struct state *state)
+{
+    struct problem why = {""};
+
+    if (!state->options.single) {
+        state->slots = state_pool_settings(state->settings).slots;
+        state->counters = meter_create((size_t)state->slots, call_count);
+        return state->counters != NULL ? EX_OK : out_of("out of memory");
+    }
+    if (meter_open(&state->counters, state->settings->database, call_count, &why) !=
+        STATUS_OK)
+        LOG(LEVEL_WARNING, "metrics_not_shared", LOG_TEXT("message", why.text));
+    return EX_OK;
+}
+
+static int begin_to_count(struct state *state)
+{
+    int exit_status = make_counters(state);
+
+    if (exit_status == EX_OK) {
+        const struct meter meter = state_meter(state);
+        meter_set(&meter, METER_START_MS, clock_now_ms());
+        meter_set(&meter, METER_RELOAD_MS, clock_now_ms());
+    }
+    return exit_status;
+}
+
 /* What workers and writer of a pool share. */
 static int lay_out_pool(struct state *state)
 {
@@ -216,10 +271,12 @@ static int lay_out_pool(struct state *state)
     if (fastcgi_handover_pair(&state->give, &state->take) != STATUS_OK)
         return out_of("cannot make a socket pair");
     cpus_prefer_batches();
-    state->slots = state_pool_settings(state->settings).slots;
-    state->boxes = mailboxes_create((size_t)state->slots, FASTCGI_PLACES,
+    state->boxes = mailboxes_create((size_t)state->slots + 1, FASTCGI_PLACES,
                                     state_letter_bytes(state->settings));
-    return state->boxes != NULL ? EX_OK : out_of("cannot make the writer's mailboxes");
+    if (state->boxes == NULL)
+        return out_of("cannot make the writer's mailboxes");
+    state->history = history_create();
+    return state->history != NULL ? EX_OK : out_of("out of memory");
 }
 
 int start(struct state *state)
@@ -227,8 +284,8 @@ int start(struct state *state)
     /* in this order; each reports its failure and returns the exit status */
     static int (*const steps[])(struct state * state) = {
         prepare_log, find_supervisor, check_files,    limit_descriptors,
-        get_socket,  drop_privileges, claim_database, load_key,
-        open_log,    share_memory,    lay_out_pool,
+        get_sockets, drop_privileges, claim_database, load_key,
+        open_log,    share_memory,    begin_to_count, lay_out_pool,
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {

@@ -21,6 +21,13 @@ struct pool_settings state_pool_settings(const struct settings *settings)
     };
 }
 
+/* The file that is used without a pool has one block. */
+struct meter state_meter(const struct state *state)
+{
+    return state->options.single ? meter_of_worker(state->counters, 0)
+                                 : meter_of_master(state->counters, (size_t)state->slots);
+}
+
 size_t state_letter_bytes(const struct settings *settings)
 {
     return letter_max_bytes(call_max_text_bytes(settings));
@@ -29,10 +36,13 @@ size_t state_letter_bytes(const struct settings *settings)
 void state_free(struct state *state)
 {
     listener_remove(&state->socket_file);
+    listener_remove(&state->status_socket_file);
     secret_wipe(&state->key, sizeof state->key);
     mailboxes_free(state->boxes);
     caller_cache_free(state->caller_cache);
     throttle_free(state->throttle);
+    counters_free(state->counters);
+    history_free(state->history);
     lock_close(state->use);
     free(state->settings);
 }

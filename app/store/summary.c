@@ -9,6 +9,10 @@ static const char has_keys_sql[] =
     "SELECT EXISTS (SELECT * FROM api_keys WHERE revoked_at IS NULL)"
     " OR EXISTS (SELECT * FROM developer_keys WHERE revoked_at IS NULL)";
 
+static const char expiring[] = "SELECT count(*) FROM developer_keys"
+                               " WHERE revoked_at IS NULL AND expires_at > ?1"
+                               " AND expires_at <= ?2";
+
 enum status summary_get(struct db *db, struct summary *out)
 {
     struct db_rows rows;
@@ -23,6 +27,18 @@ enum status summary_get(struct db *db, struct summary *out)
             .contacts = db_int(&rows, 4),
             .notes = db_int(&rows, 5),
         };
+    db_done(&rows);
+    return status;
+}
+
+enum status summary_expiring(struct db *db, int64_t after_ms, int64_t until_ms,
+                             int64_t *number)
+{
+    const struct db_value values[] = {DB_INT(after_ms), DB_INT(until_ms)};
+    struct db_rows rows;
+    enum status status = db_query(db, &rows, expiring, values, 2);
+
+    *number = status == STATUS_OK ? db_int(&rows, 0) : -1;
     db_done(&rows);
     return status;
 }

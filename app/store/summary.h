@@ -20,6 +20,11 @@ struct summary {
  * read. */
 enum status summary_get(struct db *db, struct summary *out);
 
+/* Counts the developer keys that are live and expire after the one time and until the
+ * other (milliseconds since 1970, UTC). */
+enum status summary_expiring(struct db *db, int64_t after_ms, int64_t until_ms,
+                             int64_t *count);
+
 /* Whether there is any organization. */
 enum status summary_has_orgs(struct db *db, bool *has_orgs);
 

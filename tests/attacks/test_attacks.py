@@ -23,7 +23,7 @@ from support.wait import free_port, wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, whom permissions do not stop")
 
-ROLES = ["worker", "writer", "single"]
+ROLES = ["worker", "writer", "monitor", "single"]
 SIGSYS = int(signal.SIGSYS)
 DENIED = {errno.EACCES, errno.EPERM, errno.ENOSYS}
 
@@ -39,7 +39,8 @@ BY_LANDLOCK = {"read", "write"}  # attacks that Landlock alone prevents
 @contextlib.contextmanager
 def under_attack(site, role, attacks, *, sandbox):
     """The service, of which processes of one role carry out the attacks when they start."""
-    site.configure(sandbox="no" if sandbox == OPEN else "yes")
+    status = f"unix:{site.directory}/status.sock" if role == "monitor" else None
+    site.configure(sandbox="no" if sandbox == OPEN else "yes", status_listen=status)
     service = Service(
         site,
         listen="inherited" if role == "single" else "unix",
@@ -54,6 +55,7 @@ def under_attack(site, role, attacks, *, sandbox):
     finally:
         processes.stop(service.process)
         site.socket.unlink(missing_ok=True)
+        (site.directory / "status.sock").unlink(missing_ok=True)
 
 
 def outcomes(site, role, attacks, *, sandbox):
@@ -128,9 +130,9 @@ def attacks_of(site, role, victim, peer):
     ]
     if role != "single":  # which may use all of the database's directory
         attacks += ["signal 0", f"write {site.data}/made", f"write {site.key_file}"]
-    if role == "worker":
+    if role in ("worker", "monitor"):
         attacks += [f"write {site.database}", f"write {site.database}-wal", f"write {site.database}.lock"]
-    if role == "writer":
+    if role in ("writer", "monitor"):
         attacks += [f"read {site.key_file}", f"read {site.config}"]
     attacks.append(f"signal_by_input {victim.pid}")  # the last one, because it kills
     return attacks, unix, datagrams

@@ -88,6 +88,7 @@ def test_a_good_configuration_is_told_by_the_files_it_names(ready):
         f"database = {ready.database}",
         f"secret_key_file = {ready.key_file}",
         f"listen = unix:{ready.socket}",
+        "status_listen = ",
     ]
     assert f"; {ready.config}:" in lines[0] and lines[1].endswith("; beside the database")
     assert {p for p in ready.directory.rglob("*")} - set(before) <= {ready.program(), ready.program().parent}

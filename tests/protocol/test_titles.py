@@ -5,24 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from support import processes
 from support.wait import wait_for
 
 
-def title(pid):
-    """The words of a process's command line, as ps shows them."""
-    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
-
-
 def of_role(service, role):
-    return [pid for pid in service.workers() if title(pid).startswith(f"crmnotes.fcgi: {role}")]
+    return [pid for pid in service.workers() if processes.title(pid).startswith(f"crmnotes.fcgi: {role}")]
 
 
 def test_titles_name_the_roles(start):
     service = start({"workers": 2})
     arguments = f"({service.site.program()} --config {service.site.config})"
-    assert title(service.process.pid) == f"crmnotes.fcgi: master {arguments}"
+    assert processes.title(service.process.pid) == f"crmnotes.fcgi: master {arguments}"
     wait_for(lambda: len(of_role(service, "worker")) == 2, "both workers")
-    titles = sorted(title(pid) for pid in service.workers())
+    titles = sorted(processes.title(pid) for pid in service.workers())
     assert titles == [
         f"crmnotes.fcgi: worker 0 {arguments}",
         f"crmnotes.fcgi: worker 1 {arguments}",
@@ -32,7 +28,7 @@ def test_titles_name_the_roles(start):
 
 def test_a_single_process_has_a_title(start):
     service = start(single=True)
-    assert title(service.process.pid).startswith("crmnotes.fcgi: single (")
+    assert processes.title(service.process.pid).startswith("crmnotes.fcgi: single (")
 
 
 def test_the_name_of_the_program_stays(start):
@@ -49,7 +45,7 @@ def test_the_environment_is_used_and_not_shown(start, single):
     answer = service.call(world.body(note="x" * 4322))
     assert dict(answer.headers)["X-Error-Code"] == "INVALID_FIELDS"
     for pid in [service.process.pid, *service.workers()]:
-        assert "canary" not in title(pid)
+        assert "canary" not in processes.title(pid)
         if os.geteuid() == 0:
             assert b"canary" not in Path(f"/proc/{pid}/environ").read_bytes()
 

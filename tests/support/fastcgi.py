@@ -157,8 +157,10 @@ class Connection:
     # Called for each answer: method and path (None: not known), status, headers, body.
     look = None
 
-    def __init__(self, address, timeout=15.0):
+    def __init__(self, address, timeout=15.0, *, of_calls=True):
+        """of_calls: the answers are those of calls, and no others."""
         self.socket = connect(address, timeout)
+        self._of_calls = of_calls
         self._buffer = b""
         self._asked = {}  # method and path by request id
 
@@ -230,7 +232,7 @@ class Connection:
 
     def _parsed(self, response, request_id):
         parsed = response.parse()
-        if Connection.look is not None:
+        if Connection.look is not None and self._of_calls:
             method, path = self._asked.pop(request_id, (None, None))
             Connection.look(method, path, parsed.status, parsed.headers, parsed.body)
         return parsed
@@ -281,9 +283,9 @@ def connect(address, timeout=15.0):
     return socket.create_connection(address, timeout)
 
 
-def request(address, body=b"", *, params=None, timeout=15.0, **http):
+def request(address, body=b"", *, params=None, timeout=15.0, of_calls=True, **http):
     """One request on a connection of its own; http as for http_params."""
-    with Connection(address, timeout) as connection:
+    with Connection(address, timeout, of_calls=of_calls) as connection:
         return connection.request(params or http_params(body, **http), body)
 
 

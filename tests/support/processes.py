@@ -68,6 +68,11 @@ def children(pid):
     return [child for child, parent, _ in _processes() if parent == pid]
 
 
+def title(pid):
+    """What ps shows as its command line."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+
+
 def mentioning(text):
     """Ids of the living processes, other than us, whose command line holds text."""
     needle = str(text).encode()
