@@ -17,6 +17,7 @@ DEFAULTS = {
     "listen": "",
     "socket_mode": "0660",
     "socket_group": "",
+    "status_listen": "",
     "base_path": "",
     "trusted_proxies": "",
     "workers": "0",

@@ -85,6 +85,8 @@ def running(clone):
 def test_the_reference_is_where_it_says_and_the_secret_leads_to_all_else(clone):
     with running(clone) as said:
         page = next(line.strip() for line in said if re.fullmatch(r"http://127\.0\.0\.1:\d+/.*/docs/\n", line))
+        with urllib.request.urlopen(page.partition("/apis/")[0] + "/ready", timeout=20) as answer:
+            assert json.load(answer) == {"ready": True}
         with urllib.request.urlopen(page, timeout=20) as answer:
             assert b"<title>API reference</title>" in answer.read()
         request = json.loads((clone / "quickstart.d/request.json").read_text())

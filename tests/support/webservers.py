@@ -27,9 +27,11 @@ REPLACED = {
         "listen 80;": "listen 127.0.0.1:{port};",
         "listen [::]:80;": "",
         "unix:/run/crmnotes/crmnotes.sock": "unix:{socket}",
+        "unix:/run/crmnotes/status.sock": "unix:{status}",
     },
     "apache-proxy-fcgi.conf": {
         '"unix:/run/crmnotes/crmnotes.sock|': '"unix:{socket}|',
+        '"unix:/run/crmnotes/status.sock|': '"unix:{status}|',
     },
     "apache-fcgid.conf": {
         'Alias "/apis" "/usr/lib/crmnotes/': 'Alias "/apis" "{programs}/',
@@ -81,7 +83,7 @@ CustomLog {directory}/apache-access.log common
 </Directory>
 Include {directory}/crmnotes-apache.conf
 """
-APACHE_BASE_MODULES = ("mpm_event", "authz_core")
+APACHE_BASE_MODULES = ("mpm_event", "authz_core", "authz_host")
 FCGID_CONF = """\
 FcgidIPCDir {directory}/fcgid
 FcgidProcessTableFile {directory}/fcgid/shm
@@ -135,6 +137,7 @@ class WebServer:
         values = {
             "port": self.port,
             "socket": self.site.socket,
+            "status": self.site.directory / "status.sock",
             "programs": self.site.program().parent,
             "config": self.site.config,
         }
