@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 
 enum {
     PATHS_MAX = 20,
+    GEO_DIRECTORIES = 6, /* of three files: that of its path, and where a link leads */
 };
 
 /* Paths that a process may use, and the memory for their texts. */
@@ -35,6 +37,11 @@ static struct {
     bool entered;
     /* the files that it may use; all zero: their whole directory, or no sandbox */
     struct db_files_seen seen;
+    /* of a worker; NULL: its geo files are not confined, or there is no master that would
+     * replace it */
+    const struct settings *geo;
+    char geo_directories[GEO_DIRECTORIES][PATH_MAX]; /* that it may read, without links */
+    size_t geo_count;
 } self;
 
 static void add(struct rules *rules, const char *path, unsigned access)
@@ -51,19 +58,6 @@ static void add_directory_of(struct rules *rules, const char *path, unsigned acc
 
     (void)snprintf(copy, sizeof copy, "%s", path);
     add(rules, dirname(copy), access);
-}
-
-/* For files that are replaced by rename: their directory, and that of the file to which a
- * symbolic link leads now. */
-static void add_replaceable(struct rules *rules, const char *path, unsigned access)
-{
-    char real[PATH_MAX];
-
-    if (path[0] == '\0')
-        return;
-    add_directory_of(rules, path, access);
-    if (realpath(path, real) != NULL)
-        add_directory_of(rules, real, access);
 }
 
 /* Landlock's rules are for files that exist, so those that are missing are made first. */
@@ -106,15 +100,55 @@ static void add_log(struct rules *rules, const struct settings *settings)
         add_directory_of(rules, settings->log, LANDLOCK_WRITE | LANDLOCK_MAKE);
 }
 
-static void add_reading(struct rules *rules, const struct settings *settings)
+static void add_geo_directory(struct rules *rules, const char *path)
 {
-    add_replaceable(rules, settings->geoip_country, LANDLOCK_READ);
-    add_replaceable(rules, settings->geoip_city, LANDLOCK_READ);
-    add_replaceable(rules, settings->geoip_asn, LANDLOCK_READ);
+    char real[PATH_MAX];
+
+    add_directory_of(rules, path, LANDLOCK_READ);
+    if (realpath(rules->paths[rules->count - 1].path, real) != NULL)
+        (void)snprintf(self.geo_directories[self.geo_count++], PATH_MAX, "%s", real);
+}
+
+/* For files that are replaced by rename: their directory, and that of the file to which a
+ * symbolic link leads now. */
+static void add_geo_file(struct rules *rules, const char *path)
+{
+    char real[PATH_MAX];
+
+    if (path[0] == '\0')
+        return;
+    add_geo_directory(rules, path);
+    if (realpath(path, real) != NULL)
+        add_geo_directory(rules, real);
+}
+
+static void add_geo_files(struct rules *rules, const struct settings *settings)
+{
+    self.geo_count = 0;
+    add_geo_file(rules, settings->geoip_country);
+    add_geo_file(rules, settings->geoip_city);
+    add_geo_file(rules, settings->geoip_asn);
+}
+
+/* Adds the directory of the last symbolic link on the way to a file, for a link that is
+ * switched to another directory beside the former one; never the root directory. */
+static void add_directory_of_link(struct rules *rules, const char *path, unsigned access)
+{
+    char way[PATH_MAX];
+    struct stat info;
+
+    (void)snprintf(way, sizeof way, "%s", path);
+    for (char *end = strrchr(way, '/'); end != NULL && end > way; end = strrchr(way, '/')) {
+        if (lstat(way, &info) == 0 && S_ISLNK(info.st_mode)) {
+            add_directory_of(rules, way, access);
+            return;
+        }
+        *end = '\0';
+    }
 }
 
 /* There is no master that would replace this process when its files are replaced, so it may
- * use the whole directory. */
+ * use their whole directories. */
 static void add_for_single(struct rules *rules, const struct sandbox *sandbox)
 {
     const struct settings *settings = sandbox->settings;
@@ -124,6 +158,9 @@ static void add_for_single(struct rules *rules, const struct sandbox *sandbox)
     db_files_find(&files, settings->database);
     add(rules, files.directory, all);
     add(rules, files.named_directory, all);
+    add_directory_of_link(rules, settings->geoip_country, LANDLOCK_READ);
+    add_directory_of_link(rules, settings->geoip_city, LANDLOCK_READ);
+    add_directory_of_link(rules, settings->geoip_asn, LANDLOCK_READ);
     add(rules, settings->secret_key_file, LANDLOCK_READ);
     if (sandbox->config != NULL)
         add(rules, sandbox->config, LANDLOCK_READ);
@@ -147,7 +184,9 @@ static void make_rules(struct rules *rules, enum role role, const struct sandbox
     if (role == ROLE_WRITER) /* syncs the directory, and makes a WAL that was removed */
         allow_files(rules, settings->database, DB_WRITE, LANDLOCK_LIST | LANDLOCK_MAKE);
     else
-        add_reading(rules, settings);
+        add_geo_files(rules, settings);
+    if (role == ROLE_WORKER)
+        self.geo = settings;
     if (role == ROLE_SINGLE)
         add_for_single(rules, sandbox);
 }
@@ -250,7 +289,24 @@ void sandbox_report(const struct settings *settings)
     warn_of_log(settings);
 }
 
+/* Whether there is a file that is in none of the directories that this worker may read. */
+static bool is_geo_out_of_reach(const char *path)
+{
+    char real[PATH_MAX];
+
+    if (path[0] == '\0' || realpath(path, real) == NULL)
+        return false;
+    for (size_t i = 0; i < self.geo_count; i++)
+        if (holds(self.geo_directories[i], real))
+            return false;
+    return true;
+}
+
 bool sandbox_outdated(void)
 {
-    return db_files_replaced(&self.seen);
+    if (db_files_replaced(&self.seen))
+        return true;
+    return self.geo != NULL && (is_geo_out_of_reach(self.geo->geoip_country) ||
+                                is_geo_out_of_reach(self.geo->geoip_city) ||
+                                is_geo_out_of_reach(self.geo->geoip_asn));
 }

@@ -20,7 +20,7 @@
 enum role { ROLE_MASTER, ROLE_WORKER, ROLE_WRITER, ROLE_MONITOR, ROLE_SINGLE };
 
 struct sandbox {
-    const struct settings *settings;
+    const struct settings *settings; /* outlive the process */
     const char *config; /* the file that they come from, or NULL; ROLE_SINGLE keeps it */
     const char *socket; /* the path that ROLE_SINGLE removes at its end, or NULL */
 };
@@ -38,9 +38,10 @@ void sandbox_report(const struct settings *settings);
 
 /*
  * True when the database's files were replaced since this worker or writer entered the
- * sandbox, which allows the former ones only. Then the process should end, so that the
- * master forks one that can use the new ones. False while there is no database at that
- * path. To be called when the database is, or must be, opened anew.
+ * sandbox, which allows the former ones only; for a worker also when a link leads to a geo
+ * file in another directory than it may read. Then the process should end, so that the
+ * master forks one that can use the new ones. False while there is no file at that path. To
+ * be called when the database is, or must be, opened anew, or a geo file cannot be used.
  */
 bool sandbox_outdated(void);
 

@@ -23,14 +23,19 @@ struct pipeline {
     struct caller_cache *caller_cache;
     struct limits limits;
     struct geo *geo;
+    bool missed_geo; /* a file of it could not be used */
     struct documents *documents;
 };
 
 static void complain_about_geo(void *arg, const char *path, const char *sentence)
 {
-    (void)arg;
-    LOG(LEVEL_WARNING, "geoip_unusable", LOG_TEXT("path", path),
-        LOG_TEXT("message", sentence));
+    struct pipeline *p = arg;
+
+    p->missed_geo = true;
+    /* an outdated process ends, and says so */
+    if (p->reader == NULL || !reader_is_outdated(p->reader))
+        LOG(LEVEL_WARNING, "geoip_unusable", LOG_TEXT("path", path),
+            LOG_TEXT("message", sentence));
 }
 
 struct pipeline *pipeline_create(const struct settings *settings,
@@ -54,7 +59,7 @@ struct pipeline *pipeline_create(const struct settings *settings,
     p->caller_cache = caller_cache;
     p->limits = (struct limits){.throttle = throttle, .settings = settings};
     p->reader = reader;
-    p->geo = geo_create(&paths, complain_about_geo, NULL);
+    p->geo = geo_create(&paths, complain_about_geo, p);
     p->documents = documents_create();
     if (p->committer == NULL || p->reader == NULL || p->geo == NULL ||
         p->documents == NULL) {
@@ -73,6 +78,14 @@ void pipeline_free(struct pipeline *p)
     committer_free(p->committer);
     reader_free(p->reader);
     free(p);
+}
+
+bool pipeline_missed_geo(struct pipeline *p)
+{
+    bool missed = p->missed_geo;
+
+    p->missed_geo = false;
+    return missed;
 }
 
 /* For a failure that is no refusal. */

@@ -41,6 +41,9 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
  * that a worker does, so the caller chooses the time. */
 void pipeline_read(struct pipeline *pipeline, struct exchange *exchange);
 
+/* Whether a geo file could not be used since the last call of this function. */
+bool pipeline_missed_geo(struct pipeline *pipeline);
+
 /* Checks an exchange that is committing. True: its reply is complete. */
 bool pipeline_look(struct pipeline *pipeline, struct exchange *exchange);
 

@@ -73,6 +73,11 @@ static enum status open_database(struct reader *reader, struct problem *why)
     return status;
 }
 
+bool reader_is_outdated(const struct reader *reader)
+{
+    return reader->outdated != NULL && reader->outdated();
+}
+
 void reader_open(struct reader *reader)
 {
     struct problem why = {""};
@@ -81,8 +86,7 @@ void reader_open(struct reader *reader)
         return;
     reader->renewed = true;
     /* an outdated process ends, and says so */
-    if (open_database(reader, &why) != STATUS_OK &&
-        (reader->outdated == NULL || !reader->outdated()))
+    if (open_database(reader, &why) != STATUS_OK && !reader_is_outdated(reader))
         LOG(LEVEL_ERROR, "database_unavailable", LOG_TEXT("message", why.text));
 }
 

@@ -15,7 +15,7 @@
 
 struct reader;
 
-/* Whether this process can no longer use the database, because its files were replaced. */
+/* Whether this process can no longer use its files, because others took their place. */
 typedef bool reader_outdated(void);
 
 /* settings and key must outlive it. outdated is asked before the log complains about a
@@ -50,6 +50,9 @@ void reader_release(struct reader *reader);
 /* Whether the database that is at its path now can be read, and belongs to this key
  * file. */
 bool reader_knows_keys(struct reader *reader);
+
+/* What the function says that was given as outdated; false without one. */
+bool reader_is_outdated(const struct reader *reader);
 
 /* Whether the connection was opened anew, or that failed, since the last call of this
  * function. */

@@ -120,14 +120,21 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
 }
 
 /* After the database was opened anew it may be another file than the sandbox of this
- * process allows. Then the process ends, and the master starts one that can use the new
- * file. */
+ * process allows, and so may be a geo file. Then the process ends, and the master starts
+ * one that can use the new file. */
 static void leave_if_outdated(struct worker *w)
 {
-    if (!reader_was_renewed(w->reader) || !w->outdated())
+    bool renewed = reader_was_renewed(w->reader);
+    bool missed_geo = pipeline_missed_geo(w->pipeline);
+
+    if ((!renewed && !missed_geo) || !w->outdated())
         return;
-    LOG(LEVEL_INFO, "database_replaced",
-        LOG_TEXT("message", "this process makes room for one that may use it"));
+    const struct log_field message =
+        LOG_TEXT("message", "this process makes room for one that may use it");
+    if (renewed)
+        LOG(LEVEL_INFO, "database_replaced", message);
+    else
+        LOG(LEVEL_INFO, "geoip_moved", message);
     fastcgi_hand_over(w->fastcgi);
 }
 

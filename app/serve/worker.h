@@ -23,8 +23,9 @@ struct worker_context {
     int give, take;            /* the hand-over socket, or -1 */
     struct counters *counters; /* see app/meter.h */
     struct mailboxes *boxes;   /* to the writer; NULL: write in this process */
-    bool (*outdated)(void);    /* whether the database was replaced, so that this process
-                                  should make room for another */
+    bool (*outdated)(void);    /* whether the database was replaced, or a geo file is out of
+                                  reach now, so that this process should make room for
+                                  another */
 };
 
 /* Serves until told to end; returns the process's exit status. */
