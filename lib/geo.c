@@ -210,6 +210,11 @@ void geo_free(struct geo *geo)
     free(geo);
 }
 
+bool geo_is_supported(void)
+{
+    return true;
+}
+
 int64_t geo_build_time(const struct geo *geo, enum geo_file file)
 {
     if (geo == NULL || !geo->files[file].is_open)
@@ -358,6 +363,11 @@ struct geo *geo_create(const struct geo_paths *paths, geo_complain *complain, vo
 void geo_free(struct geo *geo)
 {
     free(geo);
+}
+
+bool geo_is_supported(void)
+{
+    return false;
 }
 
 int64_t geo_build_time(const struct geo *geo, enum geo_file file)

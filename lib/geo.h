@@ -12,6 +12,7 @@
 
 #include "lib/address.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -51,6 +52,9 @@ typedef void geo_complain(void *arg, const char *path, const char *sentence);
  * now and at later checks, once per state of the file.
  */
 struct geo *geo_create(const struct geo_paths *paths, geo_complain *complain, void *arg);
+
+/* False: built without libmaxminddb. */
+bool geo_is_supported(void);
 
 /* NULL is allowed. */
 void geo_free(struct geo *geo);

@@ -22,7 +22,7 @@ enum {
 
 const struct noun *const ctl_nouns[] = {
     &noun_db,      &noun_org,  &noun_member,  &noun_apikey, &noun_devkey, &noun_allow,
-    &noun_contact, &noun_note, &noun_request, &noun_audit,  NULL,
+    &noun_contact, &noun_note, &noun_request, &noun_audit,  &noun_geo,    NULL,
 };
 
 /* Sentences for a failure without a sentence of its own. */

@@ -75,7 +75,7 @@ org rename|member add|member list|member show|member edit|apikey show|devkey sho
 member deactivate|member activate|member erase|note erase|contact erase|apikey issue|apikey list|apikey rotate|apikey revoke
 devkey issue|devkey list|devkey rotate|devkey revoke|allow add|allow remove|allow list|allow test|contact add
 contact list|contact show|contact find|contact edit|contact assign|contact import|contact export
-note list|note show|note history|note find|note import|note export|request show|audit list"""
+note list|note show|note history|note find|note import|note export|request show|audit list|geo test"""
 
 
 @pytest.mark.parametrize("verb", re.split(r"[|\n]", VERBS))
