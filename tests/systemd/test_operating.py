@@ -1,6 +1,11 @@
 """The numbered commands of the documents, run as they stand there, while requests arrive."""
 
+import base64
+import re
+
+from support import geo
 from support.host import commands
+from support.paths import SOURCE
 
 OPERATING = "docs/operating.md"
 
@@ -55,3 +60,26 @@ def test_an_older_copy_is_restored_by_newer_programs(host, world, requests):
     host.do(commands(OPERATING, "## Restore").replace("FILE", "/var/backups/copy.db"))
     requests.wait_for("200")
     assert "in the copy" in host.texts(world)
+
+
+def put_geo_file(host, kind, path, directory):
+    """Puts a MaxMind DB file on the machine, by rename as GeoIP Update does."""
+    text = base64.b64encode(geo.make(kind, directory / "made.mmdb").read_bytes()).decode()
+    host.machine.shell(f"mkdir -p $(dirname {path}); echo {text} | base64 -d >{path}.new; mv {path}.new {path}")
+
+
+def test_geo_files(host, world, tmp_path):
+    section = (SOURCE / OPERATING).read_text().partition("\n### Use the files\n")[2]
+    lines = re.search(r"^```\n(.*?)^```", section, re.M | re.S)[1].splitlines()
+    city, asn = (line.partition(" = ")[2] for line in lines)
+    put_geo_file(host, "city", city, tmp_path)
+    put_geo_file(host, "asn", asn, tmp_path)
+    host.configure(*lines)
+    host.do(commands(OPERATING, "### Use the files"))
+    found = host.ctl_one("geo", "test", geo.ADDRESS)
+    assert (found["city"], found["network"]) == ("Amsterdam", "AS64500 Example Networks")
+    put_geo_file(host, "loopback", city, tmp_path)
+    host.assert_serves(world)
+    origin = host.notes(world.contact)[0]["origin"]
+    assert (origin["country"], origin["city"], origin["network"]) == ("DE", "Hier", None)
+    assert "geoip_unusable" not in host.machine.journal()

@@ -35,6 +35,7 @@ my %kinds = (
         '192.0.2.128/25' => country('DE'),
         '2001:db8::/32'  => country('FR'),
     } ],
+    loopback      => [ 6, {}, { '127.0.0.0/8' => city('Hier', country => { iso_code => 'DE' }) } ],
     other_country => [ 6, {}, { '192.0.2.0/24' => country('BE') } ],
     country4      => [ 4, {}, { '192.0.2.0/24' => country('NL') } ],
     flat          => [ 6, { city => 'utf8_string' }, {
