@@ -7,6 +7,7 @@
 
 #include "app/ctl/backup.h"
 #include "app/ctl/ctl.h"
+#include "app/ctl/migration.h"
 #include "app/manage/manage_migrate.h"
 #include "app/manage/manage_restore.h"
 #include "app/store/note_check.h"
@@ -166,33 +167,6 @@ static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct prob
     return status;
 }
 
-static enum status advise_to_stop(struct ctl *ctl, enum status status)
-{
-    if (status == STATUS_BUSY)
-        ctl_advise(ctl, ": stop it first, the service by "
-                        "'systemctl stop crmnotes.socket crmnotes.service'");
-    return status;
-}
-
-static enum status settle(struct ctl *ctl)
-{
-    return manage_migrate_settle(&ctl->change, ctl->migration, &ctl->why);
-}
-
-static enum status run_migration(struct ctl *ctl, struct migration_run *run)
-{
-    enum status status = manage_migrate_begin(run, &ctl->why);
-
-    if (status == STATUS_OK && run->db != NULL) {
-        ctl->db = run->db;
-        ctl->migration = run;
-        status = ctl_write(ctl, settle);
-        ctl->db = NULL;
-    }
-    manage_migrate_end(run);
-    return advise_to_stop(ctl, status);
-}
-
 static enum status migrate(struct ctl *ctl)
 {
     struct db_row row = row_of(ctl);
@@ -200,7 +174,7 @@ static enum status migrate(struct ctl *ctl)
         .database = ctl->settings->database,
         .key_file = ctl->settings->secret_key_file,
     };
-    enum status status = run_migration(ctl, &run);
+    enum status status = migration_apply(ctl, &run);
 
     if (status != STATUS_OK)
         return status;
@@ -342,7 +316,7 @@ static enum status restore(struct ctl *ctl)
     }
     status = manage_restore_end(&restore, ctl->now_ms, status, &ctl->why);
     if (status != STATUS_OK)
-        return advise_to_stop(ctl, status);
+        return migration_advise_to_stop(ctl, status);
     remark_on_restored(ctl, &restore);
     row.schema_version = restore.version;
     row.restored = span_of(restore.file);
