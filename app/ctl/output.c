@@ -23,13 +23,14 @@ enum {
 
 struct output {
     enum output_style style;
-    size_t room;        /* terminal columns for a table; 0: any number */
-    struct buffer text; /* lines of JSON, or the cells of the table */
-    struct table table; /* of JSON only the number of rows of the page */
-    size_t count;       /* of the rows of all pages */
-    size_t page_rows;   /* the most of a page */
-    bool has_more;      /* a row was refused because the page is full */
-    struct uuid last;   /* the id of the last row, if its first column is one */
+    size_t room;           /* terminal columns for a table; 0: any number */
+    struct buffer text;    /* lines of JSON, or the cells of the table */
+    struct buffer closing; /* for people, behind all rows */
+    struct table table;    /* of JSON only the number of rows of the page */
+    size_t count;          /* of the rows of all pages */
+    size_t page_rows;      /* the most of a page */
+    bool has_more;         /* a row was refused because the page is full */
+    struct uuid last;      /* the id of the last row, if its first column is one */
 };
 
 struct output *output_create(enum output_style style, size_t room)
@@ -46,6 +47,7 @@ void output_free(struct output *output)
     if (output == NULL)
         return;
     buffer_free(&output->text);
+    buffer_free(&output->closing);
     free(output);
 }
 
@@ -459,11 +461,20 @@ enum status output_print(struct output *output, FILE *stream)
     return fflush(stream) != 0 || ferror(stream) ? STATUS_IO : STATUS_OK;
 }
 
+enum status output_set_closing(struct output *output, struct span text)
+{
+    buffer_free(&output->closing);
+    buffer_add(&output->closing, text);
+    return output->closing.failed ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
 enum status output_end(struct output *output, FILE *stream)
 {
     if (output->table.rows > 0)
         write_page(output, stream);
     if (output->style == OUTPUT_TABLE)
         table_print_end(stream, &output->table, output->room);
+    if (output->style != OUTPUT_JSON && output->closing.len > 0)
+        (void)fwrite(output->closing.data, 1, output->closing.len, stream);
     return fflush(stream) != 0 || ferror(stream) ? STATUS_IO : STATUS_OK;
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "lib/address.h"
+#include "lib/span.h"
 #include "lib/status.h"
 #include "lib/uuid.h"
 
@@ -87,6 +88,10 @@ struct uuid output_last(const struct output *output);
 
 /* Writes the page and flushes. STATUS_IO when not all of it could be written (errno). */
 enum status output_print(struct output *output, FILE *stream);
+
+/* A text for people, which output_end writes behind all rows; programs that read JSON do
+ * not get it. Copied, and wiped as the rows are. STATUS_NO_MEMORY. */
+enum status output_set_closing(struct output *output, struct span text);
 
 /* The same for the last page, or the only one, and for what follows it. */
 enum status output_end(struct output *output, FILE *stream);
