@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/ctl/ask.h"
 #include "app/ctl/ctl.h"
 #include "app/ctl/help.h"
 #include "app/rules/credentials.h"
@@ -383,6 +384,24 @@ static enum status require_choices(struct reader *r)
     return STATUS_OK;
 }
 
+/* What the verb would ask for must be given where nobody can be asked. */
+static enum status require_asked(struct reader *r)
+{
+    const struct parameter *parameters = r->args->verb->parameters;
+    char names[128] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; parameters[i].name != NULL; i++) {
+        const struct parameter *p = &parameters[i];
+        if (p->need == PARAMETER_ASKED && !r->args->list[i].given && used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s %s",
+                                     used > 0 ? ", " : "", p->name, p->value);
+    }
+    if (used == 0 || ask_is_possible())
+        return STATUS_OK;
+    return refuse(r, "there is no terminal to ask on: give %s", names);
+}
+
 static enum status require_all(struct reader *r)
 {
     const struct parameter *parameters = r->args->verb->parameters;
@@ -395,7 +414,8 @@ static enum status require_all(struct reader *r)
         if (p->with != NULL && r->args->list[i].given && !args_get(r->args, p->with)->given)
             return refuse(r, "%s needs %s", p->name, p->with);
     }
-    return require_choices(r);
+    const enum status status = require_choices(r);
+    return status == STATUS_OK ? require_asked(r) : status;
 }
 
 enum status args_read(struct args *out, int argc, char **argv, struct problem *why)

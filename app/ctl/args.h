@@ -63,14 +63,16 @@ argument_rule argument_count;   /* a number from 1 to a billion */
 argument_rule argument_address; /* an IP address */
 argument_rule argument_query;   /* what contacts are looked for by, at most 256 bytes */
 argument_rule argument_words;   /* valid UTF-8, not blank, added to earlier ones */
+argument_rule argument_url;     /* of a web server, with http or https */
 argument_rule argument_blocks;  /* CIDR blocks between commas, added to earlier ones */
 argument_rule argument_items;   /* words between commas, added to earlier ones */
 
 enum parameter_need {
     PARAMETER_OPTIONAL,
     PARAMETER_REQUIRED,
-    PARAMETER_ANY, /* at least one of those of the verb with this need must be given */
-    PARAMETER_ONE, /* exactly one of those of the verb with this need must be given */
+    PARAMETER_ASKED, /* required, but the verb asks for it where it can: app/ctl/ask.h */
+    PARAMETER_ANY,   /* at least one of those of the verb with this need must be given */
+    PARAMETER_ONE,   /* exactly one of those of the verb with this need must be given */
 };
 
 struct parameter {

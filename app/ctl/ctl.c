@@ -16,13 +16,13 @@
 #include "lib/json.h"
 
 enum {
-    ACTOR_BYTES = 64,
     PAGE_ROWS = 500, /* of a list, read in one transaction */
 };
 
 const struct noun *const ctl_nouns[] = {
-    &noun_db,      &noun_org,  &noun_member,  &noun_apikey, &noun_devkey, &noun_allow,
-    &noun_contact, &noun_note, &noun_request, &noun_audit,  &noun_geo,    NULL,
+    &noun_init,   &noun_db,    &noun_org,     &noun_member, &noun_apikey,
+    &noun_devkey, &noun_allow, &noun_contact, &noun_note,   &noun_request,
+    &noun_audit,  &noun_geo,   NULL,
 };
 
 /* Sentences for a failure without a sentence of its own. */
@@ -105,10 +105,9 @@ void ctl_changed(struct ctl *ctl, const struct uuid *org_id, const struct uuid *
     change_made(&ctl->change, action, org_id, subject);
 }
 
-/* Finds the user that typed the command, which with sudo is another one than this process
- * runs as. An operator can set SUDO_USER to anything, but can also write to the database
+/* An operator can set SUDO_USER to anything, but can also write to the database
  * directly. */
-static void find_actor(char out[ACTOR_BYTES])
+void ctl_find_actor(char out[CTL_ACTOR_BYTES])
 {
     const char *name = getenv("SUDO_USER");
     const struct passwd *user = getpwuid(getuid());
@@ -116,9 +115,9 @@ static void find_actor(char out[ACTOR_BYTES])
     if (name == NULL || name[0] == '\0')
         name = user != NULL ? user->pw_name : NULL;
     if (name != NULL)
-        (void)snprintf(out, ACTOR_BYTES, "%s", name);
+        (void)snprintf(out, CTL_ACTOR_BYTES, "%s", name);
     else
-        (void)snprintf(out, ACTOR_BYTES, "uid %ld", (long)getuid());
+        (void)snprintf(out, CTL_ACTOR_BYTES, "uid %ld", (long)getuid());
 }
 
 static struct json_object *blocks_of(const struct argument *argument)
@@ -272,13 +271,13 @@ static void explain(struct ctl *ctl, enum status status)
 
 enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl))
 {
-    char actor[ACTOR_BYTES];
+    char actor[CTL_ACTOR_BYTES];
     struct json_object *detail = detail_of(ctl->args);
     add_figures(detail, ctl->figures);
     struct span text = detail == NULL ? (struct span){NULL, 0} : json_text(detail, false);
     enum status status = text.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 
-    find_actor(actor);
+    ctl_find_actor(actor);
     ctl->change.db = ctl->db;
     ctl->change.now_ms = ctl->now_ms;
     ctl->change.actor = span_of(actor);

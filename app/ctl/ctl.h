@@ -13,6 +13,10 @@
 #include "app/settings.h"
 #include "lib/db.h"
 
+enum {
+    CTL_ACTOR_BYTES = 64, /* with the closing NUL */
+};
+
 /* How the database is open when a verb runs. */
 enum ctl_access {
     CTL_ALONE, /* nothing: the verb opens what it needs */
@@ -35,6 +39,7 @@ struct ctl {
     struct key_secret secret;        /* of a key that is being issued or rotated */
     struct key_secret handed_out;    /* the API key that a developer key hands out */
     struct migration_run *migration; /* of db migrate */
+    struct init *init;               /* of init, see app/ctl/init.c */
     struct erasing *erasing;         /* of erase, see app/ctl/erase.c */
     bool nobody_reads;               /* the reader of the output has seen enough */
     bool answer_is_no;               /* the answer to a question is no: exit status 1 */
@@ -73,8 +78,8 @@ const struct verb *ctl_only_verb(const struct noun *noun);
 void ctl_format_command(char out[CHANGE_ACTION_BYTES], const struct noun *noun,
                         const struct verb *verb);
 
-extern const struct noun noun_db, noun_org, noun_member, noun_apikey, noun_devkey,
-    noun_allow, noun_contact, noun_note, noun_request, noun_audit, noun_geo;
+extern const struct noun noun_init, noun_db, noun_org, noun_member, noun_apikey,
+    noun_devkey, noun_allow, noun_contact, noun_note, noun_request, noun_audit, noun_geo;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct noun *const ctl_nouns[];
@@ -101,6 +106,10 @@ const struct span *ctl_given_text(const struct ctl *ctl, const char *parameter);
  * filled in. Verbs of CTL_WRITE run like this.
  */
 enum status ctl_write(struct ctl *ctl, enum status (*change)(struct ctl *ctl));
+
+/* Writes the name of the user that typed the command, which with sudo is another one than
+ * this process runs as. */
+void ctl_find_actor(char out[CTL_ACTOR_BYTES]);
 
 /* Adds a sentence, without a full stop, to the remarks for the operator. */
 void ctl_remark(struct ctl *ctl, const char *format, ...)

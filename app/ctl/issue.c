@@ -51,7 +51,7 @@ static enum status take_from_stdin(struct key_secret *out, struct ctl *ctl,
     return status;
 }
 
-static enum status open_source(struct ctl *ctl, struct key_source *source)
+enum status issue_open_source(struct ctl *ctl, struct key_source *source)
 {
     enum status status = key_source_open(source, ctl->settings->secret_key_file,
                                          ctl->settings->database, &ctl->why);
@@ -64,7 +64,7 @@ static enum status open_source(struct ctl *ctl, struct key_source *source)
 enum status issue_prepare(struct ctl *ctl, enum credential_kind kind)
 {
     struct key_source source;
-    enum status status = open_source(ctl, &source);
+    enum status status = issue_open_source(ctl, &source);
 
     if (status == STATUS_OK && ctl_get(ctl, "--stdin")->given)
         status = take_from_stdin(&ctl->secret, ctl, &source, kind);
@@ -80,7 +80,7 @@ enum status issue_prepare_handed_out(struct ctl *ctl)
 
     if (!ctl_get(ctl, "--hands-out")->given)
         return STATUS_OK;
-    enum status status = open_source(ctl, &source);
+    enum status status = issue_open_source(ctl, &source);
     if (status == STATUS_OK)
         status = take_from_stdin(&ctl->handed_out, ctl, &source, CREDENTIAL_API_KEY);
     key_source_close(&source);

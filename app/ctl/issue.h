@@ -7,6 +7,10 @@
 
 #include "app/ctl/ctl.h"
 
+/* Loads the key file, as key_source_open(); ctl->why says what to do. STATUS_CONFIG: there
+ * is none, or it is unusable. key_source_close() in any case. */
+enum status issue_open_source(struct ctl *ctl, struct key_source *source);
+
 /* Fills ctl->secret: with --stdin from the first line of standard input, else with a new
  * one. Called before the transaction, since a person may take long to type. */
 enum status issue_prepare(struct ctl *ctl, enum credential_kind kind);

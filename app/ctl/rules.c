@@ -84,6 +84,7 @@ enum {
     DAY_S = 86400,
     GRACE_MAX_S = 365 * DAY_S,
     COUNT_MAX = 1000000000,
+    URL_MAX_BYTES = 512,
 };
 
 static const int64_t distance_max_s = INT64_C(36525) * DAY_S; /* a century */
@@ -243,6 +244,26 @@ enum status argument_address(struct argument *out, struct span word, struct prob
         return STATUS_OK;
     return problem_set(why, STATUS_INVALID, "'%.*s' is no IP address",
                        (int)(word.len < 80 ? word.len : 80), word.data);
+}
+
+enum status argument_url(struct argument *out, struct span word, struct problem *why)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789.:/[]%_~-";
+    const char *host = word.data;
+
+    (void)out;
+    if (strncmp(host, "http", strlen("http")) == 0)
+        host += strlen("http");
+    if (*host == 's')
+        host++;
+    const bool begins = host > word.data && strncmp(host, "://", strlen("://")) == 0;
+    if (begins && host[strlen("://")] != '\0' && strspn(host, allowed) == strlen(host) &&
+        word.len <= URL_MAX_BYTES)
+        return STATUS_OK;
+    return problem_set(why, STATUS_INVALID,
+                       "must be a URL such as https://crm.example.org, of at most %d bytes",
+                       URL_MAX_BYTES);
 }
 
 static enum status add_block(struct argument *out, struct span word, struct problem *why)

@@ -44,6 +44,8 @@ from support.wait import wait_for
         (("help", "ogr"), "no noun 'ogr', did you mean 'org'?"),
         (("help", "org", "ad"), "no verb 'ad', did you mean 'add'?"),
         (("--config",), "--config needs a value"),
+        (("init", "--ogr", "X"), "no option '--ogr', did you mean '--org'? (see 'crmnotesctl init --help')"),
+        (("help", "init", "ad"), "there is no place for 'ad'"),
         (("org", "add", "A", "--email", "a@b.c"), "no option '--email'"),
     ],
 )
@@ -70,7 +72,7 @@ def run(*words, **more):
     return subprocess.run([CTL, *words], capture_output=True, text=True, timeout=60, **more)
 
 
-VERBS = """db migrate|db status|db check|db backup|db restore|org add|org list|org show
+VERBS = """init|db migrate|db status|db check|db backup|db restore|org add|org list|org show
 org rename|member add|member list|member show|member edit|apikey show|devkey show|devkey edit
 member deactivate|member activate|member erase|note erase|contact erase|apikey issue|apikey list|apikey rotate|apikey revoke
 devkey issue|devkey list|devkey rotate|devkey revoke|allow add|allow remove|allow list|allow test|contact add
@@ -80,16 +82,17 @@ note list|note show|note history|note find|note import|note export|request show|
 
 @pytest.mark.parametrize("verb", re.split(r"[|\n]", VERBS))
 def test_help_knows_every_command(verb):
-    noun, name = verb.split()
+    noun, *name = verb.split()
+    of_the_noun = f"Usage: crmnotesctl {noun} VERB" if name else f"Usage: crmnotesctl {noun} ["
     for words, usage in (
         (("--help",), "Usage: crmnotesctl ["),
-        ((noun, "--help"), f"Usage: crmnotesctl {noun} VERB"),
-        ((noun, name, "--help"), f"Usage: crmnotesctl {verb}"),
-        (("--help", noun, name), f"Usage: crmnotesctl {verb}"),
+        ((noun, "--help"), of_the_noun),
+        ((noun, *name, "--help"), f"Usage: crmnotesctl {verb}"),
+        (("--help", noun, *name), f"Usage: crmnotesctl {verb}"),
         (("help",), "Usage: crmnotesctl ["),
-        (("help", noun), f"Usage: crmnotesctl {noun} VERB"),
-        (("help", noun, name), f"Usage: crmnotesctl {verb}"),
-        ((noun, name, "-h"), f"Usage: crmnotesctl {verb}"),
+        (("help", noun), of_the_noun),
+        (("help", noun, *name), f"Usage: crmnotesctl {verb}"),
+        ((noun, *name, "-h"), f"Usage: crmnotesctl {verb}"),
     ):
         done = run(*words)
         assert (done.returncode, done.stderr) == (0, "")
