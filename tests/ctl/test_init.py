@@ -14,7 +14,7 @@ import time
 import pytest
 
 from support import schema
-from support.paths import CTL
+from support.paths import CTL, SOURCE
 from support.service import Service
 
 OPTIONS = {
@@ -321,3 +321,17 @@ def test_a_second_one_is_refused_before_it_asks(operator):
         status, printed, said = terminal.end()
     assert (status, printed) == (65, "")
     assert "add --another" in said and "Name of" not in said
+
+
+# What docs/operating.md shows.
+
+
+def test_the_documented_commands_are_right(empty_operator, tmp_path):
+    text = (SOURCE / "docs/operating.md").read_text().partition("\n## Provision\n")[2]
+    script = re.search(r"^    (crmnotesctl init --org .*?)\n\n", text, re.M | re.S)[1]
+    (tmp_path / "crmnotesctl").write_text(f'#!/bin/sh\nexec {CTL} --config {empty_operator.site.config} "$@"\n')
+    (tmp_path / "crmnotesctl").chmod(0o755)
+    environment = {**empty_operator.site.environment(), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("curl 'https://crm.example.org/apis/")
