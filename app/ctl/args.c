@@ -31,6 +31,26 @@ bool parameter_is_option(const struct parameter *parameter)
     return strncmp(parameter->name, "--", 2) == 0;
 }
 
+const char *parameter_source(const struct parameter *parameter, const struct noun *noun)
+{
+    static const struct {
+        const char *parameter;
+        const char *noun; /* NULL: the noun whose verb it is */
+    } sources[] = {
+        {"DEVKEY", "devkey"},      {"--devkey", "devkey"},   {"ID", NULL},
+        {"--org", "org"},          {"--member", "member"},   {"--owner", "member"},
+        {"--author", "member"},    {"--contact", "contact"}, {"--after", NULL},
+        {"--hands-out", "apikey"},
+    };
+
+    if (parameter->rule != argument_uuid)
+        return NULL;
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
+        if (strcmp(parameter->name, sources[i].parameter) == 0)
+            return sources[i].noun != NULL ? sources[i].noun : noun->name;
+    return NULL;
+}
+
 const struct argument *args_get(const struct args *args, const char *name)
 {
     for (size_t i = 0; args->verb->parameters[i].name != NULL; i++)
@@ -97,27 +117,16 @@ static enum status refuse(struct reader *r, const char *format, ...)
                        sentence, command[0] != '\0' ? " " : "", command);
 }
 
-/* For a parameter that takes an id: the noun whose list shows it. */
-static const struct {
-    const char *parameter;
-    const char *noun; /* NULL: the noun whose verb it is */
-} id_sources[] = {
-    {"DEVKEY", "devkey"},     {"ID", NULL},          {"--org", "org"},
-    {"--member", "member"},   {"--owner", "member"}, {"--author", "member"},
-    {"--contact", "contact"}, {"--after", NULL},
-};
-
 /* Refuses a secret on the command line without repeating it. */
 static enum status refuse_secret(struct reader *r, const struct parameter *p)
 {
-    for (size_t i = 0; p != NULL && i < sizeof id_sources / sizeof id_sources[0]; i++) {
-        const char *noun = id_sources[i].noun;
-        if (strcmp(p->name, id_sources[i].parameter) == 0)
-            return problem_set(r->why, STATUS_INVALID,
-                               "that is a secret; %s is the id shown by '%s list'", p->name,
-                               noun != NULL ? noun : r->args->noun->name);
-    }
-    return refuse(r, "%s", misplaced_secret);
+    const char *source = p != NULL ? parameter_source(p, r->args->noun) : NULL;
+
+    if (source == NULL)
+        return refuse(r, "%s", misplaced_secret);
+    return problem_set(r->why, STATUS_INVALID,
+                       "that is a secret; %s is the id shown by '%s list'", p->name,
+                       source);
 }
 
 static enum status refuse_word(struct reader *r, const char *what,

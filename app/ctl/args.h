@@ -112,11 +112,15 @@ struct parameter {
     .name = "--id", .value = "UUID", .rule = argument_uuid,                                \
     .help = "the id that it has elsewhere; else a new one"
 
+struct noun;
+struct verb;
+
 /* True for a parameter that begins with "--". */
 bool parameter_is_option(const struct parameter *parameter);
 
-struct noun;
-struct verb;
+/* The noun whose list shows the ids that a parameter of this noun's verbs takes; NULL: it
+ * takes no such id. */
+const char *parameter_source(const struct parameter *parameter, const struct noun *noun);
 
 /* A command line that was read. */
 struct args {

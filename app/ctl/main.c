@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "app/ctl/complete.h"
 #include "app/ctl/ctl.h"
 #include "app/ctl/help.h"
 #include "app/ctl/text.h"
@@ -141,6 +142,10 @@ int main(int argc, char **argv)
     int exit_code;
 
     set_up_process();
+    if (argc > 1 && strcmp(argv[1], complete_word) == 0) {
+        complete_print((size_t)argc - 2, argv + 2);
+        return EX_OK;
+    }
     enum status status = args_read(&args, argc, argv, &why);
     if (status != STATUS_OK) {
         exit_code = fail(status, &why);
