@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support.paths import CONF, SERVICE
+from support.paths import CONF, CTL, SERVICE
 
 DEFAULTS = {
     "database": "/var/lib/crmnotes/crmnotes.db",
@@ -126,12 +126,16 @@ def test_the_environment_goes_before_the_file(tmp_path):
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_accepts_the_units(tmp_path):
-    service = (CONF / "crmnotes.service").read_text()
-    assert "/usr/lib/crmnotes/crmnotes.fcgi" in service
-    service = service.replace("/usr/lib/crmnotes/crmnotes.fcgi", str(SERVICE))
-    (tmp_path / "crmnotes.service").write_text(service)
-    shutil.copy(CONF / "crmnotes.socket", tmp_path)
-    units = [tmp_path / "crmnotes.socket", tmp_path / "crmnotes.service"]
+    programs = {"/usr/lib/crmnotes/crmnotes.fcgi": SERVICE, "/usr/bin/crmnotesctl": CTL}
+    units = []
+    for unit in sorted(CONF.glob("crmnotes*.[st]*")):
+        text = unit.read_text()
+        for installed, built in programs.items():
+            text = text.replace(installed, str(built))
+        assert unit.suffix != ".service" or "/usr/" not in re.sub(r"^#.*", "", text, flags=re.M)
+        units.append(tmp_path / unit.name)
+        units[-1].write_text(text)
+    assert len(units) >= 4
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True
     )
