@@ -84,6 +84,14 @@ def test_a_backup_that_fails_says_so_and_costs_nothing(nightly, world):
     nightly.assert_serves(world)
 
 
+def test_the_service_cannot_change_the_copies(nightly):
+    """What the service sees of the file system, though root looks."""
+    within = ["nsenter", "--target", nightly.master(), "--mount"]
+    done = nightly.machine.raw(*within, "touch", f"{COPIES}/planted")
+    assert done.returncode != 0 and "Read-only file system" in done.stderr
+    assert nightly.machine.raw(*within, "touch", "/var/lib/crmnotes/may").returncode == 0
+
+
 def test_the_unit_is_confined(nightly):
     said = nightly.machine.shell(f"systemd-analyze security --no-pager {UNIT} | tail -n 1")
     assert float(re.search(r"\d+\.\d+", said)[0]) <= 1.5
