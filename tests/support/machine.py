@@ -99,9 +99,9 @@ class Machine:
         environment = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LC_ALL=C.UTF-8"]
         return ["nsenter", "--target", str(self.leader), "--all", *environment, *map(str, command)]
 
-    def shell(self, script, cwd="/", seconds=120):
+    def shell(self, script, cwd="/", seconds=120, stdin=""):
         """Runs a script inside, up to its first command that fails; what it printed."""
-        done = self.raw("bash", "-euc", f"cd {cwd}\n{script}", seconds=seconds)
+        done = self.raw("bash", "-euc", f"cd {cwd}\n{script}", seconds=seconds, stdin=stdin)
         if done.returncode != 0:
             raise Failed(f"{script}\nended with {done.returncode}:\n{done.stdout}{done.stderr}\n{self.journal()}")
         return done.stdout
