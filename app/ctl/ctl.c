@@ -20,9 +20,9 @@ enum {
 };
 
 const struct noun *const ctl_nouns[] = {
-    &noun_init,   &noun_db,    &noun_org,     &noun_member, &noun_apikey,
-    &noun_devkey, &noun_allow, &noun_contact, &noun_note,   &noun_request,
-    &noun_audit,  &noun_geo,   NULL,
+    &noun_init,   &noun_db,    &noun_org,     &noun_member,  &noun_apikey,
+    &noun_devkey, &noun_allow, &noun_contact, &noun_note,    &noun_request,
+    &noun_audit,  &noun_geo,   &noun_status,  &noun_metrics, NULL,
 };
 
 /* Sentences for a failure without a sentence of its own. */

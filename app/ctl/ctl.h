@@ -79,7 +79,8 @@ void ctl_format_command(char out[CHANGE_ACTION_BYTES], const struct noun *noun,
                         const struct verb *verb);
 
 extern const struct noun noun_init, noun_db, noun_org, noun_member, noun_apikey,
-    noun_devkey, noun_allow, noun_contact, noun_note, noun_request, noun_audit, noun_geo;
+    noun_devkey, noun_allow, noun_contact, noun_note, noun_request, noun_audit, noun_geo,
+    noun_status, noun_metrics;
 
 /* All of them, in the order of the help; ends with NULL. */
 extern const struct noun *const ctl_nouns[];
