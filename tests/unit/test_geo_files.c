@@ -106,6 +106,41 @@ static void a_replaced_file_is_seen_after_the_interval(void **state)
     geo_free(geo);
 }
 
+/* Makes a link, or switches one, at once. */
+static void must_link(const char *path, const char *target)
+{
+    assert_int_equal(symlink(target, "link"), 0);
+    assert_int_equal(rename("link", path), 0);
+}
+
+static void a_link_that_is_switched_is_followed_after_the_interval(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("first", 0700), 0);
+    assert_int_equal(mkdir("second", 0700), 0);
+    make("country", "first/country");
+    make("other_country", "second/country");
+    must_link("file", "first/country");
+    must_link("current", "first");
+    struct geo *by_file = must_create("file", NULL, NULL);
+    struct geo *by_directory = must_create("current/country", NULL, NULL);
+    assert_string_equal(tags_at(by_file, "192.0.2.1", 0).country, "NL");
+    assert_string_equal(tags_at(by_directory, "192.0.2.1", 0).country, "NL");
+
+    must_link("file", "second/country");
+    must_link("current", "second");
+    assert_string_equal(tags_at(by_directory, "192.0.2.1", GEO_CHECK_MS - 1).country, "NL");
+    assert_string_equal(tags_at(by_file, "192.0.2.1", GEO_CHECK_MS).country, "BE");
+    assert_string_equal(tags_at(by_directory, "192.0.2.1", GEO_CHECK_MS).country, "BE");
+
+    must_link("current", "nowhere");
+    assert_int_equal(complaints, 0);
+    assert_string_equal(tags_at(by_directory, "192.0.2.1", 2 * GEO_CHECK_MS).country, "BE");
+    assert_int_equal(complaints, 1);
+    geo_free(by_file);
+    geo_free(by_directory);
+}
+
 /* Makes a country file whose metadata give this time. */
 static void make_built_at(const char *kind, const char *path, uint32_t time_s)
 {
@@ -239,6 +274,7 @@ int main(void)
         in_directory(no_damaged_byte_does_harm),
         in_directory(what_is_no_regular_file_is_refused_without_waiting),
         in_directory(a_replaced_file_is_seen_after_the_interval),
+        in_directory(a_link_that_is_switched_is_followed_after_the_interval),
         in_directory(the_build_time_is_that_of_the_file_in_use),
         in_directory(countries_come_from_the_city_file_only_without_a_country_file),
         in_directory(a_damaged_replacement_leaves_the_old_file_in_use),
