@@ -14,6 +14,16 @@ bool ask_is_possible(void)
     return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 }
 
+bool ask_is_needed(const struct args *args)
+{
+    const struct parameter *parameters = args->verb->parameters;
+
+    for (size_t i = 0; parameters[i].name != NULL; i++)
+        if (parameters[i].need == PARAMETER_ASKED && !args->list[i].given)
+            return true;
+    return false;
+}
+
 void ask_begin(struct asked *out, struct ctl *ctl)
 {
     *out = (struct asked){.args = *ctl->args};

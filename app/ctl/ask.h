@@ -28,6 +28,9 @@ struct question {
 /* Whether standard input and standard error are terminals. */
 bool ask_is_possible(void);
 
+/* Whether a parameter of PARAMETER_ASKED was not given. */
+bool ask_is_needed(const struct args *args);
+
 /* From now on ctl->args are those of *out, which ask_end() frees. */
 void ask_begin(struct asked *out, struct ctl *ctl);
 

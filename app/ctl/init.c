@@ -122,7 +122,6 @@ static void find_default_url(char out[URL_BYTES], const struct ctl *ctl)
 /* Asks for all that was not given, if there is something that has to be asked for. */
 static enum status ask(struct ctl *ctl, struct asked *asked)
 {
-    static const char *const needed[] = {"--org", "--member", "--contact", "--allow"};
     char actor[CTL_ACTOR_BYTES], url[URL_BYTES];
     const struct question questions[] = {
         {"--org", "Name of the organization", NULL, NULL},
@@ -132,15 +131,13 @@ static enum status ask(struct ctl *ctl, struct asked *asked)
         {"--allow", "Networks from which notes may be sent", "127.0.0.1 ::1", check_allow},
         {"--url", "Where callers reach the service", url, NULL},
     };
-    bool all_given = true;
+    const bool asks = ask_is_needed(ctl->args);
     enum status status = STATUS_OK;
 
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        all_given = all_given && ctl_get(ctl, needed[i])->given;
     ctl_find_actor(actor);
     find_default_url(url, ctl);
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
-        if (status == STATUS_OK && !all_given)
+        if (asks && status == STATUS_OK)
             status = ask_for(asked, ctl, &questions[i]);
     return status;
 }
