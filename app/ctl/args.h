@@ -79,9 +79,9 @@ struct parameter {
     const char *name;  /* "--org", or "NAME" for a word that stands for itself */
     const char *value; /* what the option takes, as the synopsis shows it; NULL: nothing */
     argument_rule *rule; /* NULL for an option without value */
+    const char *with;    /* another one, which must be given together with it; NULL: none */
     enum parameter_need need;
-    const char *with; /* another one, which must be given together with it; NULL: none */
-    bool many;        /* takes one or more words; only the last word parameter may */
+    bool many;     /* takes one or more words; only the last word parameter may */
     bool personal; /* may name or reach a person: the audit keeps only that it was given */
     const char *help;
 };
