@@ -1,6 +1,7 @@
 """The n-th call fails in crmnotesctl: it reports a failure, and the report is true."""
 
 import errno
+import sqlite3
 
 import pytest
 
@@ -102,3 +103,24 @@ def test_failing_io(bench, lasting):
     assert struck > len(IO) / 2
     assert added <= set(bench.orgs()) <= added | in_doubt
     bench.site.ctl("db", "check")
+
+
+def test_without_memory_there_is_always_a_whole_copy(bench):
+    """What is not complete has not the name of a copy, and the former one goes only after it."""
+    directory = bench.site.data
+    bench.site.ctl("db", "backup", "--directory", directory)
+    words = ["db", "backup", "--directory", directory, "--keep", "1"]
+    struck = 0
+    for after in [*range(0, 60, 7), *range(60, 1500, 83)]:
+        if attempt(bench, words, operation="malloc", error=errno.ENOMEM, after=after) is None:
+            break
+        struck += 1
+        copies = list(directory.glob("crmnotes-*Z.db"))
+        assert copies
+        for copy in copies:
+            connection = sqlite3.connect(f"file:{copy}?immutable=1", uri=True)
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            connection.close()
+    assert struck > 5
+    bench.site.ctl("db", "restore", copies[0])
+    assert bench.orgs() == ["World"]
