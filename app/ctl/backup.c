@@ -70,8 +70,8 @@ static void remark_on(struct ctl *ctl, const struct backup *backup)
                    backup->unrecorded.text);
     if (removal->incomplete > 0)
         ctl_remark(ctl,
-                   "%lld files in %s have the name of a copy but are not complete, such as "
-                   "%s: remove them if nobody is writing them",
+                   "%lld files in %s have the name of a copy, but are not complete or "
+                   "cannot be read, such as %s: they do not count, and stay",
                    (long long)removal->incomplete, backup->directory, removal->example);
 }
 
