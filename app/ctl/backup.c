@@ -75,10 +75,10 @@ static void remark_on(struct ctl *ctl, const struct backup *backup)
                    (long long)removal->incomplete, backup->directory, removal->example);
 }
 
-static enum status print(struct ctl *ctl, const struct backup *backup)
+static enum status print(struct ctl *ctl, const struct backup *backup, int version)
 {
     const struct backup_row row = {
-        .schema_version = (int64_t)schema_migrations_count,
+        .schema_version = version,
         .backup = span_of(backup->file != NULL ? backup->file : backup->path),
         .size_bytes = backup->size_bytes,
         .removed = backup->keep > 0 ? backup->removal.removed : -1,
@@ -96,15 +96,18 @@ enum status backup_run(struct ctl *ctl)
         .keep = ctl_get(ctl, "--keep")->count,
         .now_ms = ctl->now_ms,
     };
-    enum status status = schema_open(&ctl->db, backup.database, DB_WRITE, &ctl->why);
+    int version = 0;
+    enum status status =
+        schema_open_earlier(&ctl->db, &version, backup.database, DB_WRITE, &ctl->why);
 
     if (status == STATUS_NOT_FOUND)
         status = STATUS_UNAVAILABLE;
     backup.db = ctl->db;
+    backup.earlier = version < (int)schema_migrations_count;
     if (status == STATUS_OK)
         status = manage_backup(&backup, &ctl->why);
     if (status != STATUS_OK)
         return status;
     remark_on(ctl, &backup);
-    return print(ctl, &backup);
+    return print(ctl, &backup, version);
 }

@@ -13,7 +13,8 @@
 /* The files of the database are open already. */
 static enum status write_copy(struct backup *backup, const char *path, struct problem *why)
 {
-    enum status status = db_backup(backup->db, path, note_check, why);
+    db_copy_check *check = backup->earlier ? NULL : note_check;
+    enum status status = db_backup(backup->db, path, check, why);
 
     if (status != STATUS_OK)
         return status;

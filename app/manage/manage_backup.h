@@ -5,6 +5,7 @@
 #define APP_MANAGE_MANAGE_BACKUP_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "app/manage/backup_directory.h"
@@ -18,6 +19,7 @@ struct backup {
     const char *directory; /* NULL: a file is given */
     int64_t keep;          /* copies in directory; 0: all */
     int64_t now_ms;        /* since 1970 */
+    bool earlier;          /* its schema is an earlier one: notes cannot be checked */
 
     char path[PATH_MAX]; /* of the copy; empty: none was made */
     int64_t size_bytes;  /* of the copy */
@@ -26,7 +28,8 @@ struct backup {
 };
 
 /*
- * Writes a copy and verifies it as `db check` does, then records it (lib/backup_record.h),
+ * Writes a copy and verifies it as `db check` does (one of an earlier schema by db_check
+ * only), then records it (lib/backup_record.h),
  * and then removes the oldest ones where keep says so. Nothing is removed or recorded
  * unless the copy is complete. Root writes it with the rights of the user who could change
  * its directory. Failures as db_backup, backup_directory_open and backup_directory_keep;

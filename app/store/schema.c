@@ -77,24 +77,45 @@ enum status schema_check(struct db *db, int64_t *checked_ms, struct problem *why
     return behind ? advise(why, status, true, version) : status;
 }
 
-enum status schema_open(struct db **out, const char *location, enum db_mode mode,
-                        struct problem *why)
+/* earliest: the first version of the schema that will do. */
+static enum status open_since(struct db **out, int earliest, int *version,
+                              const char *location, enum db_mode mode, struct problem *why)
 {
     struct problem sentence = {""};
     enum status status = db_open(out, location, mode, &sentence);
     bool behind = status == STATUS_NOT_FOUND || status == STATUS_SCHEMA;
-    int version = status == STATUS_SCHEMA ? 1 : 0; /* only the mode is wrong */
 
+    *version = status == STATUS_SCHEMA ? 1 : 0; /* only the mode is wrong */
     if (status == STATUS_OK) {
-        status = check(*out, &behind, &version, &sentence);
+        status = check(*out, &behind, version, &sentence);
+        if (behind && *version >= earliest)
+            return STATUS_OK;
         if (status != STATUS_OK) {
             db_close(*out);
             *out = NULL;
         }
     }
     if (behind)
-        (void)schema_advise(&sentence, status, location, version);
+        (void)schema_advise(&sentence, status, location, *version);
     if (status != STATUS_OK)
         (void)problem_set(why, status, "%s", sentence.text);
+    return status;
+}
+
+enum status schema_open(struct db **out, const char *location, enum db_mode mode,
+                        struct problem *why)
+{
+    int version = 0;
+
+    return open_since(out, (int)schema_migrations_count, &version, location, mode, why);
+}
+
+enum status schema_open_earlier(struct db **out, int *version, const char *location,
+                                enum db_mode mode, struct problem *why)
+{
+    enum status status = open_since(out, 1, version, location, mode, why);
+
+    if (status == STATUS_OK && *version == 0)
+        *version = (int)schema_migrations_count;
     return status;
 }

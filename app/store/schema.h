@@ -31,6 +31,13 @@ enum status schema_open(struct db **out, const char *location, enum db_mode mode
                         struct problem *why);
 
 /*
+ * The same, but an earlier schema of this program will do as well, which is what a backup
+ * before an upgrade finds. *version is the one that the database has.
+ */
+enum status schema_open_earlier(struct db **out, int *version, const char *location,
+                                enum db_mode mode, struct problem *why);
+
+/*
  * Checks as schema_open does, for a connection of a service that is open: a newer program
  * may have migrated the database meanwhile. Once a second; else STATUS_OK at once.
  * *checked_ms is when it was checked last (monotonic): at first, when it was opened.

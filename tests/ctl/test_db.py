@@ -270,7 +270,8 @@ def test_database_of_another_program(empty_operator):
 def test_newer_schema_is_told_and_left_alone(operator):
     version = operator.site.ctl_one("db", "status")["schema_version"]
     operator.change(f"PRAGMA user_version={version + 1}")
-    for words in (("db", "migrate"), ("db", "check"), ("org", "list")):
+    backup = ("db", "backup", operator.site.directory / "copy.db")
+    for words in (("db", "migrate"), ("db", "check"), ("org", "list"), backup):
         operator.fails(78, *words, says="newer program")
     status = operator.site.ctl_one("db", "status")
     assert status["schema_version"] == version + 1 and status["schema_wanted"] == version
@@ -350,6 +351,18 @@ def test_backup_can_take_the_databases_place(operator, world):
     assert site.ctl("member", "list", "--org", world.org) == before
     assert site.ctl_one("db", "check")["ok"] is True
     site.add_member(world.org, "after the restore")
+    copy.unlink()
+
+
+def test_backup_of_an_earlier_schema_keeps_it(operator, world):
+    """What an upgrade does first, by the new program."""
+    site = operator.site
+    copy = site.directory / "copy.db"
+    schema.go_back(site.database)
+    done = site.ctl_one("db", "backup", copy)
+    assert done["schema_version"] == schema.EARLIER
+    assert site.ctl_one("--database", copy, "db", "status")["schema_version"] == schema.EARLIER
+    assert site.ctl_one("db", "migrate")["applied"] == 1
     copy.unlink()
 
 
