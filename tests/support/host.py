@@ -1,4 +1,4 @@
-"""crmnotes hosted on a machine of support/machine.py as README says, and requests to it."""
+"""crmnotes hosted from its sources on a machine of support/machine.py, and requests to it."""
 
 import contextlib
 import itertools
@@ -12,10 +12,11 @@ from support.site import Site
 from support.wait import wait_for
 
 # Where the sources lie inside, with `configure`, `make` and `autoreconf` that put in place
-# what was built outside.
+# what was built outside, and `apt-get`, since all packages are there and no network is.
 SOURCES = "/usr/src/crmnotes"
 PROGRAMS = "/srv/programs"
 STAND_INS = {
+    "/usr/local/bin/apt-get": "#!/bin/sh",
     "/usr/local/bin/autoreconf": "#!/bin/sh",
     f"{SOURCES}/configure": "#!/bin/sh",
     "/usr/local/bin/make": f'#!/bin/sh\n[ "$1" != install ] || cp -a --remove-destination {PROGRAMS}/$(cat {SOURCES}/version)/. /',
@@ -37,14 +38,14 @@ def make(directory, *words):
     return done.stdout
 
 
-def build_newer(directory):
+def build_newer(directory, sql="CREATE TABLE later (unused INTEGER) STRICT;\n"):
     """The same programs with one migration more, and the argument with which make installs them."""
-    shutil.copytree(BUILD, directory, symlinks=True)
+    shutil.copytree(BUILD, directory, symlinks=True, ignore=shutil.ignore_patterns("deb"))
     (directory / "listed.mk").write_text("include Makefile\nlisted:\n\t@echo $(MIGRATIONS)\n")
     present = make(directory, "-f", "listed.mk", "listed").strip()
     last = int(re.findall(r"(\d{4})_", present)[-1])
     migration = directory / f"{last + 1:04}_later.sql"
-    migration.write_text("CREATE TABLE later (unused INTEGER) STRICT;\n")
+    migration.write_text(sql)
     migrations = f"MIGRATIONS={present} {migration}"
     make(directory, "crmnotes.fcgi", "crmnotesctl", migrations)
     return migrations
@@ -61,13 +62,13 @@ class Host(Site):
         return self.machine.raw("crmnotesctl", *words, stdin=stdin)
 
     def set_up(self):
-        """The commands of README."""
+        """The commands of docs/operating.md."""
         for path, text in STAND_INS.items():
             self.machine.write(path, text)
             self.machine.shell(f"chmod +x {path}")
         self.install("this")
         self.machine.shell(f"cp -a {PROGRAMS}/this/usr/share/crmnotes/conf {SOURCES}/conf")
-        self.do(commands("README.md", "## Host"))
+        self.do(commands("docs/operating.md", "### From the sources"))
         self.wait_until_active()
 
     def do(self, script, **more):

@@ -1,4 +1,4 @@
-"""A Debian with systemd, booted by systemd-nspawn; what it writes is gone when it ends."""
+"""A Debian with systemd, booted by systemd-nspawn; what it writes is gone when it ends, or its disk."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ from support.wait import wait_for
 # Made once, and read only: it costs minutes.
 ROOT = Path(os.environ.get("CRMNOTES_TEST_ROOT", "/var/tmp/crmnotes-test-root"))
 PACKAGES = (
-    "systemd,systemd-sysv,dbus,procps,adduser,nginx-light,curl,"
+    "systemd,systemd-sysv,dbus,procps,adduser,nginx-light,apache2,logrotate,curl,"
     "libfcgi0ldbl,libjson-c5,libsqlite3-0,libsodium23,libinih1,libmaxminddb0,libseccomp2,libutf8proc2"
 )
 # What systemd-nspawn keeps from programs inside unless it is told otherwise.
@@ -37,8 +37,24 @@ def make_root():
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         (unfinished / "etc/nginx/sites-enabled/default").unlink()
+        (unfinished / "etc/systemd/system/multi-user.target.wants/apache2.service").unlink()  # port 80
         (unfinished / made_of.relative_to(ROOT)).write_text(PACKAGES)
         unfinished.rename(ROOT)
+
+
+@contextlib.contextmanager
+def disk(directory):
+    """A copy of ROOT, in memory, that keeps what machines write, one after the other."""
+    merged = directory / "merged"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "crmnotes-test", directory], check=True)
+    try:
+        for part in ("upper", "work", "merged"):
+            (directory / part).mkdir()
+        layers = f"lowerdir={ROOT},upperdir={directory}/upper,workdir={directory}/work"
+        subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", merged], check=True)
+        yield merged
+    finally:
+        subprocess.run(["umount", "--recursive", directory], check=True)
 
 
 class Failed(Exception):
@@ -47,19 +63,21 @@ class Failed(Exception):
 
 class Machine:
     """
-    shared: {path inside: directory of this host}, read only.
+    shared: {path inside: directory of this host}, read only. disk: where it keeps what it
+    writes; else that is gone when it ends.
 
     Used as a context manager it is running inside, and gone after.
     """
 
-    def __init__(self, directory, shared):
+    def __init__(self, directory, shared, disk=None):
         self.log = directory / "nspawn.log"
         self.shared = shared
+        self.root = ["-D", disk] if disk else ["-D", ROOT, "--volatile=overlay"]
         self.groups = []
         self.process = self.leader = None
 
     def __enter__(self):
-        command = ["systemd-nspawn", "-D", ROOT, "--volatile=overlay", "--machine=crmnotes-test"]
+        command = ["systemd-nspawn", *self.root, "--machine=crmnotes-test"]
         command += ["--register=no", "--keep-unit", "--private-network", "--console=pipe"]
         command += [f"--system-call-filter={CALLS}", "--quiet"]
         command += [f"--bind-ro={outside}:{inside}" for inside, outside in self.shared.items()]

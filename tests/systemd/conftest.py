@@ -1,5 +1,5 @@
 """
-A machine with systemd and nginx on which crmnotes is hosted as README says.
+A machine with systemd and nginx on which crmnotes is hosted from its sources.
 
 Where no machine can be booted, all is skipped, and tests/run says why.
 """

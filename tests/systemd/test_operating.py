@@ -15,7 +15,7 @@ def starts(host):
     return host.machine.journal().count("Started crmnotes.service")
 
 
-def test_readme_hosts_it(host, world):
+def test_it_is_hosted_from_the_sources(host, world):
     host.assert_serves(world)
     assert host.machine.shell("systemctl is-enabled crmnotes.socket crmnotes.service") == "enabled\nenabled\n"
     assert host.status_text().startswith("serving, ")
