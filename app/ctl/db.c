@@ -157,13 +157,13 @@ static bool key_file_exists(const struct ctl *ctl)
 /* Reads the key file and makes its mark. On failure why says what is wrong with it. */
 static enum status read_mark(struct ctl *ctl, struct key_mark *mark, struct problem *why)
 {
-    const char *path = ctl->settings->secret_key_file;
-    struct secret_key key;
-    enum status status = secret_key_load(&key, path, why);
+    struct key_source source;
+    enum status status = key_source_open(&source, ctl->settings->secret_key_file,
+                                         ctl->settings->database, why);
 
     if (status == STATUS_OK)
-        *mark = key_mark_of(&key, path, ctl->settings->database);
-    secret_wipe(&key, sizeof key);
+        *mark = source.mark;
+    key_source_close(&source);
     return status;
 }
 

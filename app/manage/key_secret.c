@@ -2,11 +2,20 @@
 
 #include <string.h>
 
+#include "lib/acting.h"
+
 enum status key_source_open(struct key_source *out, const char *key_file,
                             const char *database, struct problem *why)
 {
-    enum status status = secret_key_load(&out->key, key_file, why);
+    struct acting reader, user;
 
+    acting_find(&reader, key_file);
+    acting_find(&user, database);
+    enum status status = acting_as(&reader, why);
+    if (status == STATUS_OK)
+        status = secret_key_load(&out->key, key_file, why);
+    if (acting_as(&user, why) != STATUS_OK)
+        status = STATUS_INTERNAL;
     if (status == STATUS_OK)
         out->mark = key_mark_of(&out->key, key_file, database);
     return status;

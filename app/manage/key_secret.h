@@ -20,7 +20,9 @@ struct key_source {
     struct key_mark mark; /* borrows the names of key file and database */
 };
 
-/* Loads the key file. STATUS_NOT_FOUND when there is none, and otherwise as
+/* Loads the key file, in a process of root with the rights of the user who could put a link
+ * in its place (lib/acting.h): so one in a directory of root may be root's alone. Then acts
+ * as the user of the database. STATUS_NOT_FOUND when there is none, and otherwise as
  * secret_key_load(). key_source_close() in any case. */
 enum status key_source_open(struct key_source *out, const char *key_file,
                             const char *database, struct problem *why);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "app/manage/key_secret.h"
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "app/store/summary.h"
@@ -19,12 +20,12 @@ static bool exists(const char *path)
 static enum status read_mark(struct key_mark *mark, const struct migration_run *run,
                              struct problem *why)
 {
-    struct secret_key key;
-    enum status status = secret_key_load(&key, run->key_file, why);
+    struct key_source source;
+    enum status status = key_source_open(&source, run->key_file, run->database, why);
 
     if (status == STATUS_OK)
-        *mark = key_mark_of(&key, run->key_file, run->database);
-    secret_wipe(&key, sizeof key);
+        *mark = source.mark;
+    key_source_close(&source);
     return status;
 }
 

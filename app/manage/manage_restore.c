@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/manage/key_secret.h"
 #include "app/store/key_mark.h"
 #include "app/store/schema.h"
 #include "lib/acting.h"
@@ -75,19 +76,19 @@ static enum status copy_file(struct restore *restore, int from, struct problem *
 
 static enum status check_key_file(const struct restore *restore, struct problem *why)
 {
-    struct secret_key key;
+    struct key_source source;
     enum status status = STATUS_OK;
 
     if (restore->version < KEY_MARK_SINCE)
         return STATUS_OK;
-    status = secret_key_load(&key, restore->key_file, why);
+    status = key_source_open(&source, restore->key_file, restore->database, why);
     if (status == STATUS_OK) {
-        const struct key_mark mark = key_mark_of(&key, restore->key_file, restore->file);
-        status = key_mark_fits(restore->copy, &mark, why);
+        source.mark.database = restore->file;
+        status = key_mark_fits(restore->copy, &source.mark, why);
     } else if (status == STATUS_NOT_FOUND) {
         status = STATUS_OK;
     }
-    secret_wipe(&key, sizeof key);
+    key_source_close(&source);
     return status == STATUS_INVALID ? STATUS_CONFIG : status;
 }
 

@@ -1,6 +1,7 @@
 """crmnotesctl run as root: what the service's user can do with its directory gains it nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -73,6 +74,31 @@ def test_a_key_file_in_a_directory_of_root_is_the_services(empty_site):
     empty_site.configure(secret_key_file=key_file)
     empty_site.ctl("db", "migrate")
     assert owner(key_file) == service_user()
+
+
+def test_a_key_file_of_root_in_a_directory_of_root_is_used(site, root_only):
+    """Such as one that systemd hands to the service as a credential."""
+    key_file = site.directory / "key"
+    shutil.copy(site.key_file, key_file)
+    os.chown(key_file, 0, 0)
+    site.key_file.unlink()
+    site.configure(secret_key_file=key_file)
+    world = site.world()
+    assert site.ctl_one("db", "status")["secret_key"] == "right"
+    assert site.ctl_one("db", "check")["ok"] is True
+    site.ctl("db", "backup", root_only / "copy.db")
+    site.ctl("db", "restore", root_only / "copy.db")
+    assert site.ctl_one("db", "migrate")["secret_key_created"] is False
+    site.issue_apikey(world.member)
+    assert_all_are_the_users(site)
+
+
+def test_a_link_to_a_key_file_of_root_is_not_followed(site, root_only):
+    """The service's user could have put it into the database's directory."""
+    shutil.move(site.key_file, root_only / "key")
+    site.key_file.parent.joinpath("link").symlink_to(root_only)
+    site.configure(secret_key_file=site.data / "link/key")
+    assert site.ctl_one("db", "status")["secret_key"] == "unusable"
 
 
 @pytest.mark.parametrize("end", ENDINGS)
