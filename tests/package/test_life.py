@@ -24,6 +24,7 @@ def test_readme_hosts_it(host, world):
     assert owner_and_mode(host, "/etc/crmnotes/crmnotes.conf") == "root:crmnotes 640"
     assert owner_and_mode(host, DATA) == owner_and_mode(host, BACKUPS) == "crmnotes:crmnotes 750"
     assert owner_and_mode(host, f"{DATA}/crmnotes.db.key") == "crmnotes:crmnotes 600"
+    assert owner_and_mode(host, "/etc/apparmor.d/usr.lib.crmnotes.crmnotes.fcgi") == "root:root 644"
 
 
 def test_the_test_for_autopkgtest(host):
