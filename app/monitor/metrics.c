@@ -283,6 +283,6 @@ void metrics_write(FILE *out, const struct view *view)
     write_keys(out, &view->database);
     write_geo(out, view->geo_built_s);
     single_time(out, "backup_time_seconds",
-                "When the last backup was complete, in seconds since 1970.",
+                "When the last backup was begun, in seconds since 1970.",
                 view->backup_ms);
 }

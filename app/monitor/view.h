@@ -40,7 +40,7 @@ struct view {
     /* known without a pool, too: */
     struct view_database database;
     int64_t geo_built_s[GEO_FILES]; /* seconds since 1970; 0: none is in use */
-    int64_t backup_ms;              /* as now_ms, when the last one ended; 0: not known */
+    int64_t backup_ms; /* as now_ms, when the last one was begun; 0: not known */
 };
 
 /* The sizes of the database's files. */
