@@ -10,6 +10,7 @@
 #include "lib/fcgi_accept.h"
 #include "lib/fcgi_connections.h"
 #include "lib/fcgi_handover.h"
+#include "lib/fcgi_places.h"
 #include "lib/fcgi_request.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -18,10 +19,11 @@ enum {
     EVENTS_MAX = 16,
 };
 _Static_assert((int)FASTCGI_YIELD_MS == (int)FCGI_ACCEPT_YIELD_MS, "as its header says");
+_Static_assert((int)FASTCGI_PLACES == (int)FCGI_PLACES, "likewise");
 
 /* The numbers by which epoll reports descriptors that are no connections. */
 enum {
-    NUMBER_LISTENING = FASTCGI_PLACES,
+    NUMBER_LISTENING = FASTCGI_CONNECTIONS,
     NUMBER_WAKE,
     NUMBER_NEWS,
     NUMBER_TAKE,
@@ -33,6 +35,7 @@ enum mode { SERVING, FINISHING, HANDING_OVER };
 struct fastcgi {
     struct fastcgi_descriptors fds;
     struct fcgi_connections *all;
+    struct fcgi_places places;
     struct fcgi_acceptor acceptor;
     enum mode mode;
     int64_t ending_since_ms; /* since when mode is not SERVING */
@@ -73,13 +76,14 @@ enum status fastcgi_create(struct fastcgi **out, const struct fastcgi_descriptor
     if (f == NULL)
         return STATUS_NO_MEMORY;
     f->fds = *fds;
-    f->all = fcgi_connections_create(FASTCGI_PLACES, limits->request_ms, limits->idle_ms,
-                                     limits->max_body_bytes);
+    f->all = fcgi_connections_create(FASTCGI_CONNECTIONS, limits->request_ms,
+                                     limits->idle_ms, limits->max_body_bytes);
     if (f->all == NULL || fcgi_request_init() != STATUS_OK ||
         watch_descriptors(f) != STATUS_OK) {
         fastcgi_free(f);
         return STATUS_INTERNAL;
     }
+    fcgi_places_init(&f->places, f->all);
     fcgi_acceptor_init(&f->acceptor, fds->listening, NUMBER_LISTENING);
     *out = f;
     return STATUS_OK;
@@ -91,6 +95,11 @@ void fastcgi_free(struct fastcgi *f)
         return;
     fcgi_connections_free(f->all);
     free(f);
+}
+
+int64_t fastcgi_retry_after_s(const struct fastcgi *f)
+{
+    return fcgi_places_retry_after_s(&f->places);
 }
 
 /* ---- After an answer ---- */
@@ -162,8 +171,10 @@ static void after_sending(struct fastcgi *f, int place, enum status status)
 
 void fastcgi_answer(struct fastcgi *f, size_t place, struct span answer, const char *label)
 {
-    after_sending(f, (int)place,
-                  fcgi_connections_answer(f->all, (int)place, answer, label));
+    int connection = fcgi_places_free(&f->places, place);
+
+    after_sending(f, connection,
+                  fcgi_connections_answer(f->all, connection, answer, label));
 }
 
 static void send_more(struct fastcgi *f, int place)
@@ -189,10 +200,15 @@ static void take_over(struct fastcgi *f)
     fcgi_connections_await(f->all, place);
 }
 
-/* A worker without a free place leaves handed-over connections to others. */
+static bool has_room(const struct fastcgi *f)
+{
+    return fcgi_places_has_free(&f->places) && f->all->used < FASTCGI_CONNECTIONS;
+}
+
+/* A worker without room leaves handed-over connections to others. */
 static void watch_take(struct fastcgi *f)
 {
-    bool wanted = f->mode == SERVING && f->all->used < FASTCGI_PLACES;
+    bool wanted = f->mode == SERVING && has_room(f);
 
     if (f->fds.take < 0 || wanted == f->take_watched)
         return;
@@ -220,7 +236,7 @@ void fastcgi_finish(struct fastcgi *f)
     if (f->mode == FINISHING)
         return;
     stop_serving(f, FINISHING);
-    for (int i = 0; i < FASTCGI_PLACES; i++) {
+    for (int i = 0; i < FASTCGI_CONNECTIONS; i++) {
         const struct fcgi_connection *c = &f->all->at[i];
         if (c->state != FCGI_WAITING)
             continue;
@@ -234,7 +250,7 @@ void fastcgi_finish(struct fastcgi *f)
 /* Also those that wait for the hand-over socket. */
 static void pass_on_waiting(struct fastcgi *f)
 {
-    for (int i = 0; i < FASTCGI_PLACES; i++)
+    for (int i = 0; i < FASTCGI_CONNECTIONS; i++)
         if (f->all->at[i].state == FCGI_WAITING)
             pass_on(f, i);
 }
@@ -293,12 +309,14 @@ static bool look_at_timed(struct fastcgi *f, int place, int64_t now_ms)
 
     if (c->state == FCGI_SENDING && idle_time_is_over(f, c->since_ms, now_ms))
         try_last_time(f, place, now_ms);
-    if (c->state != FCGI_WAITING || f->mode == HANDING_OVER)
+    /* what queues was not looked at yet */
+    if (c->state != FCGI_WAITING || c->look || f->mode == HANDING_OVER)
         return false;
     const char *reason = reason_to_give_up(f, c, now_ms);
     if (reason != NULL)
         give_up_request(f, place, reason, now_ms);
-    else if (c->input.file < 0 && now_ms - c->since_ms >= FCGI_CONNECTIONS_STALL_MS)
+    else if (c->input.file < 0 && fcgi_places_has_free(&f->places) &&
+             now_ms - c->since_ms >= FCGI_CONNECTIONS_STALL_MS)
         return fcgi_connections_look_stalled(f->all, place);
     return false;
 }
@@ -309,21 +327,9 @@ static int look_after_timed(struct fastcgi *f)
 {
     int64_t now_ms = f->all->timed > 0 ? clock_monotonic_ms() : 0;
 
-    for (int i = 0; i < FASTCGI_PLACES && f->all->timed > 0; i++)
+    for (int i = 0; i < FASTCGI_CONNECTIONS && f->all->timed > 0; i++)
         if (f->all->at[i].since_ms != 0 && look_at_timed(f, i, now_ms))
             return i;
-    return -1;
-}
-
-/* Checks connections on which something came while they had a request. Returns the place of
- * a request that begins, or -1. */
-static int look_again(struct fastcgi *f)
-{
-    for (int i = 0; i < FASTCGI_PLACES && f->all->to_look > 0; i++) {
-        const struct fcgi_connection *c = &f->all->at[i];
-        if (c->look && c->state == FCGI_WAITING && fcgi_connections_look(f->all, i))
-            return i;
-    }
     return -1;
 }
 
@@ -338,7 +344,7 @@ static int handle_connection(struct fastcgi *f, int place, uint32_t events)
     if (before == FCGI_SENDING && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
         send_more(f, place);
     else if (before == FCGI_WAITING && f->mode != HANDING_OVER)
-        begins = fcgi_connections_look(f->all, place);
+        begins = fcgi_places_look(&f->places, place);
     /* the end of a connection may come together with the last bytes of a request; then
      * there is no further event */
     uint32_t later = before == FCGI_WAITING ? end : end | EPOLLIN;
@@ -350,11 +356,11 @@ static int handle_connection(struct fastcgi *f, int place, uint32_t events)
 /* Returns the place of a request that begins, or -1. */
 static int handle(struct fastcgi *f, uint32_t number, uint32_t events)
 {
-    if (number < FASTCGI_PLACES)
+    if (number < FASTCGI_CONNECTIONS)
         return handle_connection(f, (int)number, events);
     if (number == NUMBER_LISTENING)
         return fcgi_acceptor_told(&f->acceptor, f->all);
-    if (number == NUMBER_TAKE && f->mode == SERVING && f->all->used < FASTCGI_PLACES)
+    if (number == NUMBER_TAKE && f->mode == SERVING && has_room(f))
         take_over(f);
     return -1;
 }
@@ -384,7 +390,7 @@ static int next_by_time(struct fastcgi *f)
         (void)look_after_timed(f);
         return -1;
     }
-    int place = look_again(f);
+    int place = fcgi_places_look_at_queue(&f->places);
     /* one connection for each check of the others, so that neither delays the other */
     if (place < 0 && f->has_looked && fcgi_acceptor_wait_ms(&f->acceptor, f->all) == 0) {
         f->has_looked = false;
@@ -449,10 +455,9 @@ enum fastcgi_event fastcgi_wait(struct fastcgi *f, int timeout_ms, size_t *place
             return event;
         if (found < 0)
             found = next_by_time(f);
-        if (found >= 0) {
-            *place = (size_t)found;
-            return FASTCGI_REQUEST;
-        }
+        if (found >= 0)
+            return fcgi_places_take(&f->places, found, place) ? FASTCGI_SURPLUS
+                                                              : FASTCGI_REQUEST;
         if (f->mode != SERVING && f->all->used == 0)
             return FASTCGI_DONE;
         int left_ms = left_of(timeout_ms, &until_ms);
@@ -474,11 +479,12 @@ bool fastcgi_has_more(const struct fastcgi *f)
 
 const char *const *fastcgi_params(const struct fastcgi *f, size_t place)
 {
-    return fcgi_request_params(f->all->at[place].request);
+    return fcgi_request_params(f->all->at[f->places.at[place].connection].request);
 }
 
 enum status fastcgi_read_body(struct fastcgi *f, size_t place, char *buffer, size_t size,
                               size_t *len)
 {
-    return fcgi_connections_read_body(f->all, (int)place, buffer, size, len);
+    return fcgi_connections_read_body(f->all, f->places.at[place].connection, buffer, size,
+                                      len);
 }

@@ -9,6 +9,7 @@
  *     fcgi_output       what is left to send of an answer
  *     fcgi_handover     connections that pass from one worker to another
  *     fcgi_connections  the table of connections, with their deadlines
+ *     fcgi_places       requests in hand, and how long others wait for a place
  *     fcgi_accept       new connections
  *
  * each of which uses only modules above it in this list.
@@ -16,6 +17,9 @@
  * - A worker may keep many connections open (the web server's kept ones) and waits for all
  *   of them and for new ones at once. It may have many requests in hand, one on each
  *   connection, and answer them in any order.
+ * - A worker that has as many requests in hand as it can goes on accepting connections.
+ *   Their requests queue in the order of their arrival. Those that cannot be answered in
+ *   time, by what is known of the ones before them, are to be refused at once.
  * - Requests that come on a connection before the answer to the one in front of them are
  *   answered in their order. One that begins before the one in front of it is complete is
  *   refused (FCGI_CANT_MPX_CONN).
@@ -30,13 +34,15 @@
 #define LIB_FASTCGI_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/span.h"
 #include "lib/status.h"
 
 enum {
     FASTCGI_YIELD_MS = 20, /* how long new connections are left to workers that keep none */
-    FASTCGI_PLACES = 64,   /* connections, and so requests in hand, of one worker */
+    FASTCGI_PLACES = 64,   /* requests in hand of one worker */
+    FASTCGI_CONNECTIONS = 512, /* of one worker */
 };
 
 struct fastcgi;
@@ -51,6 +57,7 @@ struct fastcgi_descriptors {
 
 enum fastcgi_event {
     FASTCGI_REQUEST, /* a request has arrived */
+    FASTCGI_SURPLUS, /* a request has arrived that cannot be answered in time: refuse it */
     FASTCGI_NEWS,    /* news is readable, or the time is over */
     FASTCGI_WOKEN,   /* a signal came, or wake is readable */
     FASTCGI_DONE,    /* after fastcgi_finish or _hand_over: no connection is left */
@@ -63,7 +70,8 @@ enum status fastcgi_handover_pair(int *give, int *take);
 /* What a peer may do. */
 struct fastcgi_limits {
     /* How long it may take to send a whole request, from the first byte on. A connection
-     * whose time is over is closed, and the log has the event "request_given_up". */
+     * whose time is over is closed, and the log has the event "request_given_up". Also how
+     * long a request may take from its arrival to its answer, see FASTCGI_SURPLUS. */
     int request_ms;
     /* How long it may send nothing of a request that has begun, or take nothing of an
      * answer; also how long a connection may wait for another worker to take it over. */
@@ -82,12 +90,17 @@ void fastcgi_free(struct fastcgi *fastcgi);
 
 /* Waits for the next request, for a signal of signals.h, or for timeout_ms (-1: no limit),
  * and sends meanwhile what is left of answers. After FASTCGI_REQUEST, *place (below
- * FASTCGI_PLACES) is the request's until it has been answered. */
+ * FASTCGI_PLACES) is the request's until it has been answered. After FASTCGI_SURPLUS it is
+ * FASTCGI_PLACES, and the request has to be answered before the next call. */
 enum fastcgi_event fastcgi_wait(struct fastcgi *fastcgi, int timeout_ms, size_t *place);
 
 /* Whether fastcgi_wait knows of more events already, so that its next call need not ask the
  * kernel. */
 bool fastcgi_has_more(const struct fastcgi *fastcgi);
+
+/* When a request that was refused now should come again: seconds, at least 1, until those
+ * that queue are likely to be answered. */
+int64_t fastcgi_retry_after_s(const struct fastcgi *fastcgi);
 
 /* The parameters of a request, "NAME=value" each: FCGI_ROLE from libfcgi, then those that
  * were sent in their order, then NULL. A name may come several times, as with nginx before

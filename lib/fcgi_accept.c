@@ -15,6 +15,7 @@
 
 enum {
     FULL_YIELD_MS = 3 * FCGI_ACCEPT_YIELD_MS,
+    QUEUE_YIELD_MS = 1,  /* between connections whose requests would have to queue */
     SILENT_YIELD_MS = 2, /* after a connection without a request, or until that comes */
     COMPLAIN_MS = 10000, /* between two log lines about the same failure */
 };
@@ -26,13 +27,19 @@ void fcgi_acceptor_init(struct fcgi_acceptor *a, int listening, uint32_t number)
     (void)setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
-/* A worker that keeps connections gets one event for each new one (EPOLLET), and tries
+/* A worker that keeps none, and has room for a request. */
+static bool is_free(const struct fcgi_connections *all)
+{
+    return all->kept == 0 && fcgi_connections_has_room(all);
+}
+
+/* A worker that is not free gets one event for each new one (EPOLLET), and tries
  * again at a->at_ms. After a failed attempt only time helps. */
 static uint32_t wanted(const struct fcgi_acceptor *a, const struct fcgi_connections *all)
 {
     if (a->stopped || a->failing)
         return 0;
-    return all->kept == 0 ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLET;
+    return is_free(all) ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLET;
 }
 
 void fcgi_acceptor_watch(struct fcgi_acceptor *a, struct fcgi_connections *all)
@@ -57,6 +64,11 @@ static int serve(struct fcgi_acceptor *a, struct fcgi_connections *all, int fd)
 
     if (place < 0)
         return -1;
+    if (!fcgi_connections_has_room(all)) {
+        fcgi_connections_keep(all, place);
+        fcgi_connections_await(all, place); /* epoll tells when its request is there */
+        return -1;
+    }
     if (fcgi_connections_look(all, place))
         return place;
     if (all->at[place].state == FCGI_WAITING) {
@@ -68,11 +80,17 @@ static int serve(struct fcgi_acceptor *a, struct fcgi_connections *all, int fd)
     return -1;
 }
 
-/* A worker that would have to close a connection for a new one leaves that for longer to
- * workers that have room. */
+/* True when a request on a new connection would not have to queue, even if there comes one
+ * on each of those that are kept. */
+static bool has_room(const struct fcgi_connections *all)
+{
+    return all->used < all->in_hand_max && fcgi_connections_has_room(all);
+}
+
+/* A worker without room leaves a new connection for longer to workers that have some. */
 static int yield_ms(const struct fcgi_connections *all)
 {
-    return all->used < all->count ? FCGI_ACCEPT_YIELD_MS : FULL_YIELD_MS;
+    return has_room(all) ? FCGI_ACCEPT_YIELD_MS : FULL_YIELD_MS;
 }
 
 static bool has_pending(const struct fcgi_acceptor *a)
@@ -130,15 +148,17 @@ static void give_up(struct fcgi_acceptor *a, struct fcgi_connections *all, int e
 
 /* Plans the next attempt after one that succeeded. No other worker has accepted the
  * connection in time, so those that queue behind it are not left to others either; epoll
- * will not report them. */
+ * will not report them. Workers without room take turns, or all would queue at one. */
 static void plan_next(struct fcgi_acceptor *a, const struct fcgi_connections *all,
                       int64_t now_ms)
 {
     a->failing = false;
-    if (all->kept == 0)
+    if (is_free(all))
         a->at_ms = 0;
-    else if (all->used + 1 < all->count)
+    else if (all->used + 1 < all->in_hand_max)
         a->at_ms = now_ms;
+    else if (all->used + 1 < all->count)
+        a->at_ms = now_ms + QUEUE_YIELD_MS;
     else
         a->at_ms = now_ms + FULL_YIELD_MS;
 }
@@ -173,7 +193,7 @@ int fcgi_acceptor_told(struct fcgi_acceptor *a, struct fcgi_connections *all)
 {
     if (a->stopped)
         return -1;
-    if (all->kept == 0)
+    if (is_free(all))
         return fcgi_acceptor_accept(a, all);
     if (a->at_ms == 0)
         a->at_ms = clock_monotonic_ms() + yield_ms(all);

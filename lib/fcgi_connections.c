@@ -22,14 +22,11 @@ struct fcgi_connections *fcgi_connections_create(int count, int request_ms, int 
 
     if (all == NULL)
         return NULL;
-    all->count = count;
+    all->count = all->in_hand_max = count;
+    all->first = all->last = -1;
     all->request_ms = request_ms;
     all->idle_ms = idle_ms;
     fcgi_reader_init(&all->reader, max_body_bytes);
-    for (int i = 0; i < count; i++) {
-        all->at[i].fd = -1;
-        all->at[i].input.file = -1;
-    }
     all->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (all->epoll < 0) {
         fcgi_connections_free(all);
@@ -94,16 +91,75 @@ static void set_since(struct fcgi_connections *all, struct fcgi_connection *c,
     c->since_ms = since_ms;
 }
 
-static void set_look(struct fcgi_connections *all, struct fcgi_connection *c, bool look)
+/* ---- The queue ---- */
+
+static bool is_queued(const struct fcgi_connections *all, int place)
 {
-    all->to_look += look - c->look;
-    c->look = look;
+    return all->at[place].before >= 0 || all->first == place;
 }
+
+static void enqueue(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    c->queued_us = clock_monotonic_us();
+    c->before = all->last;
+    c->behind = -1;
+    if (all->last >= 0)
+        all->at[all->last].behind = place;
+    else
+        all->first = place;
+    all->last = place;
+    all->queued++;
+}
+
+static void dequeue(struct fcgi_connections *all, int place)
+{
+    struct fcgi_connection *c = &all->at[place];
+
+    if (c->before >= 0)
+        all->at[c->before].behind = c->behind;
+    else
+        all->first = c->behind;
+    if (c->behind >= 0)
+        all->at[c->behind].before = c->before;
+    else
+        all->last = c->before;
+    c->before = c->behind = -1;
+    all->queued--;
+}
+
+/* In the queue are those that wait and are to be looked at. */
+static void set_look(struct fcgi_connections *all, int place, bool look)
+{
+    struct fcgi_connection *c = &all->at[place];
+    bool queued = is_queued(all, place);
+
+    c->look = look;
+    if (look && !queued && c->state == FCGI_WAITING)
+        enqueue(all, place);
+    else if (!look && queued)
+        dequeue(all, place);
+}
+
+bool fcgi_connections_has_room(const struct fcgi_connections *all)
+{
+    return all->in_hand < all->in_hand_max;
+}
+
+/* ---- Connections ---- */
 
 static void set_kept(struct fcgi_connections *all, struct fcgi_connection *c, bool kept)
 {
     all->kept += kept - c->kept;
     c->kept = kept;
+}
+
+static void set_in_hand(struct fcgi_connections *all, struct fcgi_connection *c,
+                        bool in_hand)
+{
+    all->in_hand += in_hand - c->in_hand;
+    c->in_hand = in_hand;
 }
 
 static void clear_output(struct fcgi_connections *all, struct fcgi_connection *c)
@@ -129,6 +185,7 @@ int fcgi_connections_add(struct fcgi_connections *all, int fd,
     all->at[place].state = FCGI_WAITING;
     all->at[place].fd = fd;
     all->at[place].input = collected;
+    all->at[place].before = all->at[place].behind = -1;
     all->used++;
     return place;
 }
@@ -149,6 +206,7 @@ static void end_request(struct fcgi_connections *all, struct fcgi_connection *c)
 {
     release_pipe(all, c, fcgi_request_end(c->request));
     fcgi_input_clear(&c->input);
+    set_in_hand(all, c, false);
 }
 
 void fcgi_connections_drop(struct fcgi_connections *all, int place)
@@ -158,7 +216,7 @@ void fcgi_connections_drop(struct fcgi_connections *all, int place)
     if (c->state == FCGI_IN_HAND)
         end_request(all, c);
     set_since(all, c, 0);
-    set_look(all, c, false);
+    set_look(all, place, false);
     set_kept(all, c, false);
     clear_output(all, c);
     fcgi_input_clear(&c->input);
@@ -192,6 +250,7 @@ void fcgi_connections_await(struct fcgi_connections *all, int place)
 
     c->state = FCGI_WAITING;
     c->rests_since_ms = clock_monotonic_ms();
+    set_look(all, place, c->look);
     if ((!c->watched || was_sending) && watch(all, place) != STATUS_OK)
         fcgi_connections_drop(all, place);
 }
@@ -208,12 +267,12 @@ void fcgi_connections_set_deadline(struct fcgi_connections *all, int place)
 
 void fcgi_connections_mark(struct fcgi_connections *all, int place)
 {
-    set_look(all, &all->at[place], true);
+    set_look(all, place, true);
 }
 
 bool fcgi_connections_rests(const struct fcgi_connection *c)
 {
-    return c->state == FCGI_WAITING && c->since_ms == 0;
+    return c->state == FCGI_WAITING && c->since_ms == 0 && !c->look;
 }
 
 int fcgi_connections_longest_resting(const struct fcgi_connections *all)
@@ -266,10 +325,11 @@ static bool begin(struct fcgi_connections *all, int place, bool more)
         return false;
     }
     c->state = FCGI_IN_HAND;
+    set_in_hand(all, c, true);
     c->stays = fcgi_request_keeps_connection(c->request);
     set_since(all, c, 0);
     set_kept(all, c, c->stays);
-    set_look(all, c, more);
+    set_look(all, place, more);
     return true;
 }
 
@@ -315,7 +375,7 @@ static bool look(struct fcgi_connections *all, int place, enum fcgi_arrived coll
     struct fcgi_connection *c = &all->at[place];
     bool more = false;
 
-    set_look(all, c, false);
+    set_look(all, place, false);
     if (c->input.file >= 0)
         return collect(all, place);
     enum fcgi_arrived arrived = fcgi_input_peek(&all->reader, &c->input, c->fd, &more);

@@ -8,6 +8,9 @@
  * answers of all connections that are still to be sent hold FCGI_CONNECTIONS_UNSENT_BYTES
  * at most.
  *
+ * There may be more connections than requests in hand. A request for which there is no room
+ * stays in its socket, and its connection queues.
+ *
  * The caller (fastcgi.c) decides whether a connection is kept, closed or handed over after
  * its answer, because only the caller knows whether the worker ends.
  */
@@ -47,8 +50,12 @@ struct fcgi_connection {
     bool piped;          /* the request in hand is, or was, in the reader's pipe */
     bool stays;          /* the web server wants to go on using it after the answer */
     bool kept;           /* counted in kept below */
+    bool in_hand;        /* counted in in_hand below, until the request is answered */
     bool watched;        /* by epoll */
-    bool look;           /* something may have arrived of which epoll will not tell again */
+    bool look;           /* something may have arrived of which epoll will not tell again;
+                              waiting: it queues to be looked at */
+    int before, behind;  /* in the queue; -1: none */
+    int64_t queued_us;   /* since when it queues */
     int64_t since_ms;    /* unfinished: when the request began; sending: when the peer last
                               took something; 0: there is no deadline */
     int64_t progress_ms; /* unfinished: when something of it arrived last */
@@ -63,7 +70,10 @@ struct fcgi_connections {
     int used;            /* places that are not free */
     int kept;            /* connections that stay, or whose request is unfinished */
     int timed;           /* connections with a deadline */
-    int to_look;         /* connections with look */
+    int first, last;     /* of the queue; -1: none */
+    int queued;          /* connections in the queue */
+    int in_hand;         /* requests in hand */
+    int in_hand_max;     /* at first count; the caller may lower it */
     int count;           /* of places */
     struct fcgi_connection at[];
 };
@@ -121,7 +131,10 @@ enum status fcgi_connections_read_body(struct fcgi_connections *all, int place,
  * connection. */
 bool fcgi_connections_has_begun(struct fcgi_connections *all, int place);
 
-/* Marks a connection to be looked at as soon as it waits. */
+/* True when one more request may be in hand. */
+bool fcgi_connections_has_room(const struct fcgi_connections *all);
+
+/* Puts a connection into the queue of those to look at, as soon as it waits. */
 void fcgi_connections_mark(struct fcgi_connections *all, int place);
 
 /* True for a connection that has neither a request nor a part of one, as far as it was

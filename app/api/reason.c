@@ -41,6 +41,7 @@ static const char *const words[REASON_COUNT] = {
     [REASON_NOTE_PRIVATE] = "note_private",
     [REASON_QUOTA_USED_UP] = "quota_used_up",
     [REASON_KEY_FILE_WRONG] = "key_file_wrong",
+    [REASON_OVERLOADED] = "overloaded",
     [REASON_BUSY] = "busy",
     [REASON_DATABASE_UNAVAILABLE] = "database_unavailable",
     [REASON_DATABASE_IO] = "database_io",

@@ -49,7 +49,7 @@ struct reply {
     const char *messages[REPLY_MESSAGES_MAX]; /* on errors: constants */
     size_t message_count;
     bool replayed;         /* the answer of an earlier request with the same key */
-    int64_t retry_after_s; /* with ERROR_RATE_LIMITED */
+    int64_t retry_after_s; /* with ERROR_RATE_LIMITED and ERROR_UNAVAILABLE; 0: 1 */
     /* with ERROR_IP_NOT_WHITELISTED: of the client; NULL or none: not known */
     const struct address *client_address;
     const char *hidden_code; /* with ERROR_RATE_LIMITED: of the error that it hides, for

@@ -148,6 +148,8 @@ static int loop(struct monitor *m)
             return EXIT_SUCCESS;
         if (event == FASTCGI_REQUEST)
             begin(m, place);
+        if (event == FASTCGI_SURPLUS) /* it must not wait for a probe */
+            answer(m, place);
         answer_waiting(m);
         remember(m);
         if (pool_order(m->self) != POOL_GO_ON || (m->db == NULL && m->context.outdated()))

@@ -72,7 +72,7 @@ static int limit_descriptors(struct state *state)
 {
     size_t slots = (size_t)state_pool_settings(state->settings).slots;
 
-    privileges_limit_descriptors(slots * (FASTCGI_PLACES + 1) + DESCRIPTORS_OTHER);
+    privileges_limit_descriptors(slots * (FASTCGI_CONNECTIONS + 1) + DESCRIPTORS_OTHER);
     return EX_OK;
 }
 

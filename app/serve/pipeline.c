@@ -209,6 +209,8 @@ static enum status charge(struct pipeline *p, struct exchange *x, struct db *db)
 {
     bool may_go_on = limits_charge(&p->limits, x) || was_answered(x, db);
 
+    if (may_go_on)
+        x->reply.retry_after_s = 0;
     return refuse(x, may_go_on ? ERROR_NONE : ERROR_RATE_LIMITED);
 }
 
@@ -361,11 +363,8 @@ static void conclude(struct pipeline *p, struct exchange *x, enum status status)
         limits_settle(&p->limits, x);
 }
 
-void pipeline_begin(struct pipeline *p, struct exchange *x)
+static void begin_reply(const struct pipeline *p, struct exchange *x)
 {
-    const size_t count = sizeof steps / sizeof steps[0];
-    enum status status = STATUS_OK;
-
     x->reply = (struct reply){
         .http_status = 200,
         .code = "OK",
@@ -373,6 +372,25 @@ void pipeline_begin(struct pipeline *p, struct exchange *x)
         .strict = p->settings->strict_status || x->request.prefers_strict,
         .prefers_strict = x->request.prefers_strict,
     };
+}
+
+void pipeline_refuse(struct pipeline *p, struct exchange *x, int64_t retry_after_s)
+{
+    begin_reply(p, x);
+    (void)find_call(p, x);
+    if (x->answered)
+        return; /* there is no such call */
+    x->reason = REASON_OVERLOADED;
+    call_refuse(x->call, &x->reply, ERROR_UNAVAILABLE);
+    x->reply.retry_after_s = retry_after_s;
+}
+
+void pipeline_begin(struct pipeline *p, struct exchange *x)
+{
+    const size_t count = sizeof steps / sizeof steps[0];
+    enum status status = STATUS_OK;
+
+    begin_reply(p, x);
     for (size_t i = 0; i < count && status == STATUS_OK && !x->answered && !x->to_read; i++)
         status = steps[i](p, x);
     if (!x->to_read)

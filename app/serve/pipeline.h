@@ -10,6 +10,7 @@
 #define APP_SERVE_PIPELINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "app/commit/committer.h"
 #include "app/serve/caller_cache.h"
@@ -36,6 +37,12 @@ void pipeline_free(struct pipeline *pipeline);
 /* Begins to answer exchange->request. Afterwards the reply is there, or
  * exchange->committing is set, or, for a call that reads, exchange->to_read. */
 void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
+
+/* Refuses exchange->request with ERROR_UNAVAILABLE, because it could not be answered in
+ * time: neither its body nor its credentials are looked at. retry_after_s: when it may come
+ * again. Afterwards the reply is there. */
+void pipeline_refuse(struct pipeline *pipeline, struct exchange *exchange,
+                     int64_t retry_after_s);
 
 /* Completes the reply of an exchange that is to read. This takes longer than anything else
  * that a worker does, so the caller chooses the time. */

@@ -13,7 +13,7 @@
 enum {
     HEADER_MAX_BYTES = 1536,
     LAST_RESORT_BYTES = 512,
-    UNAVAILABLE_RETRY_AFTER_S = 1,
+    RETRY_AFTER_S = 1, /* where nobody knows better */
 };
 
 static struct span status_line(int http_status)
@@ -103,15 +103,18 @@ static void put_client_address(struct header *header, const struct address *addr
         put_line(header, span_of("X-Client-Address: "), (struct span){text, len});
 }
 
+static int64_t retry_after_s(const struct reply *reply)
+{
+    return reply->retry_after_s > 0 ? reply->retry_after_s : RETRY_AFTER_S;
+}
+
 /* The headers that only some answers have. */
 static void put_rare_lines(struct header *header, const struct reply *reply)
 {
     if (reply->error != ERROR_NONE)
         put_line(header, span_of("X-Error-Code: "), span_of(reply->code));
-    if (reply->error == ERROR_RATE_LIMITED)
-        put_number_line(header, span_of("Retry-After: "), reply->retry_after_s);
-    else if (reply->http_status == 503)
-        put_number_line(header, span_of("Retry-After: "), UNAVAILABLE_RETRY_AFTER_S);
+    if (reply->error == ERROR_RATE_LIMITED || reply->http_status == 503)
+        put_number_line(header, span_of("Retry-After: "), retry_after_s(reply));
     if (reply->replayed)
         put(header, span_of("Idempotency-Replayed: true\r\n"));
     if (reply->allow[0] != '\0')

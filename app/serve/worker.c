@@ -40,8 +40,9 @@ struct worker {
     struct pipeline *pipeline;
     struct reader *reader; /* of the pipeline */
     bool (*outdated)(void);
-    struct exchange exchanges[FASTCGI_PLACES]; /* by the place of their request */
-    struct arena *arenas[FASTCGI_PLACES];      /* free ones; the last one is used next */
+    /* By the place of their request; the last one is refused. */
+    struct exchange exchanges[FASTCGI_PLACES + 1];
+    struct arena *arenas[FASTCGI_PLACES + 1]; /* free ones; the last one is used next */
     int arena_count;
     uint64_t committing;             /* a bit for each place that waits for its commit */
     uint64_t ready;                  /* likewise: whose reply is complete, but not sent */
@@ -56,7 +57,7 @@ struct worker {
     int64_t orphan_since_ms; /* monotonic; 0: there is a master */
 };
 
-_Static_assert(FASTCGI_PLACES <= 64, "a bit for each place");
+_Static_assert(FASTCGI_PLACES <= 64, "a bit for each place but the last one");
 
 /* After a commit the note is on the disk, so the caller must not be told that it is not
  * stored. */
@@ -116,7 +117,10 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
         x->arena =
             arena_create(ARENA_FIXED_BYTES +
                          ARENA_BYTES_PER_BODY_BYTE * (size_t)w->settings->max_body_bytes);
-    return x->arena != NULL;
+    if (x->arena == NULL)
+        return false;
+    meter_add(&w->meter, METER_IN_FLIGHT, 1);
+    return true;
 }
 
 /* After the database was opened anew it may be another file than the sandbox of this
@@ -195,15 +199,36 @@ static void read_some(struct worker *w)
     (void)sched_yield();
 }
 
+static void answer_without_memory(struct worker *w, size_t place)
+{
+    fastcgi_answer(w->fastcgi, place, response_last_resort(ERROR_INTERNAL, false), "");
+}
+
+/* Answers at once a request that could not be answered in time. */
+static void refuse(struct worker *w, size_t place)
+{
+    struct exchange *x = &w->exchanges[place];
+
+    if (!prepare(w, x, place)) {
+        answer_without_memory(w, place);
+        return;
+    }
+    if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
+        pipeline_refuse(w->pipeline, x, fastcgi_retry_after_s(w->fastcgi));
+    else
+        call_refuse(NULL, &x->reply, ERROR_INTERNAL);
+    finish(w, x);
+    answer(w, x);
+}
+
 static void begin(struct worker *w, size_t place)
 {
     struct exchange *x = &w->exchanges[place];
 
     if (!prepare(w, x, place)) {
-        fastcgi_answer(w->fastcgi, place, response_last_resort(ERROR_INTERNAL, false), "");
+        answer_without_memory(w, place);
         return;
     }
-    meter_add(&w->meter, METER_IN_FLIGHT, 1);
     guard(w);
     if (request_read(x, w->settings, w->fastcgi) == STATUS_OK)
         pipeline_begin(w->pipeline, x);
@@ -292,6 +317,8 @@ static enum fastcgi_event turn(struct worker *w)
     bool is_time = pool_busy(w->self) - w->looked_ms >= LOOK_MS;
     if (event == FASTCGI_REQUEST)
         begin(w, place);
+    if (event == FASTCGI_SURPLUS)
+        refuse(w, place);
     if (event == FASTCGI_NEWS || is_time)
         look_after_commits(w);
     if (event == FASTCGI_WOKEN || is_time)

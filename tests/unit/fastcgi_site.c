@@ -78,6 +78,15 @@ static void take_request(struct fastcgi *f, size_t place)
     answer_one(f, place);
 }
 
+static void refuse_request(struct fastcgi *f, size_t place)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "Status: 503\r\n\r\nsurplus %lld %d",
+                       (long long)fastcgi_retry_after_s(f), (int)getpid());
+
+    fastcgi_answer(f, place, (struct span){text, (size_t)len}, "");
+}
+
 /* Exit status: 0 after TERM, 1 after HUP, more on faults. */
 static int serve(struct fastcgi *f)
 {
@@ -88,6 +97,9 @@ static int serve(struct fastcgi *f)
         switch (fastcgi_wait(f, -1, &place)) {
         case FASTCGI_REQUEST:
             take_request(f, place);
+            break;
+        case FASTCGI_SURPLUS:
+            refuse_request(f, place);
             break;
         case FASTCGI_NEWS:
         case FASTCGI_WOKEN:

@@ -5,7 +5,8 @@
  * The answer of a server describes the request: the status and length of its body, a
  * checksum of it, the parameter NAME, and the server's process id. ANSWER_BYTES makes the
  * answer longer by so many 'x'. A request with the parameter HOLD is answered when one with
- * RELEASE comes, or on USR1. TERM lets a server finish, HUP lets it hand over its
+ * RELEASE comes, or on USR1. The answer to one that cannot be answered in time is "surplus"
+ * with the seconds after which it may come again. TERM lets a server finish, HUP lets it hand over its
  * connections.
  */
 #ifndef TESTS_UNIT_FASTCGI_SITE_H

@@ -46,28 +46,28 @@ static void a_burst_of_new_connections_waits_once_and_not_one_after_another(void
 
 static void kept_connections_make_room_for_new_ones(void **state)
 {
-    enum { MANY = FASTCGI_PLACES + 20 };
+    enum { MANY = FASTCGI_CONNECTIONS + 20 };
     int fds[MANY];
     size_t closed = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT(fds); i++) {
         fds[i] = connect_and_keep();
-        if (i + 1 == FASTCGI_PLACES) /* those that are in use stay */
+        if (i + 1 == FASTCGI_CONNECTIONS) /* those that are in use stay */
             for (size_t j = 0; j < 10; j++)
                 ask_on(fds[j], "again");
     }
     for (size_t i = 0; i < COUNT(fds); i++) {
         struct pollfd end = {.fd = fds[i], .events = POLLIN};
         if (poll(&end, 1, 0) > 0) {
-            assert_in_range(i, 10, 10 + MANY - FASTCGI_PLACES - 1);
+            assert_in_range(i, 10, 10 + MANY - FASTCGI_CONNECTIONS - 1);
             closed++;
         } else {
             ask_on(fds[i], "kept");
         }
         assert_int_equal(close(fds[i]), 0);
     }
-    assert_int_equal(closed, MANY - FASTCGI_PLACES);
+    assert_int_equal(closed, MANY - FASTCGI_CONNECTIONS);
 }
 
 static void requests_in_all_places_are_waited_for(void **state)
@@ -84,6 +84,33 @@ static void requests_in_all_places_are_waited_for(void **state)
     expect_held(fds, COUNT(fds));
     expect_answer(answered.fd, ABC "new ");
     expect_end(answered.fd);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        assert_int_equal(close(fds[i]), 0);
+}
+
+/* The server's limit is TIMEOUT_MS. While it answers nothing, that is soon over for those
+ * that come last; the one that came before still has its turn. */
+static void a_request_that_cannot_be_answered_in_time_is_refused_at_once(void **state)
+{
+    int fds[FASTCGI_PLACES];
+
+    (void)state;
+    send_held(fds, COUNT(fds), true);
+    (void)poll(NULL, 0, TIMEOUT_MS / 3);
+    int queued = connect_to_server();
+    send_all(queued, request(false, "queued"));
+    (void)poll(NULL, 0, TIMEOUT_MS / 3);
+    int late = connect_to_server();
+    int64_t began_ms = clock_monotonic_ms();
+    send_all(late, request(false, "late"));
+    expect_answer(late, "surplus 2 ");
+    expect_end(late);
+    assert_in_range(clock_monotonic_ms() - began_ms, 0, SLACK_MS);
+    assert_int_equal(kill(servers[0], SIGUSR1), 0);
+    expect_held(fds, COUNT(fds));
+    expect_answer(queued, ABC "queued ");
+    assert_int_equal(close(queued), 0);
+    ask_on(fds[0], "again");
     for (size_t i = 0; i < COUNT(fds); i++)
         assert_int_equal(close(fds[i]), 0);
 }
@@ -191,6 +218,7 @@ int main(void)
         with_server(a_burst_of_new_connections_waits_once_and_not_one_after_another),
         with_server(kept_connections_make_room_for_new_ones),
         with_server(requests_in_all_places_are_waited_for),
+        with_server(a_request_that_cannot_be_answered_in_time_is_refused_at_once),
         with_server(new_connections_go_to_workers_that_keep_none),
         with_server(requests_are_answered_in_any_order),
         with_server(peers_that_leave_while_their_request_is_in_hand_do_no_harm),

@@ -181,6 +181,7 @@ static void pending_connections_are_not_forgotten_when_no_more_are_kept(void **s
 static void without_a_place_the_socket_is_left_alone_until_the_next_attempt(void **state)
 {
     (void)state;
+    all->in_hand_max = PLACES + 1;
     for (int i = 0; i < PLACES; i++) {
         connect_one();
         send_request_that(0, peers[i]);
