@@ -377,9 +377,11 @@ static void begin_reply(const struct pipeline *p, struct exchange *x)
 void pipeline_refuse(struct pipeline *p, struct exchange *x, int64_t retry_after_s)
 {
     begin_reply(p, x);
-    (void)find_call(p, x);
-    if (x->answered)
-        return; /* there is no such call */
+    enum status status = find_call(p, x);
+    if (status == STATUS_OK && !x->answered)
+        status = answer_document(p, x);
+    if (status == STATUS_OK && x->answered)
+        return;
     x->reason = REASON_OVERLOADED;
     call_refuse(x->call, &x->reply, ERROR_UNAVAILABLE);
     x->reply.retry_after_s = retry_after_s;

@@ -39,8 +39,8 @@ void pipeline_free(struct pipeline *pipeline);
 void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
 
 /* Refuses exchange->request with ERROR_UNAVAILABLE, because it could not be answered in
- * time: neither its body nor its credentials are looked at. retry_after_s: when it may come
- * again. Afterwards the reply is there. */
+ * time: neither its body nor its credentials are looked at. Documents, which need neither,
+ * are answered. retry_after_s: when it may come again. Afterwards the reply is there. */
 void pipeline_refuse(struct pipeline *pipeline, struct exchange *exchange,
                      int64_t retry_after_s);
 

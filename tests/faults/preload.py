@@ -4,6 +4,7 @@ import ctypes
 import errno
 import mmap
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -104,3 +105,19 @@ class Faults:
     def set_clock(self, offset_s):
         """Moves the wall clock of the programs."""
         self._control.clock_offset_s = int(offset_s)
+
+
+class SlowDisk:
+    """A disk whose fsync takes longer, of the programs started with `environment`; 0 until set."""
+
+    def __init__(self, library, site):
+        self.path = site.directory / "slow.control"
+        self.set(0)
+        owner = owner_of_sites()
+        if owner:
+            os.chown(self.path, owner.pw_uid, owner.pw_gid)
+        self.environment = environment(library, SLOW_CONTROL=str(self.path))
+
+    def set(self, delay_ms):
+        with open(self.path, "r+b" if self.path.exists() else "xb") as file:
+            file.write(struct.pack("=i", delay_ms))

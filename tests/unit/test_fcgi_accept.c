@@ -201,6 +201,29 @@ static void without_a_place_the_socket_is_left_alone_until_the_next_attempt(void
     assert_int_equal(all->at[1].state, FCGI_IN_HAND);
 }
 
+/* Its requests would queue here, while another worker may have room. */
+static void
+a_worker_with_all_requests_in_hand_leaves_new_ones_to_others_for_longer(void **state)
+{
+    (void)state;
+    all->in_hand_max = 1;
+    for (int i = 0; i < PLACES; i++) {
+        connect_one();
+        send_request_that(0, peers[i]);
+    }
+    assert_true(is_told(5000));
+    assert_int_equal(fcgi_acceptor_told(&acceptor, all), 0);
+    assert_int_equal(all->in_hand, 1);
+    assert_true(is_told(5000));
+    assert_int_equal(fcgi_acceptor_told(&acceptor, all), -1);
+    assert_in_range(fcgi_acceptor_wait_ms(&acceptor, all), FCGI_ACCEPT_YIELD_MS + 1, 1000);
+    int64_t before_ms = clock_monotonic_ms();
+    assert_int_equal(fcgi_acceptor_accept(&acceptor, all), -1);
+    assert_int_equal(all->used, 2);
+    assert_int_equal(all->at[1].state, FCGI_WAITING); /* its request was not read */
+    assert_true(acceptor.at_ms > before_ms);          /* one at a time */
+}
+
 static void the_connection_that_rests_longest_makes_room(void **state)
 {
     char byte;
@@ -287,6 +310,8 @@ int main(void)
         with_socket(pending_connections_are_not_forgotten_when_no_more_are_kept),
         with_socket(a_worker_that_keeps_some_leaves_new_ones_to_others_for_a_while),
         with_socket(without_a_place_the_socket_is_left_alone_until_the_next_attempt),
+        with_socket(
+            a_worker_with_all_requests_in_hand_leaves_new_ones_to_others_for_longer),
         with_socket(the_connection_that_rests_longest_makes_room),
         with_socket(without_a_descriptor_it_does_not_wait_and_tries_again),
         with_socket(after_the_stop_nothing_is_accepted),

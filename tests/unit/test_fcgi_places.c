@@ -178,6 +178,13 @@ static void while_a_place_is_free_no_request_is_refused(void **state)
     assert_true(fcgi_places_look(&places, connection));
     assert_false(fcgi_places_take(&places, connection, &place));
     assert_in_range(place, 0, FCGI_PLACES - 1);
+    int queued[] = {connect_one(), connect_one()};
+    fcgi_connections_mark(all, queued[0]);
+    assert_false(fcgi_places_look(&places, queued[1]));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fcgi_places_look_at_queue(&places), queued[i]);
+        assert_false(fcgi_places_take(&places, queued[i], &place));
+    }
 }
 
 static void answers_are_measured(void **state)
