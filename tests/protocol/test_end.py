@@ -135,6 +135,7 @@ def test_a_start_waits_for_a_predecessor_that_is_ending(site):
         first.process.wait(20)
         with Service(site) as second:
             assert second.call(world.body(note="x")).status == 200
+    processes.assert_session_is_gone(first.process.pid)
 
 
 def test_a_request_in_hand_outlives_the_master(site):

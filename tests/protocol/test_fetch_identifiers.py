@@ -90,7 +90,8 @@ def test_a_key_that_is_no_key_of_the_organization(pool, world):
 def test_a_key_is_no_word_of_the_command_line(pool, world):
     words = ("devkey", "issue", "--org", world.org, "X", "--allow", "127.0.0.0/8")
     run = pool.site.ctl_raw(*words, "--hands-out", world.api_key)
-    assert run.returncode == 64 and "none belongs on the command line" in run.stderr
+    assert run.returncode == 65 and "--hands-out is the id shown by 'apikey list'" in run.stderr
+    assert world.api_key not in run.stderr
 
 
 def test_checks(pool, world, fetch):

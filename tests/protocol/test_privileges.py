@@ -192,7 +192,7 @@ def test_core_files_are_off_and_descriptors_fit(site):
             limits = limits_of(pid)
             assert limits["Max core file size"] == ["0", "0"]
             soft, hard = map(int, limits["Max open files"])
-            assert 64 * 32 < soft == hard < 10_000
+            assert 512 * 32 < soft == hard < 20_000
 
 
 @pytest.mark.parametrize("beside", [True, False])
