@@ -10,8 +10,9 @@ import time
 import pytest
 
 from support import fastcgi
-from support.family import reload_all, run
+from support.family import reload_all, run, send, writers_held_up
 from support.monitor import Monitored, monitored
+from support.site import encode
 from support.wait import wait_for
 
 WORKERS = 2
@@ -212,6 +213,17 @@ def test_no_total_falls_when_processes_die(fresh):
     service.call(world.body())
     assert totals() == (6, 6)
     service.events()  # the deaths are in the log, and meant
+
+
+def test_a_worker_that_dies_takes_its_requests_along(fresh):
+    service, world = fresh.service, fresh.service.site.world()
+    with writers_held_up(service.site), service.connect() as connection:
+        send(connection, encode(world.body()))
+        wait_for(lambda: fresh.metric("requests_in_flight") == 1, "the request in hand")
+        for pid in fresh.pids("worker"):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: fresh.metric("process_ends_total", role="worker", cause="died") == WORKERS, "the deaths")
+        assert fresh.metric("requests_in_flight") == 0
 
 
 def test_the_monitor_itself_is_replaced(fresh):
