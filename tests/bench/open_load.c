@@ -2,7 +2,7 @@
  * Open-loop load: requests at a constant rate over kept connections, whether the server keeps
  * up or not.
  *
- *     open_load PORT PATH BODIES RATE SECONDS CONNECTIONS
+ *     open_load PORT PATH BODIES RATE SECONDS CONNECTIONS [GOOD_MS]
  *
  * Request n is due n / RATE seconds after the beginning, and its latency is counted from then
  * on, as wrk2 does it: the time that it waits here for a connection belongs to it. Requests
@@ -10,7 +10,9 @@
  * time that they have waited until then.
  *
  * BODIES has a body in each line; they are sent in turns. A success is HTTP 200 with a body
- * that ends with GOOD_END. Prints one JSON object. Reads answers as nginx writes them.
+ * that ends with GOOD_END; the good ones are those within GOOD_MS (default: any time) from when
+ * they were due. Refused are those with HTTP 503 and Retry-After, a part of those that failed.
+ * Prints one JSON object. Reads answers as nginx writes them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +31,7 @@
 #define NS_A_SECOND UINT64_C(1000000000)
 #define GOOD_BEGIN  "HTTP/1.1 200 "
 #define GOOD_END    "\"status\":\"success\"}"
+#define REFUSED     "HTTP/1.1 503 "
 #define LAST_CHUNK  "\r\n0\r\n\r\n"
 
 enum {
@@ -68,7 +71,8 @@ static uint64_t sent;
 
 static uint32_t *latencies_us; /* one for each that is due */
 static size_t latency_count;
-static uint64_t succeeded, succeeded_in_time, failed;
+static uint64_t good_ns = UINT64_MAX; /* how late a good answer may be */
+static uint64_t succeeded, succeeded_in_time, good, refused, failed;
 static char first_failure[FAILURE_BYTES + 1];
 
 static _Noreturn void die(const char *what)
@@ -216,12 +220,19 @@ static bool whole(const struct connection *one, size_t *body_end)
            memcmp(one->answer + *body_end, LAST_CHUNK, last) == 0;
 }
 
-static bool good(const struct connection *one, size_t body_end)
+static bool is_success(const struct connection *one, size_t body_end)
 {
     size_t begin = strlen(GOOD_BEGIN), end = strlen(GOOD_END);
 
     return body_end >= begin + end && memcmp(one->answer, GOOD_BEGIN, begin) == 0 &&
            memcmp(one->answer + body_end - end, GOOD_END, end) == 0;
+}
+
+static bool is_refusal(const struct connection *one)
+{
+    return one->len > strlen(REFUSED) &&
+           memcmp(one->answer, REFUSED, strlen(REFUSED)) == 0 &&
+           memmem(one->answer, one->len, "\r\nRetry-After: ", 15) != NULL;
 }
 
 static void record(uint64_t due, uint64_t end)
@@ -252,10 +263,12 @@ static void take_answer(struct connection *one, size_t body_end)
     uint64_t now = now_ns();
 
     record(one->due_ns, now);
-    if (good(one, body_end)) {
+    if (is_success(one, body_end)) {
         succeeded++;
         succeeded_in_time += now <= end_ns;
+        good += now - one->due_ns <= good_ns;
     } else {
+        refused += is_refusal(one);
         fail(one->answer, one->len);
     }
     if (memmem(one->answer, one->len, "\r\nConnection: close\r\n", 21) != NULL)
@@ -362,14 +375,15 @@ static void print(uint64_t seconds)
         if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
             *at = '.';
     qsort(latencies_us, latency_count, sizeof *latencies_us, compare);
-    (void)printf(
-        "{\"seconds\":%ju,\"succeeded\":%ju,\"failed\":%ju,\"first_failure\":\"%s\","
-        "\"offered_per_s\":%ju,\"achieved_per_s\":%.1f,\"unsent\":%ju,"
-        "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f}\n",
-        (uintmax_t)seconds, (uintmax_t)succeeded, (uintmax_t)failed, first_failure,
-        (uintmax_t)rate, (double)succeeded_in_time / (double)seconds,
-        (uintmax_t)(rate * seconds - sent), percentile_ms(500), percentile_ms(990),
-        percentile_ms(999), percentile_ms(1000));
+    (void)printf("{\"seconds\":%ju,\"succeeded\":%ju,\"good\":%ju,\"refused\":%ju,"
+                 "\"failed\":%ju,\"first_failure\":\"%s\","
+                 "\"offered_per_s\":%ju,\"achieved_per_s\":%.1f,\"unsent\":%ju,"
+                 "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f}\n",
+                 (uintmax_t)seconds, (uintmax_t)succeeded, (uintmax_t)good,
+                 (uintmax_t)refused, (uintmax_t)failed, first_failure, (uintmax_t)rate,
+                 (double)succeeded_in_time / (double)seconds,
+                 (uintmax_t)(rate * seconds - sent), percentile_ms(500), percentile_ms(990),
+                 percentile_ms(999), percentile_ms(1000));
 }
 
 static uint64_t number(const char *text)
@@ -384,9 +398,9 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
-        (void)fprintf(stderr,
-                      "Usage: open_load PORT PATH BODIES RATE SECONDS CONNECTIONS\n");
+    if (argc != 7 && argc != 8) {
+        (void)fprintf(stderr, "Usage: open_load PORT PATH BODIES RATE SECONDS CONNECTIONS "
+                              "[GOOD_MS]\n");
         return 64;
     }
     uint64_t seconds = number(argv[5]);
@@ -394,6 +408,8 @@ int main(int argc, char **argv)
                                   .sin_port = htons((uint16_t)number(argv[1])),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     rate = number(argv[4]);
+    if (argc == 8)
+        good_ns = number(argv[7]) * NS_A_SECOND / 1000;
     read_requests(argv[2], argv[3]);
     open_all(number(argv[6]));
     run(seconds);

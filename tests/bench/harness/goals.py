@@ -98,6 +98,7 @@ GOALS = (
     Goal("creating notes beside 64 readers, against alone", True, 0.50, " ×", _last_and_first("beside")),
     Goal("10 million notes against 10 thousand", True, 0.95, " ×", _last_and_first("growth")),
     Goal("10,000 blocks against 1", True, 0.98, " ×", _last_and_first("blocks")),
+    Goal("goodput at four times the capacity of a slow disk, against once", True, 0.90, " ×", _last_and_first("overload")),
     Goal("instructions of a worker for a note", False, 45, " k",
          _of("instructions", "instructions", "worker, create", scale=1000)),
     Goal("instructions of the writer for a note", False, 50, " k",

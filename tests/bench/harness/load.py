@@ -100,7 +100,7 @@ def run(subject, load):
 
 
 EACH_ROUND = ("requests_per_s", "p99_ms", "cpu_us_service")
-TOTALS = ("seconds", "succeeded", "failed", "stored", "unsent", "connect_errors", "read_errors", "write_errors", "timeouts")
+TOTALS = ("seconds", "succeeded", "good", "refused", "failed", "stored", "unsent", "connect_errors", "read_errors", "write_errors", "timeouts")
 SETTINGS = ("connections", "offered_per_s")
 
 

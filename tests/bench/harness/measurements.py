@@ -15,7 +15,7 @@ from support.service import Service
 from support.site import Site
 
 from harness import instructions as callgrind
-from harness import alike, crowd, generators, load, population, subjects, usage
+from harness import alike, crowd, generators, load, overload as overloading, population, subjects, usage
 from harness.generators import Load
 from harness.subjects import Crmnotes, Fcgid
 
@@ -468,6 +468,11 @@ def _gap(plan, subject, reloads):
             "first_failure": found["first_failure"], "reloads": reloads}  # fmt: skip
 
 
+def overload(plan):
+    """Creating notes on a slow disk, with as many requests as it bears and with four times as many."""
+    return overloading.measure(plan)
+
+
 def instructions(plan):
     """Instructions a request, by callgrind: of a process by itself, of a worker, of the writer."""
     return callgrind.measure(record=plan.record, show=plan.show)
@@ -477,6 +482,6 @@ MEASUREMENTS = {
     function.__name__: function
     for function in (
         instructions, create, curve, update, refusals, fetch, lookup, beside, apache, growth, blocks, sizes, workers, memory, start, reload, wal,
-        imports,
+        imports, overload,
     )
 }  # fmt: skip

@@ -62,6 +62,7 @@ SECTIONS = (
     ("blocks", "With many CIDR blocks for each developer key, 64 connections", None),
     ("workers", "With pools of different size", None),
     ("sizes", "Notes of different length, 64 connections", None),
+    ("overload", "More than a slow disk bears (requests/s: answered with success in time)", None),
 )
 
 

@@ -23,8 +23,8 @@ from harness import population, usage
 
 HERE = SOURCE / "tests" / "bench"
 
-# As Debian ships it, and the same for all subjects, except the log: the time of each answer, its
-# status, and how long the client had waited for it. It also has requests that a client gave up
+# As Debian ships it, and the same for all subjects, except for room for more connections, and
+# the log: the time of each answer, its status, and how long the client had waited for it. It also has requests that a client gave up
 # (499), and so shows clients that starve.
 NGINX_LOG = "nginx-access.log"
 NGINX_CONF = """\
@@ -33,7 +33,8 @@ worker_processes auto;
 daemon off;
 pid {directory}/nginx.pid;
 error_log {directory}/nginx-error.log;
-events {{ worker_connections 1024; }}
+worker_rlimit_nofile 8192;
+events {{ worker_connections 4096; }}
 http {{
     log_format times '$msec $status $request_time';
     access_log {directory}/{log} times;
@@ -211,12 +212,15 @@ class Crmnotes(Subject):
 
     def start(self, stack):
         self.site.configure(**self.options)
-        args = [] if self.workers_wanted is None else ["--workers", str(self.workers_wanted)]
-        self.service = stack.enter_context(Service(self.site, args=args))
+        self.service = stack.enter_context(self.make_service())
         # The writer opens the database with the first note, and is known by that.
         first = self.service.request(encoded(population.Contact(0).body("first")))
         assert succeeded(first), first.stdout
         return stack.enter_context(self.front(self.site))
+
+    def make_service(self):
+        args = [] if self.workers_wanted is None else ["--workers", str(self.workers_wanted)]
+        return Service(self.site, args=args)
 
     def service_pids(self):
         return processes.session_members(self.service.process.pid)
