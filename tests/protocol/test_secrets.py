@@ -11,6 +11,7 @@ import pytest
 
 from support import processes
 from support.family import reload_all, writer_of
+from support.monitor import monitored
 from support.raw import send
 from support.site import encode
 from support.wait import wait_for
@@ -109,6 +110,18 @@ def test_the_writer_has_no_key_and_no_socket_that_it_does_not_need(start):
     (inode,) = re.findall(r"(\d+) " + re.escape(str(service.site.socket)) + "$", unix_sockets(), re.MULTILINE)
     assert f"socket:[{inode}]" in processes.open_files(worker).values()
     assert f"socket:[{inode}]" not in processes.open_files(writer).values()
+
+
+def test_the_monitor_has_no_key_and_not_the_socket_of_the_calls():
+    with monitored(workers=1) as made:
+        key = made.service.site.key_file.read_bytes()
+        monitor = made.pid("monitor")
+        try:
+            assert (key in memory_of(made.pid("worker")), key in memory_of(monitor)) == (True, False)
+        except PermissionError:
+            pytest.skip("nobody may read a process's memory here")
+        (inode,) = re.findall(rf"(\d+) {re.escape(str(made.service.site.socket))}$", unix_sockets(), re.MULTILINE)
+        assert f"socket:[{inode}]" not in processes.open_files(monitor).values()
 
 
 def unix_sockets():
