@@ -283,6 +283,5 @@ void metrics_write(FILE *out, const struct view *view)
     write_keys(out, &view->database);
     write_geo(out, view->geo_built_s);
     single_time(out, "backup_time_seconds",
-                "When the last backup was begun, in seconds since 1970.",
-                view->backup_ms);
+                "When the last backup was begun, in seconds since 1970.", view->backup_ms);
 }
