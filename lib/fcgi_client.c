@@ -115,9 +115,10 @@ static int connect_tcp(const char *where)
     const char *colon = strrchr(where, ':');
     char host[64];
 
-    size_t skip = where[0] == '[' ? 1 : 0;
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - where - 2 * (int)skip),
-                   where + skip);
+    bool in_brackets = where[0] == '[';
+    const char *end = in_brackets ? colon - 1 : colon;
+    where += in_brackets ? 1 : 0;
+    (void)snprintf(host, sizeof host, "%.*s", (int)(end - where), where);
     errno = EINVAL;
     if (getaddrinfo(host, colon + 1, &wanted, &found) != 0)
         return -1;

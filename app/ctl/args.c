@@ -262,7 +262,7 @@ static enum status read_options(struct reader *r, const char *style)
             status = take_word(r, value);
         else if (code < GETOPT_BASE + GLOBALS)
             status = take_global(r, code - GETOPT_BASE);
-        else
+        else if (r->args->verb != NULL) /* there are no other options */
             status = take_value(r, &r->args->verb->parameters[code - GETOPT_BASE - GLOBALS],
                                 value);
     }

@@ -64,7 +64,8 @@ static enum status read_line(char **out, struct problem *why)
     if (getline(out, &size, stdin) < 0) {
         free(*out);
         (void)fputc('\n', stderr);
-        return problem_set(why, STATUS_REFUSED, "the input ended: nothing was stored");
+        (void)problem_set(why, STATUS_REFUSED, "the input ended: nothing was stored");
+        return STATUS_REFUSED;
     }
     const char *begin = *out + strspn(*out, blanks);
     size_t len = strlen(begin);

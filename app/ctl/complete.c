@@ -88,7 +88,7 @@ static void take_option(struct line *line, const char *word)
     const struct parameter *p = find_option(line, word);
     const char *equals = strchr(word, '=');
 
-    if (p != NULL)
+    if (p != NULL && line->verb != NULL)
         line->given[p - line->verb->parameters] = true;
     line->open = p != NULL && p->value != NULL ? p : NULL;
     line->global = p == NULL ? find_global(word) : NULL;

@@ -55,7 +55,7 @@ enum status service_ask(char **text, size_t *len, struct ctl *ctl,
 {
     const char *given = ctl->settings->status_listen;
     const char *where = given[0] != '\0' ? given : usual_socket;
-    struct fcgi_document answer;
+    struct fcgi_document answer = {.body = NULL};
     struct problem no_monitor = {""}, no_file = {""};
     enum status status = ask_monitor(&answer, ctl, where, document->path, &no_monitor);
 

@@ -15,6 +15,7 @@ enum {
     PICTURE_WIDTH = 240,
     PICTURE_HEIGHT = 48,
     KIB = 1024,
+    MIB = 1024 * 1024,
 };
 
 static const char head[] =
@@ -90,10 +91,10 @@ static void put_size(FILE *out, const char *name, int64_t bytes)
 {
     if (bytes < 0)
         put(out, name, "not known");
-    else if (bytes < KIB * KIB)
+    else if (bytes < MIB)
         put_decimal(out, name, (double)bytes / KIB, " KiB");
     else
-        put_decimal(out, name, (double)bytes / (KIB * KIB), " MiB");
+        put_decimal(out, name, (double)bytes / MIB, " MiB");
 }
 
 /* How long ago it was. */
