@@ -61,7 +61,7 @@ static const struct {
     bool tells_readiness;
     struct content content;
 } contents[] = {
-    {"metrics", false, {"200 OK", METRICS_CONTENT_TYPE, "", metrics_write}},
+    {"metrics", true, {"200 OK", METRICS_CONTENT_TYPE, "", metrics_write}},
     {"status", true, {"200 OK", JSON, "Vary: Accept\r\n", status_write}},
     {"status.json", true, {"200 OK", JSON, "", status_write}},
     {"live", false, {"200 OK", JSON, "", write_live}},

@@ -215,6 +215,9 @@ static void write_commits(FILE *out, const struct view *view)
 
 static void write_pool(FILE *out, const struct view *view)
 {
+    single(out, "ready", "gauge",
+           "Whether a note could be stored when this was asked: 1 or 0.",
+           view->readiness.is_ready ? 1 : 0);
     single(out, "commit_queue_length", "gauge", "Commands that wait for the writer.",
            (int64_t)view->waiting);
     family(out, "workers", "gauge", "Worker processes, by what they do.");

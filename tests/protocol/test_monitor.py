@@ -246,12 +246,13 @@ def test_it_answers_while_the_writer_is_stopped(fresh):
         assert response.status == 503 and int(response.header("Retry-After")) > 0
         assert json.loads(response.body) == {"ready": False, "reason": "The writer does not answer."}
         assert fresh.get("/live").status == 200
-        assert fresh.get("/metrics").status == 200
+        assert fresh.metric("ready") == 0
         page = fresh.get("/status", accept="text/html").body
         assert b"crmnotes is not ready" in page and b"The writer does not answer." in page
     finally:
         os.kill(writer, signal.SIGCONT)
     wait_for(lambda: fresh.json("/ready")["ready"], "readiness")
+    assert fresh.metric("ready") == 1
 
 
 def test_it_answers_while_all_workers_are_busy(fresh):
