@@ -1,4 +1,4 @@
-"""The alert rules: what they fire for, and that they, the metrics and docs/operating.md agree."""
+"""Alert rules and dashboard: what alerts fire for, and that all agree with the metrics and docs/operating.md."""
 
 import json
 import re
@@ -16,6 +16,8 @@ from support.site import Site
 from support.wait import free_port, wait_for
 
 RULES = CONF / "monitoring/prometheus-rules.yml"
+DASHBOARD = json.loads((CONF / "monitoring/grafana-dashboard.json").read_text())
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 TESTS = SOURCE / "tests/monitoring/rules-test.yml"
 OPERATING = (SOURCE / "docs/operating.md").read_text()
 ALERTS = dict(re.findall(r"- alert: (\w+)\n(.*?)(?=\n {6}- alert|\n {2}- name|\Z)", RULES.read_text(), re.S))
@@ -126,3 +128,46 @@ def test_prometheus_evaluates_all_rules(prometheus):
     rules = lambda: [rule for group in prometheus("rules")["groups"] for rule in group["rules"]]  # noqa: E731
     wait_for(lambda: all(rule["health"] == "ok" for rule in rules()), "all rules to be evaluated", 60)
     assert {rule["name"] for rule in rules()} == set(ALERTS)
+
+
+# The dashboard.
+
+
+def expressions(panel):
+    """As Grafana asks for them."""
+    variables = {"$job": "crmnotes", "$instance": ".*", "$__rate_interval": "1m"}
+    for target in panel["targets"]:
+        text = target["expr"]
+        for name, value in variables.items():
+            text = text.replace(name, value)
+        assert "$" not in text, text
+        yield text
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+def test_a_panel_shows_what_prometheus_knows(prometheus, panel):
+    assert panel["title"] and panel["fieldConfig"]["defaults"]["unit"] and panel["targets"]
+    asked(prometheus, "crmnotes_backup_time_seconds")
+    known = set(prometheus("label/__name__/values"))
+    for expression in expressions(panel):
+        assert set(re.findall(r"\bcrmnotes_[a-z_]+", expression)) <= known
+        assert "result" in prometheus("query", query=expression)  # else status 400
+
+
+def test_panels_lie_beside_each_other_and_have_ids_of_their_own():
+    places = [tuple(panel["gridPos"][side] for side in "xywh") for panel in DASHBOARD["panels"]]
+    cells = [(x + i, y + j) for x, y, w, h in places for i in range(w) for j in range(h)]
+    assert len(cells) == len(set(cells)) and max(x for x, _ in cells) == 23
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_metric_is_in_the_document(prometheus):
+    asked(prometheus, "crmnotes_backup_time_seconds")
+    table = OPERATING.partition("\n### Metrics\n")[2].partition("\n#")[0]
+    listed = set(re.findall(r"^\| `(crmnotes_[a-z_]+)`", table, re.M))
+    kinds = re.compile(r"_(bucket|sum|count)$")
+    known = {name for name in prometheus("label/__name__/values") if name.startswith("crmnotes_")}
+    histograms = {kinds.sub("", name) for name in known if name.endswith("_bucket")}
+    families = {kinds.sub("", name) if kinds.sub("", name) in histograms else name for name in known}
+    assert listed == families | {"crmnotes_checkpoint_time_seconds"}
