@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/db_files.h"
+#include "lib/file.h"
 
 enum {
     OTHERS = 2, /* blocks behind those of the workers: writer and master */
@@ -27,20 +28,36 @@ struct counters *meter_create(size_t slots, size_t calls)
     return counters_create(slots + OTHERS, numbers(calls));
 }
 
+static const struct span mark = SPAN("counters of " PACKAGE_STRING "\n");
+
 enum status meter_open(struct counters **out, const char *database, size_t calls,
                        struct problem *why)
 {
-    static const struct span mark = SPAN("counters of " PACKAGE_STRING "\n");
     char path[PATH_MAX];
 
     *out = NULL;
     if (!db_files_beside(path, sizeof path, database, "metrics"))
         return problem_set(why, STATUS_UNAVAILABLE,
                            "there is no place beside the database");
+    const struct file_id former = file_id_at(path);
     enum status status = counters_open(out, path, numbers(calls), mark, why);
-    if (status == STATUS_INVALID && unlink(path) == 0)
-        status = counters_open(out, path, numbers(calls), mark, why);
-    return status;
+    if (status != STATUS_INVALID)
+        return status;
+    /* another process may have replaced it meanwhile: that one is to stay */
+    if (file_id_equals(former, file_id_at(path)))
+        (void)unlink(path);
+    return counters_open(out, path, numbers(calls), mark, why);
+}
+
+enum status meter_find(struct counters **out, const char *database, size_t calls,
+                       struct problem *why)
+{
+    char path[PATH_MAX];
+
+    *out = NULL;
+    if (!db_files_beside(path, sizeof path, database, "metrics") || access(path, F_OK) != 0)
+        return problem_set(why, STATUS_NOT_FOUND, "there is no %s.metrics", database);
+    return counters_open(out, path, numbers(calls), mark, why);
 }
 
 struct meter meter_of_worker(struct counters *counters, size_t slot)

@@ -54,7 +54,6 @@ enum meter_number {
     METER_RELOAD_MS,
     METER_CHECKPOINT_MS, /* the last complete one */
     METER_BACKUP_MS,     /* the last one that db backup has recorded */
-    METER_BACKUP_BYTES,
     /* histograms */
     METER_GROUP_SIZES,
     METER_COMMIT_TIMES = METER_GROUP_SIZES + METER_GROUP_BUCKETS + 2,
@@ -80,6 +79,11 @@ struct counters *meter_create(size_t slots, size_t calls);
  * replaced. On failure *out is NULL and why says what to do.
  */
 enum status meter_open(struct counters **out, const char *database, size_t calls,
+                       struct problem *why);
+
+/* The same for who only reads: makes no file and replaces none. STATUS_NOT_FOUND: there is
+ * none. STATUS_INVALID: it is that of another version. */
+enum status meter_find(struct counters **out, const char *database, size_t calls,
                        struct problem *why);
 
 /* The view of a worker, by its slot. */

@@ -91,10 +91,22 @@ static enum status complain(struct problem *why, const char *what, const char *w
     return problem_set(why, status, "cannot %s %s: %s", what, where, strerror(errno));
 }
 
-static int connect_unix(const char *path)
+/* A socket on which connecting takes no longer than that, also where the queue of the peer
+ * is full. */
+static int make_socket(int family, int timeout_ms)
+{
+    const struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    return fd;
+}
+
+static int connect_unix(const char *path, int timeout_ms)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = make_socket(AF_UNIX, timeout_ms);
 
     (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
@@ -107,7 +119,7 @@ static int connect_unix(const char *path)
 }
 
 /* where: an address in digits and a port. */
-static int connect_tcp(const char *where)
+static int connect_tcp(const char *where, int timeout_ms)
 {
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM,
                                     .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
@@ -122,7 +134,7 @@ static int connect_tcp(const char *where)
     errno = EINVAL;
     if (getaddrinfo(host, colon + 1, &wanted, &found) != 0)
         return -1;
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = make_socket(found->ai_family, timeout_ms);
     if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
         int error = errno;
         (void)close(fd);
@@ -231,7 +243,7 @@ enum status fcgi_client_get(struct fcgi_document *out, const char *where, const 
     struct request request;
 
     *out = (struct fcgi_document){.body = NULL};
-    int fd = file != NULL ? connect_unix(file) : connect_tcp(where);
+    int fd = file != NULL ? connect_unix(file, timeout_ms) : connect_tcp(where, timeout_ms);
     if (fd < 0)
         return complain(why, "connect to", where);
     make_request(&request, path);

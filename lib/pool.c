@@ -115,6 +115,7 @@ static bool spawn(struct pool *pool, int i)
 
     atomic_store(&pool->boards[i].ready, false);
     atomic_store(&pool->boards[i].busy_since_ms, 0);
+    atomic_store(&pool->boards[i].leaves, false);
     pid_t pid = fork();
     if (pid == 0)
         be_child(pool, i);

@@ -87,6 +87,7 @@ bool pool_is_orphan(const struct pool_worker *self);
 struct pool_count {
     int starting; /* not ready to serve yet */
     int idle, busy;
+    int leaving; /* were ordered to end, and finish what they have in hand */
 };
 
 /* Counts the workers, those of former generations included. */

@@ -46,13 +46,15 @@ bool pool_is_orphan(const struct pool_worker *self)
 
 static struct pool_count count_role(const struct pool_worker *self, int role)
 {
-    struct pool_count count = {0, 0, 0};
+    struct pool_count count = {.starting = 0};
 
     for (int i = 0; i < self->places; i++) {
         const struct pool_board *board = &self->boards[i];
         if (board->role != role || !atomic_load(&board->lives))
             continue;
-        if (!atomic_load(&board->ready))
+        if (atomic_load(&board->leaves))
+            count.leaving++;
+        else if (!atomic_load(&board->ready))
             count.starting++;
         else if (atomic_load(&board->busy_since_ms) != 0)
             count.busy++;
@@ -90,6 +92,8 @@ enum pool_order pool_order(struct pool_worker *self)
         self->order = POOL_FINISH;
     else if (signals_take(SIGHUP) && self->order != POOL_FINISH)
         self->order = POOL_HAND_OVER;
+    if (self->order != POOL_GO_ON)
+        atomic_store(&self->board->leaves, true);
     return self->order;
 }
 

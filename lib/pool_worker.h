@@ -19,6 +19,7 @@ enum {
 struct pool_board {
     _Alignas(64) atomic_bool ready;
     atomic_int_least64_t busy_since_ms; /* monotonic; 0: idle */
+    atomic_bool leaves;                 /* it was ordered to end, and takes nothing new */
     atomic_bool lives;                  /* written by the master */
     int role;                           /* its index; behind the last one: a worker */
 };

@@ -15,6 +15,7 @@ enum {
     BATCH_MAX_BYTES = 4 * 1024 * 1024, /* of letters */
     GUARD_MS =
         1000, /* how often the database's files are checked while nothing is written */
+    PROBE_LOCK_MS = 1000, /* a probe waits for other writers; less than who asks waits */
 };
 
 struct writer {
@@ -100,7 +101,9 @@ static bool answer_probe(struct writer *w)
 
     if (!w->is_probed)
         return true;
-    enum status status = batch_probe(w->batch, w->lock_timeout_ms);
+    bool is_short = w->lock_timeout_ms < PROBE_LOCK_MS;
+    enum status status =
+        batch_probe(w->batch, is_short ? w->lock_timeout_ms : PROBE_LOCK_MS);
     answer(w, w->probe_number, status, &none);
     mailboxes_tell(w->boxes);
     w->is_probed = false;

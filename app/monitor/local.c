@@ -1,25 +1,9 @@
 #include "app/monitor/local.h"
 
-#include <limits.h>
-#include <unistd.h>
-
 #include "app/api/call.h"
 #include "app/store/schema.h"
 #include "lib/backup_record.h"
 #include "lib/clock.h"
-#include "lib/db_files.h"
-
-/* The file is never made here: that is left to those who count. */
-static enum status open_counters(struct counters **out, const char *database,
-                                 struct problem *why)
-{
-    char path[PATH_MAX];
-
-    *out = NULL;
-    if (!db_files_beside(path, sizeof path, database, "metrics") || access(path, F_OK) != 0)
-        return problem_set(why, STATUS_NOT_FOUND, "there is no %s.metrics", database);
-    return meter_open(out, database, call_count, why);
-}
 
 static void read_database(struct view *view, const struct settings *settings)
 {
@@ -48,7 +32,7 @@ enum status local_view(struct view *view, const struct settings *settings,
 {
     struct counters *counters;
     struct backup_record record;
-    enum status status = open_counters(&counters, settings->database, why);
+    enum status status = meter_find(&counters, settings->database, call_count, why);
 
     *view = (struct view){.counters = counters, .now_ms = clock_now_ms()};
     if (status != STATUS_OK)

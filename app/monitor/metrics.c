@@ -167,8 +167,6 @@ static void write_requests(FILE *out, const struct view *view)
         (void)snprintf(labels, sizeof labels, "call=\"%s\",", name_of(call));
         histogram(out, view, &h, labels);
     }
-    single(out, "requests_in_flight", "gauge", "Requests that workers have in hand.",
-           meter_total(view->counters, METER_IN_FLIGHT));
 }
 
 static void write_limits(FILE *out, const struct view *view)
@@ -215,6 +213,8 @@ static void write_commits(FILE *out, const struct view *view)
 
 static void write_pool(FILE *out, const struct view *view)
 {
+    single(out, "requests_in_flight", "gauge", "Requests that workers have in hand.",
+           meter_total(view->counters, METER_IN_FLIGHT));
     single(out, "ready", "gauge",
            "Whether a note could be stored when this was asked: 1 or 0.",
            view->readiness.is_ready ? 1 : 0);
@@ -224,6 +224,7 @@ static void write_pool(FILE *out, const struct view *view)
     sample(out, "workers", "state=\"starting\"", view->workers.starting);
     sample(out, "workers", "state=\"idle\"", view->workers.idle);
     sample(out, "workers", "state=\"busy\"", view->workers.busy);
+    sample(out, "workers", "state=\"leaving\"", view->workers.leaving);
     COUNTERS(out, view, "process_ends_total",
              "Processes that ended by themselves or were killed, by role and cause.",
              {"role=\"worker\",cause=\"died\"", METER_WORKERS_DIED},

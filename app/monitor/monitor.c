@@ -14,8 +14,12 @@
 enum {
     LOOK_MS = 500,       /* how often orders and the probe are looked at without an event */
     PROBE_LOOK_MS = 50,  /* while a peer waits for a probe */
+    READY_MS = 1000,     /* how long what was read from the database counts for readiness */
     DATABASE_MS = 10000, /* how long what was read from the database counts */
     MAX_BODY_BYTES = 1024, /* bodies are not looked at */
+    /* for a peer: a slow one must not keep the next monitor waiting after a reload */
+    REQUEST_MS = 3000,
+    IDLE_MS = 1000,
 };
 
 struct monitor {
@@ -46,12 +50,12 @@ static void open_database(struct monitor *m)
         close_database(m);
 }
 
-/* Reads from the database what is not too fresh; now: in any case. */
-static void read_database(struct monitor *m, bool now)
+/* Reads from the database, unless that was done within max_age_ms. */
+static void read_database(struct monitor *m, int64_t max_age_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
 
-    if (!now && m->read_ms != 0 && now_ms - m->read_ms < DATABASE_MS)
+    if (m->read_ms != 0 && now_ms - m->read_ms < max_age_ms)
         return;
     m->read_ms = now_ms;
     open_database(m);
@@ -107,7 +111,7 @@ static void begin(struct monitor *m, size_t place)
 {
     bool asks = answer_tells_readiness(m->fastcgi, place);
 
-    read_database(m, asks);
+    read_database(m, asks ? READY_MS : DATABASE_MS);
     if (asks)
         probe_ask(&m->probe, clock_monotonic_ms());
     if (asks && m->probe.waits)
@@ -169,8 +173,8 @@ static enum status open_monitor(struct monitor *m)
         .take = -1,
     };
     const struct fastcgi_limits limits = {
-        .request_ms = (int)s->request_timeout * 1000,
-        .idle_ms = (int)s->idle_timeout * 1000,
+        .request_ms = REQUEST_MS,
+        .idle_ms = IDLE_MS,
         .max_body_bytes = MAX_BODY_BYTES,
     };
 

@@ -81,7 +81,7 @@ struct view_readiness probe_readiness(const struct probe *p,
     const char *reason = NULL;
 
     if (!serves(workers))
-        reason = "No worker is ready to take requests.";
+        reason = "No worker takes requests.";
     else if (!serves(writer))
         reason = "The writer is not running.";
     else if (!can_read)

@@ -96,7 +96,8 @@ static void put_requests(FILE *out, const struct view *view,
 {
     (void)fprintf(out, ",\"requests\":{\"total\":%" PRId64, view->now.requests);
     put_rate(out, "per_second", rates->requests);
-    put_number(out, "in_flight", meter_total(view->counters, METER_IN_FLIGHT));
+    put_number(out, "in_flight",
+               view->has_pool ? meter_total(view->counters, METER_IN_FLIGHT) : -1);
     put_ms(out, "p50_ms", rates->p50_us);
     put_ms(out, "p95_ms", rates->p95_us);
     put_ms(out, "p99_ms", rates->p99_us);

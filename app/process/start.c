@@ -255,9 +255,11 @@ static int begin_to_count(struct state *state)
 {
     int exit_status = make_counters(state);
 
-    if (exit_status == EX_OK) {
+    if (exit_status == EX_OK && state->counters != NULL) {
         const struct meter meter = state_meter(state);
-        meter_set(&meter, METER_START_MS, clock_now_ms());
+        /* of processes that share a file, the first one has begun the service */
+        if (meter_total(state->counters, METER_START_MS) == 0)
+            meter_set(&meter, METER_START_MS, clock_now_ms());
         meter_set(&meter, METER_RELOAD_MS, clock_now_ms());
     }
     return exit_status;

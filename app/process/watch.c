@@ -27,7 +27,6 @@ static void read_backup_record(struct state *state)
     state->backup_record = now;
     (void)backup_record_read(&record, state->settings->database, NULL); /* else zeros */
     meter_set(&meter, METER_BACKUP_MS, record.at_ms);
-    meter_set(&meter, METER_BACKUP_BYTES, record.size_bytes);
 }
 
 static void watch_key(struct state *state)

@@ -78,11 +78,18 @@ static void finish(const struct worker *w, struct exchange *x)
     tally_request(&w->meter, x, duration_us);
 }
 
+/* Without a master, nobody would take back what a killed process had in hand. */
+static void count_in_hand(const struct worker *w, int64_t change)
+{
+    if (!w->writes)
+        meter_add(&w->meter, METER_IN_FLIGHT, change);
+}
+
 /* Sends the answer and makes the exchange ready for the next request. */
 static void answer(struct worker *w, struct exchange *x)
 {
     fastcgi_answer(w->fastcgi, x->place, x->response, x->request.id);
-    meter_add(&w->meter, METER_IN_FLIGHT, -1);
+    count_in_hand(w, -1);
     json_object_put(x->body);
     arena_reset(x->arena);
     w->arenas[w->arena_count++] = x->arena;
@@ -119,7 +126,7 @@ static bool prepare(struct worker *w, struct exchange *x, size_t place)
                          ARENA_BYTES_PER_BODY_BYTE * (size_t)w->settings->max_body_bytes);
     if (x->arena == NULL)
         return false;
-    meter_add(&w->meter, METER_IN_FLIGHT, 1);
+    count_in_hand(w, 1);
     return true;
 }
 

@@ -141,10 +141,27 @@ def test_processes_without_a_pool_count_in_a_file(fcgid):
 
 def test_the_next_process_goes_on_counting(fcgid):
     site = fcgid.site
+    began = site.ctl_one("status")["started_at"]
     with Service(site, single=True, listen="tcp") as second:
         assert second.request(method="GET", path="/elsewhere").status == 404
     codes = site.ctl_one("status")["requests"]["codes"]
     assert codes["OK"] == 3 and codes["UNKNOWN_ENDPOINT"] >= 1
+    assert site.ctl_one("status")["started_at"] == began
+
+
+def test_what_a_killed_process_had_in_hand_is_not_told(fcgid):
+    assert "crmnotes_requests_in_flight" not in fcgid.site.ctl("metrics", json=False)
+    assert fcgid.site.ctl_one("status")["requests"]["in_flight"] is None
+
+
+def test_the_figures_of_another_version_are_left_alone(site):
+    path = site.data / "crmnotes.db.metrics"
+    path.write_bytes(b"of another version")
+    site.give_to_owner()
+    site.configure(status_listen=f"unix:{site.directory}/status.sock")
+    done = site.ctl_raw("metrics")
+    assert done.returncode == UNAVAILABLE and "another version" in done.stderr
+    assert path.read_bytes() == b"of another version"
 
 
 # A monitor on TCP.

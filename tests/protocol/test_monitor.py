@@ -10,7 +10,7 @@ import time
 import pytest
 
 from support import fastcgi
-from support.family import reload_all, run, send, writers_held_up
+from support.family import half_sent, reload_all, run, send, writers_held_up
 from support.monitor import Monitored, monitored
 from support.site import encode
 from support.wait import wait_for
@@ -280,10 +280,28 @@ def test_it_says_that_another_program_holds_the_lock(fresh):
     lock = open(f"{fresh.service.site.database}.lock")  # noqa: SIM115
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        assert fresh.get("/ready").status == 503
+        answer = fresh.get("/ready")
+        assert (answer.status, json.loads(answer.body)["reason"]) == (503, "Another program holds the database's lock.")
     finally:
         lock.close()
     wait_for(lambda: fresh.json("/ready")["ready"], "readiness", 30)
+
+
+def test_a_service_that_stops_is_not_ready(fresh):
+    connection, _ = half_sent(fresh.service, b"{}")
+    with connection:
+        fresh.service.signal(signal.SIGTERM)
+        wait_for(lambda: fresh.get("/ready").status == 503, "unreadiness")
+        assert fresh.json("/status")["reason"] == "No worker takes requests."
+
+
+def test_a_slow_peer_does_not_keep_the_next_monitor_waiting(fresh):
+    with fastcgi.connect(fresh.socket) as peer:
+        peer.sendall(b"\1\1\0\1\0\10\0\0\0\1")
+        former = fresh.pid("monitor")
+        fresh.service.signal(signal.SIGHUP)
+        wait_for(lambda: fresh.pids("monitor") not in ([], [former]), "the next monitor", 8)
+    assert fresh.get("/live").status == 200
 
 
 def test_a_peer_that_says_nothing_keeps_no_other_waiting(fresh):
