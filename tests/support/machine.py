@@ -21,25 +21,34 @@ PACKAGES = (
 CALLS = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
 
-def make_root():
-    """ROOT with these packages; of several processes one makes it."""
-    made_of = ROOT / "etc/crmnotes-test-root"
-    with open(f"{ROOT}.lock", "w") as lock:
+def make_debian(root, packages, finish=lambda made: None):
+    """A Debian with these packages in the directory root; of several processes one makes it."""
+    made_of = "etc/crmnotes-test-root"
+    with open(f"{root}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if made_of.exists() and made_of.read_text() == PACKAGES:
+        if (root / made_of).exists() and (root / made_of).read_text() == packages:
             return
-        unfinished = Path(f"{ROOT}.new")
-        for former in (ROOT, unfinished):
+        unfinished = Path(f"{root}.new")
+        for former in (root, unfinished):
             shutil.rmtree(former, ignore_errors=True)
+        include = [f"--include={packages}"] if packages else []
         done = subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", unfinished],
+            ["debootstrap", "--variant=minbase", *include, "bookworm", unfinished],
             capture_output=True, text=True, timeout=900,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        (unfinished / "etc/nginx/sites-enabled/default").unlink()
-        (unfinished / "etc/systemd/system/multi-user.target.wants/apache2.service").unlink()  # port 80
-        (unfinished / made_of.relative_to(ROOT)).write_text(PACKAGES)
-        unfinished.rename(ROOT)
+        finish(unfinished)
+        (unfinished / made_of).write_text(packages)
+        unfinished.rename(root)
+
+
+def _leave_port_80_to_nginx(made):
+    (made / "etc/nginx/sites-enabled/default").unlink()
+    (made / "etc/systemd/system/multi-user.target.wants/apache2.service").unlink()
+
+
+def make_root():
+    make_debian(ROOT, PACKAGES, _leave_port_80_to_nginx)
 
 
 @contextlib.contextmanager
