@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from support.documented import NOT_RUN, RUN_BY
+from support.host import indented
 from support.paths import CTL, SOURCE
 from support.service import Service
 
@@ -114,6 +116,18 @@ def test_a_command_that_is_shown_exists_with_its_options(command, rest):
     done = subprocess.run([CTL, *command.split(), "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not [option for option in re.findall(r"--[a-z-]+", rest) if option not in done.stdout]
+
+
+def sections_with_commands():
+    """The headings of docs/operating.md below which there are indented lines."""
+    parts = re.split(r"^(#+ .*)$", OPERATING, flags=re.M)
+    return {heading for heading, below in zip(parts[1::2], parts[2::2]) if indented(below)}
+
+
+def test_every_command_of_the_operators_page_is_run_by_a_test():
+    assert sections_with_commands() == RUN_BY.keys() | NOT_RUN.keys()
+    for heading, path in RUN_BY.items():
+        assert f'"{heading}"' in (SOURCE / path).read_text(), f"{path} does not run {heading}"
 
 
 # The log.

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import textwrap
 
 from support.paths import BUILD, CALL_PATH, SOURCE
 from support.site import Site
@@ -23,13 +24,23 @@ STAND_INS = {
 }
 
 
-def commands(page, heading):
-    """The commands of a section as a script: its indented lines."""
+def indented(section):
+    """The blocks of indented lines of a section, which are code; fenced ones are no commands."""
+    below = re.sub(r"^```.*?^```$", "", section, flags=re.M | re.S)
+    return [textwrap.dedent(block) for block in re.findall(r"(?:^ {4,}\S.*\n)+", below, re.M)]
+
+
+def blocks(page, heading):
+    """The scripts of a section, up to the next heading: its blocks of indented lines."""
     text = (SOURCE / page).read_text().partition(f"\n{heading}\n")[2]
-    below = re.split(r"^#+ ", text, maxsplit=1, flags=re.M)[0]
-    found = re.findall(r"^ {4,}(\S.*)$", below, re.M)
+    found = indented(re.split(r"^#+ ", text, maxsplit=1, flags=re.M)[0])
     assert found, f"{page}: there are no commands below {heading}"
-    return "\n".join(found)
+    return found
+
+
+def commands(page, heading):
+    """All commands of a section as one script."""
+    return "".join(blocks(page, heading)).removesuffix("\n")
 
 
 def make(directory, *words):
