@@ -212,7 +212,7 @@ static void write_commits(FILE *out, const struct view *view,
 {
     const struct counters *c = view->counters;
 
-    open_section(out, "Notes and commits, the last minute");
+    open_section(out, "Notes, the last minute");
     put_decimal(out, "notes a second", rates->notes, "");
     put_decimal(out, "commits a second", rates->transactions, "");
     put_decimal(out, "commands in a commit", rates->group_size, "");
@@ -269,8 +269,8 @@ static void write_data(FILE *out, const struct view *view)
     put_age(out, "WAL copied whole", meter_total(view->counters, METER_CHECKPOINT_MS),
             view->now_ms);
     put_age(out, "last backup", view->backup_ms, view->now_ms);
-    put_number(out, "keys that end within 7 days", view->database.expiring_7d);
-    put_number(out, "keys that end within 30 days", view->database.expiring_30d);
+    put_number(out, "keys that end in 7 days", view->database.expiring_7d);
+    put_number(out, "keys that end in 30 days", view->database.expiring_30d);
     if (view->geo_built_s[GEO_COUNTRY] != 0)
         put_age(out, "country database built", view->geo_built_s[GEO_COUNTRY] * 1000,
                 view->now_ms);
