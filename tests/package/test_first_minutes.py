@@ -21,7 +21,9 @@ def shown_in_chromium(machine, url, directory):
 
 def test_a_note_is_stored_and_the_status_page_shows_it_within_three_minutes(machine, tmp_path):
     began = time.monotonic()
-    machine.shell(commands("README.md", "## Host"), cwd=f"{PACKAGES}/this")
+    script = commands("README.md", "## Host")
+    assert commands("docs/operating.md", "### The package") in script
+    machine.shell(script, cwd=f"{PACKAGES}/this")
     call = machine.shell(INIT).rstrip().rpartition("\n")[2]
     assert call.startswith("curl ")
     assert '"status":"success"' in machine.shell(call)

@@ -3,6 +3,7 @@
 OPERATING = "docs/operating.md"
 
 RUN_BY = {
+    "### The package": "tests/package/test_first_minutes.py",
     "### From the sources": "tests/support/host.py",
     "## Host": "tests/systemd/test_commands.py",
     "## Configure": "tests/systemd/test_commands.py",
@@ -40,6 +41,5 @@ RUN_BY = {
 }
 
 NOT_RUN = {
-    "### The package": "README has the same command, and tests/package runs it",
     "### Keep the files up to date": "geoipupdate needs a licence key of an account at MaxMind, and its servers",
 }

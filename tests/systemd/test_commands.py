@@ -14,10 +14,9 @@ import pytest
 from support.documented import OPERATING
 from support.host import PROGRAMS, Host, blocks
 from support.machine import Machine
-from support.paths import CALL_PATH, SOURCE
+from support.paths import SOURCE
+from support.wait import wait_for
 
-# The machine is one for all of them, so they run in one process.
-pytestmark = pytest.mark.xdist_group("commands")
 
 PLACEHOLDERS = re.compile(r"\b(ORG|MEMBER|CONTACT|DEVKEY|NOTE|REQUEST|ADDRESS|ID|FILE)\b")
 DIRECTORY = "/root/work"
@@ -45,7 +44,7 @@ def note(host, world, names):
     """A note of the world, with the request that wrote it."""
     assert host.add_note(world, "an invoice for ada") == (200, None)
     (note,) = host.notes(world.contact)
-    names.update(NOTE=note["note_id"], REQUEST=host.history(note["note_id"])[0]["origin"]["request_id"])
+    names.update(NOTE=note["note_id"], REQUEST=note["origin"]["request_id"])
     return note
 
 
@@ -78,6 +77,11 @@ def fenced(heading, language=""):
     return re.search(rf"^```{language}\n(.*?)^```", text, re.M | re.S)[1]
 
 
+def wait_for_line(host, text):
+    """An answer can come before its line is in the journal."""
+    wait_for(lambda: text in host.machine.journal(), f"a line of the log with {text}")
+
+
 def restart(host):
     host.machine.shell("systemctl restart crmnotes.service")
     host.wait_until_active()
@@ -94,12 +98,13 @@ def test_host(host, world):
     host.assert_serves(world)
     migrate, serve = laptop.splitlines()
     shown = run(host, f"""
-        umask 022; cd /tmp; export -n HOME; export CRMNOTES_CONFIG=/dev/null  # of this machine, not of a laptop
+        cd /tmp
         runuser -u daemon -- {migrate}
-        runuser -u daemon -- timeout 20 {serve} 2>/tmp/laptop.log & serving=$!
+        runuser -u daemon -- timeout --foreground 20 {serve} 2>/tmp/laptop.log & serving=$!
         until [ -S /tmp/notes.sock ]; do sleep 0.05; kill -0 $serving; done
         ps -C crmnotes.fcgi -o user,args
-        pkill -u daemon -o crmnotes.fcgi; wait $serving
+        pkill -u daemon -o crmnotes.fcgi
+        wait $serving
     """)
     assert re.search(r"^daemon +crmnotes\.fcgi: ", shown, re.M)
     assert_the_reference_is_served(host, reference, location)
@@ -151,7 +156,7 @@ def test_provision_one_by_one(host, note, names):
     made = {"NOTE": names["NOTE"]}
     for line in one_by_one.splitlines():
         noun = line.split()[1]
-        made[{"apikey": "APIKEY"}.get(noun, noun.upper())] = first_id(run(host, line, made))
+        made[noun.upper()] = first_id(run(host, line, made))
     assert "192.0.2.0/24" in run(host, look, made)
     run(host, edit, made)
     assert host.ctl_one("org", "show", made["ORG"])["org_name"] == "Example Inc"
@@ -212,6 +217,7 @@ def test_a_log_file_elsewhere_and_a_secret_that_is_changed(host, world, names, l
     rotate, look, show = section("### Change a secret without downtime").splitlines()
     new = re.search(r"^SECRET +(zdk_\w+)$", run(host, rotate, names), re.M)[1]
     host.assert_serves(world)
+    wait_for(lambda: host.machine.status(f"grep -q former_secret_used {log_file}") == 0, "the warning")
     used = json.loads(run(host, f"log={log_file}\n{look}").splitlines()[-1])
     assert used["devkey_id"] == world.devkey_id
     assert used["until"] in run(host, show, names)
@@ -220,6 +226,7 @@ def test_a_log_file_elsewhere_and_a_secret_that_is_changed(host, world, names, l
 
 
 def test_help_a_caller(host, note, names):
+    wait_for_line(host, names["REQUEST"])
     shown = run(host, section("### Help a caller"), names | {"ADDRESS": "127.0.0.1"})
     assert '"code":"OK"' in shown and note["note_id"] in shown
 
@@ -271,6 +278,7 @@ def test_something_does_not_work(host):
 def test_an_address_that_is_not_whitelisted(host):
     world = host.world("Elsewhere", allow=["192.0.2.0/24"])
     assert host.add_note(world, "x")[1] == "IP_NOT_WHITELISTED"
+    wait_for_line(host, "IP_NOT_WHITELISTED")
     seen, test = section("### IP address not whitelisted").splitlines()
     address = json.loads(run(host, seen))["remote_addr"]
     names = {"DEVKEY": world.devkey_id, "ADDRESS": address}
