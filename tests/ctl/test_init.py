@@ -186,6 +186,8 @@ class Terminal:
             [CTL, "--config", site.config, *more],
             stdin=slave, stderr=slave, stdout=subprocess.PIPE, text=True, cwd=site.directory,
             env=site.environment(**(env or {})), start_new_session=True,
+            # a shell in the background ignores Ctrl-C, and so does what it starts
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         os.close(slave)
         self.seen = ""

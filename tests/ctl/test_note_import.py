@@ -231,7 +231,7 @@ def test_after_kills_nothing_is_doubled_or_lost(operator, world):
         while True:
             with subprocess.Popen(command, env=site.environment(), stdout=subprocess.DEVNULL) as process:
                 try:
-                    assert process.wait(random.uniform(0.1, 0.2) * 2**kills) == 0
+                    assert process.wait(random.uniform(0.02, 0.06) * 2**kills) == 0
                     break
                 except subprocess.TimeoutExpired:
                     process.kill()
