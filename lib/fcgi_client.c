@@ -95,7 +95,7 @@ static enum status complain(struct problem *why, const char *what, const char *w
  * is full. */
 static int make_socket(int family, int timeout_ms)
 {
-    const struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+    const struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000L};
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd >= 0)
