@@ -69,7 +69,8 @@ const struct span *ctl_given_text(const struct ctl *ctl, const char *parameter)
 }
 
 /* Appends to the sentence. */
-static void append(struct problem *sentence, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void append(struct problem *sentence,
+                                                         const char *format, va_list list)
 {
     size_t used = strlen(sentence->text);
 
