@@ -161,9 +161,10 @@ static enum status render(char **text, size_t *len, struct ctl *ctl)
     return STATUS_OK;
 }
 
+static const struct service_document document = {"/status.json", status_write};
+
 static enum status show_once(struct ctl *ctl)
 {
-    static const struct service_document document = {"/status.json", status_write};
     char *text = NULL;
     size_t len = 0;
     enum status status = service_ask(&text, &len, ctl, &document);
@@ -196,7 +197,6 @@ static enum status watch(struct ctl *ctl)
 /* For health checks: says nothing where all is well. */
 static enum status check_readiness(struct ctl *ctl)
 {
-    static const struct service_document document = {"/status.json", status_write};
     char *text = NULL;
     size_t len = 0;
     enum status status = service_ask(&text, &len, ctl, &document);

@@ -22,9 +22,14 @@ static const struct sample *last(const struct history *h)
     return &h->samples[(h->next + HISTORY_SAMPLES - 1) % HISTORY_SAMPLES];
 }
 
+bool history_is_due(const struct history *h, int64_t now_ms)
+{
+    return h->count == 0 || now_ms - last(h)->at_ms >= HISTORY_STEP_MS;
+}
+
 void history_add(struct history *h, const struct sample *sample)
 {
-    if (h->count > 0 && sample->at_ms - last(h)->at_ms < HISTORY_STEP_MS)
+    if (!history_is_due(h, sample->at_ms))
         return;
     h->samples[h->next] = *sample;
     h->next = (h->next + 1) % HISTORY_SAMPLES;

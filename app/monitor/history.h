@@ -7,6 +7,7 @@
 #ifndef APP_MONITOR_HISTORY_H
 #define APP_MONITOR_HISTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,7 +39,10 @@ struct history *history_create(void);
 /* NULL is allowed. */
 void history_free(struct history *history);
 
-/* Adds a sample, unless the last one is younger than HISTORY_STEP_MS. */
+/* Whether the last sample is HISTORY_STEP_MS old; now_ms: monotonic. */
+bool history_is_due(const struct history *history, int64_t now_ms);
+
+/* Adds a sample, unless none is due. */
 void history_add(struct history *history, const struct sample *sample);
 
 /* Copies the samples, the oldest first; returns how many. */

@@ -133,6 +133,8 @@ static void remember(const struct monitor *m)
 {
     struct sample now;
 
+    if (!history_is_due(m->context.history, clock_monotonic_ms()))
+        return;
     view_sample(&now, m->context.counters, mailboxes_waiting(m->context.boxes));
     history_add(m->context.history, &now);
 }

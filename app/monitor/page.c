@@ -261,6 +261,12 @@ static void write_processes(FILE *out, const struct view *view)
     close_section(out);
 }
 
+static const char *const geo_labels[GEO_FILES] = {
+    [GEO_COUNTRY] = "country database built",
+    [GEO_CITY] = "city database built",
+    [GEO_ASN] = "network database built",
+};
+
 static void write_data(FILE *out, const struct view *view)
 {
     open_section(out, "Data");
@@ -271,15 +277,9 @@ static void write_data(FILE *out, const struct view *view)
     put_age(out, "last backup", view->backup_ms, view->now_ms);
     put_number(out, "keys that end in 7 days", view->database.expiring_7d);
     put_number(out, "keys that end in 30 days", view->database.expiring_30d);
-    if (view->geo_built_s[GEO_COUNTRY] != 0)
-        put_age(out, "country database built", view->geo_built_s[GEO_COUNTRY] * 1000,
-                view->now_ms);
-    if (view->geo_built_s[GEO_CITY] != 0)
-        put_age(out, "city database built", view->geo_built_s[GEO_CITY] * 1000,
-                view->now_ms);
-    if (view->geo_built_s[GEO_ASN] != 0)
-        put_age(out, "network database built", view->geo_built_s[GEO_ASN] * 1000,
-                view->now_ms);
+    for (size_t i = 0; i < GEO_FILES; i++)
+        if (view->geo_built_s[i] != 0)
+            put_age(out, geo_labels[i], view->geo_built_s[i] * 1000, view->now_ms);
     close_list(out);
     close_section(out);
 }
