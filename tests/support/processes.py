@@ -69,8 +69,10 @@ def children(pid):
 
 
 def title(pid):
-    """What ps shows as its command line."""
-    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+    """What ps shows as its command line; empty when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+    return ""
 
 
 def mentioning(text):
