@@ -91,10 +91,25 @@ static enum status describe_socket_file(struct listener_file *out,
                : privileges_find_group(&out->gid, "socket_group", s->socket_group, why);
 }
 
+/* Makes the socket at where, and keeps a copy of that, because a reload replaces the
+ * settings. */
+static enum status make_socket(const struct state *state, int *fd,
+                               struct listener_made *made, char copy[CONFIG_TEXT_BYTES],
+                               const char *where, struct problem *why)
+{
+    struct listener_file file;
+    enum status status = describe_socket_file(&file, state, why);
+
+    if (status == STATUS_OK)
+        status = listener_open(fd, made, where, &file, why);
+    if (status == STATUS_OK)
+        (void)snprintf(copy, CONFIG_TEXT_BYTES, "%s", where);
+    return status;
+}
+
 static enum status find_socket(struct state *state, struct problem *why)
 {
     const struct settings *s = state->settings;
-    struct listener_file file;
     enum status status = STATUS_NOT_FOUND;
 
     if (state->options.arguments.listen == NULL)
@@ -105,33 +120,21 @@ static enum status find_socket(struct state *state, struct problem *why)
         return problem_set(why, STATUS_CONFIG,
                            "no socket to serve: use --listen unix:PATH, or start it by "
                            "spawn-fcgi, mod_fcgid or a systemd socket");
-    status = describe_socket_file(&file, state, why);
-    if (status == STATUS_OK)
-        status =
-            listener_open(&state->listening, &state->socket_file, s->listen, &file, why);
-    if (status == STATUS_OK) /* a copy, because a reload replaces the settings */
-        (void)snprintf(state->made_socket, sizeof state->made_socket, "%s", s->listen);
-    return status;
+    return make_socket(state, &state->listening, &state->socket_file, state->made_socket,
+                       s->listen, why);
 }
 
 /* The socket of the monitor is left out where none is given. */
 static enum status find_status_socket(struct state *state, struct problem *why)
 {
     const struct settings *s = state->settings;
-    struct listener_file file;
     enum status status =
         listener_inherit_named(&state->status_listening, STATE_STATUS_SOCKET, why);
 
     if (status != STATUS_NOT_FOUND || s->status_listen[0] == '\0')
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    status = describe_socket_file(&file, state, why);
-    if (status == STATUS_OK)
-        status = listener_open(&state->status_listening, &state->status_socket_file,
-                               s->status_listen, &file, why);
-    if (status == STATUS_OK)
-        (void)snprintf(state->made_status_socket, sizeof state->made_status_socket, "%s",
-                       s->status_listen);
-    return status;
+    return make_socket(state, &state->status_listening, &state->status_socket_file,
+                       state->made_status_socket, s->status_listen, why);
 }
 
 static int get_sockets(struct state *state)

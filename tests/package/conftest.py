@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from support import package
-from support.host import Requests, build_newer
+from support.host import build_newer
+from support.hosted import requests, world  # noqa: F401
 from support.machine import Machine, disk, make_root
 from support.package import PACKAGES, PackagedHost
 from support.paths import SOURCE
@@ -71,14 +72,3 @@ def host(machine):
     made = PackagedHost(machine)
     made.set_up()
     return made
-
-
-@pytest.fixture
-def world(host):
-    return host.world()
-
-
-@pytest.fixture
-def requests(host, world):
-    with Requests(host, world) as running:
-        yield running

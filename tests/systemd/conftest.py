@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from support.host import PROGRAMS, Host, Requests, build_newer, make
+from support.host import PROGRAMS, Host, build_newer, make
+from support.hosted import requests, world  # noqa: F401
 from support.machine import Machine, make_root
 from support.paths import BUILD, SOURCE
 
@@ -38,14 +39,3 @@ def host(machine):
     made = Host(machine)
     made.set_up()
     return made
-
-
-@pytest.fixture
-def world(host):
-    return host.world()
-
-
-@pytest.fixture
-def requests(host, world):
-    with Requests(host, world) as running:
-        yield running
