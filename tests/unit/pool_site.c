@@ -64,8 +64,10 @@ static int run_worker(void *context, struct pool_worker *self)
     int number = atomic_fetch_add(&shared->born, 1);
 
     (void)context;
-    if (number < WORKERS_MAX)
+    if (number < WORKERS_MAX) {
+        atomic_store(&shared->slots[number], pool_slot(self));
         atomic_store(&shared->pids[number], getpid());
+    }
     if (behaviour == DIE_AT_ONCE)
         return 7;
     if (behaviour == BE_READY_ALONE)
@@ -102,9 +104,9 @@ static void note_end(void *context, const struct pool_role *role, int slot,
                      enum pool_end how)
 {
     (void)context;
-    atomic_fetch_add(role == NULL ? &shared->worker_ends[how] : &shared->role_ends[how], 1);
     if (role == NULL)
         atomic_store(&shared->last_slot, slot);
+    atomic_fetch_add(role == NULL ? &shared->worker_ends[how] : &shared->role_ends[how], 1);
 }
 
 /* Publishes what a process of the pool sees of the others. */

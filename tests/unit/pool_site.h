@@ -51,7 +51,8 @@ extern struct shared {
     atomic_int worker_ends[POOL_TIMED_OUT + 1], role_ends[POOL_TIMED_OUT + 1];
     atomic_int last_slot; /* of a worker that has ended */
     atomic_bool released, reload_fails;
-    _Atomic pid_t pids[WORKERS_MAX];
+    _Atomic pid_t pids[WORKERS_MAX]; /* in the order in which they were born */
+    atomic_int slots[WORKERS_MAX];   /* likewise */
 } * shared;
 
 extern pid_t master; /* 0: it has ended */
