@@ -1,9 +1,12 @@
 #include "tests/unit/fastcgi_site.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -48,9 +51,10 @@ static size_t write_answer(char *out, struct fastcgi *f, size_t place)
     return (size_t)head + size;
 }
 
-/* Requests that were not answered at once. */
+/* Requests that were not answered at once; all servers count them together. */
 static size_t held[FASTCGI_PLACES];
 static size_t held_count;
+static atomic_int *held_by_all;
 
 static void answer_one(struct fastcgi *f, size_t place)
 {
@@ -71,6 +75,7 @@ static void take_request(struct fastcgi *f, size_t place)
 {
     if (param(f, place, "HOLD") != NULL) {
         held[held_count++] = place;
+        atomic_fetch_add(held_by_all, 1);
         return;
     }
     if (param(f, place, "RELEASE") != NULL)
@@ -151,12 +156,26 @@ void start_server(void)
     (void)close(ready[0]);
 }
 
+/* Kills a server that does not end. */
+static int wait_for_end(pid_t server)
+{
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_S * 1000;
+    int wait_status = 0;
+    pid_t ended;
+
+    while ((ended = waitpid(server, &wait_status, WNOHANG)) == 0) {
+        if (clock_monotonic_ms() > until_ms)
+            (void)kill(server, SIGKILL);
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(ended, server);
+    return wait_status;
+}
+
 int end_server(int i, int signal_number)
 {
-    int wait_status = 0;
-
     assert_int_equal(kill(servers[i], signal_number), 0);
-    assert_int_equal(waitpid(servers[i], &wait_status, 0), servers[i]);
+    int wait_status = wait_for_end(servers[i]);
     servers[i] = 0;
     assert_true(WIFEXITED(wait_status));
     return WEXITSTATUS(wait_status);
@@ -174,6 +193,10 @@ int start_site(void **state)
     (void)snprintf(path, sizeof path, "%s/socket", directory);
     (void)snprintf(where, sizeof where, "unix:%s", path);
     server_count = 0;
+    held_by_all = mmap(NULL, sizeof *held_by_all, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (held_by_all == MAP_FAILED)
+        return -1;
     if (listener_open(&listening, &made, where, &file, NULL) != STATUS_OK ||
         fastcgi_handover_pair(&give, &take) != STATUS_OK)
         return -1;
@@ -192,8 +215,14 @@ int stop_site(void **state)
     (void)close(listening);
     (void)close(give);
     (void)close(take);
+    (void)munmap(held_by_all, sizeof *held_by_all);
     (void)unlink(path);
     return rmdir(directory) | failed;
+}
+
+int count_held(void)
+{
+    return atomic_load(held_by_all);
 }
 
 int connect_to_server(void)

@@ -6,8 +6,8 @@
  * checksum of it, the parameter NAME, and the server's process id. ANSWER_BYTES makes the
  * answer longer by so many 'x'. A request with the parameter HOLD is answered when one with
  * RELEASE comes, or on USR1. The answer to one that cannot be answered in time is "surplus"
- * with the seconds after which it may come again. TERM lets a server finish, HUP lets it hand over its
- * connections.
+ * with the seconds after which it may come again. TERM lets a server finish, HUP lets it hand
+ * over its connections.
  */
 #ifndef TESTS_UNIT_FASTCGI_SITE_H
 #define TESTS_UNIT_FASTCGI_SITE_H
@@ -60,6 +60,9 @@ void start_server(void);
 
 /* Sends the signal and returns the exit status: 0 after TERM, 1 after HUP, more on faults. */
 int end_server(int i, int signal_number);
+
+/* The requests with HOLD that servers have taken since the first one started. */
+int count_held(void);
 
 /* ---- Records ---- */
 
@@ -127,7 +130,7 @@ void ask_on(int fd, const char *name);
 /* A new connection with a first request that was answered. */
 int connect_and_keep(void);
 
-/* Requests on so many new connections, named h0, h1, …, that the server holds back. */
+/* Requests on so many new connections, named h0, h1, …. Returns when servers hold them back. */
 void send_held(int *fds, int count, bool keep);
 void expect_held(const int *fds, int count);
 
