@@ -7,6 +7,7 @@ enum {
     NUMBERS = 11,
     PROCESSES = 4,
     TIMES = 20000,
+    MANY_TIMES = 20000000, /* so often that processes meet, also on one core */
 };
 
 static const char mark[] = "counters of a test";
@@ -83,23 +84,39 @@ static struct counters *open_file(void)
     return c;
 }
 
+/* Begins when the other end of the pipe is closed. */
+static _Noreturn void count_many_times(int from_parent)
+{
+    struct counters *own = open_file();
+    char byte;
+
+    if (read(from_parent, &byte, 1) != 0)
+        _exit(1);
+    for (int n = 0; n < MANY_TIMES; n++)
+        counters_add(own, 0, NUMBERS - 1, 1);
+    _exit(0);
+}
+
 static void processes_share_the_block_of_a_file(void **state)
 {
+    int start[2];
+
     (void)state;
+    assert_int_equal(pipe(start), 0);
     for (int i = 0; i < PROCESSES; i++) {
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            struct counters *own = open_file();
-            for (int n = 0; n < TIMES; n++)
-                counters_add(own, 0, NUMBERS - 1, 1);
-            _exit(0);
+            (void)close(start[1]);
+            count_many_times(start[0]);
         }
     }
+    (void)close(start[0]);
+    (void)close(start[1]);
     for (int i = 0; i < PROCESSES; i++)
         assert_true(wait(NULL) > 0);
     struct counters *c = open_file();
-    assert_int_equal(counters_sum(c, NUMBERS - 1), PROCESSES * TIMES);
+    assert_int_equal(counters_sum(c, NUMBERS - 1), PROCESSES * MANY_TIMES);
     assert_int_equal(counters_sum(c, 0), 0); /* the mark is no number */
     counters_free(c);
 }
