@@ -156,29 +156,27 @@ void start_server(void)
     (void)close(ready[0]);
 }
 
-/* Kills a server that does not end. */
-static int wait_for_end(pid_t server)
+int await_end(int i)
 {
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_S * 1000;
     int wait_status = 0;
     pid_t ended;
 
-    while ((ended = waitpid(server, &wait_status, WNOHANG)) == 0) {
+    while ((ended = waitpid(servers[i], &wait_status, WNOHANG)) == 0) {
         if (clock_monotonic_ms() > until_ms)
-            (void)kill(server, SIGKILL);
+            (void)kill(servers[i], SIGKILL);
         (void)poll(NULL, 0, 1);
     }
-    assert_int_equal(ended, server);
-    return wait_status;
+    assert_int_equal(ended, servers[i]);
+    servers[i] = 0;
+    assert_true(WIFEXITED(wait_status));
+    return WEXITSTATUS(wait_status);
 }
 
 int end_server(int i, int signal_number)
 {
     assert_int_equal(kill(servers[i], signal_number), 0);
-    int wait_status = wait_for_end(servers[i]);
-    servers[i] = 0;
-    assert_true(WIFEXITED(wait_status));
-    return WEXITSTATUS(wait_status);
+    return await_end(i);
 }
 
 int start_site(void **state)

@@ -61,6 +61,10 @@ void start_server(void);
 /* Sends the signal and returns the exit status: 0 after TERM, 1 after HUP, more on faults. */
 int end_server(int i, int signal_number);
 
+/* The same for a server that was sent its signal before. One that does not end in time is
+ * killed, and the test fails. */
+int await_end(int i);
+
 /* The requests with HOLD that servers have taken since the first one started. */
 int count_held(void);
 

@@ -213,7 +213,7 @@ static void expect_large_answer(int fd)
 
 static void answers_that_are_being_sent_are_completed_before_the_end(void **state)
 {
-    int fds[5], wait_status = 0;
+    int fds[5];
 
     (void)state;
     send_for_large_answers(fds, COUNT(fds));
@@ -224,14 +224,12 @@ static void answers_that_are_being_sent_are_completed_before_the_end(void **stat
         expect_large_answer(fds[i]);
         expect_end(fds[i]);
     }
-    assert_int_equal(waitpid(servers[0], &wait_status, 0), servers[0]);
-    servers[0] = 0;
-    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
+    assert_int_equal(await_end(0), 0);
 }
 
 static void connections_are_handed_over_after_answers_that_are_being_sent(void **state)
 {
-    int fds[5], wait_status = 0;
+    int fds[5];
 
     (void)state;
     send_for_large_answers(fds, COUNT(fds));
@@ -246,9 +244,7 @@ static void connections_are_handed_over_after_answers_that_are_being_sent(void *
         assert_int_equal(who_answered(), servers[1]);
         assert_int_equal(close(fds[i]), 0);
     }
-    assert_int_equal(waitpid(servers[0], &wait_status, 0), servers[0]);
-    servers[0] = 0;
-    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 1);
+    assert_int_equal(await_end(0), 1);
 }
 
 /* Each piece that the peer takes would extend the deadline. */
@@ -299,7 +295,7 @@ static void connections_that_nobody_takes_over_do_not_hold_up_the_end(void **sta
 
 static void connections_wait_for_room_in_the_hand_over_socket(void **state)
 {
-    int fds[FASTCGI_PLACES - 1], bytes = 1, wait_status = 0;
+    int fds[FASTCGI_PLACES - 1], bytes = 1;
 
     (void)state;
     assert_int_equal(setsockopt(give, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
@@ -314,9 +310,7 @@ static void connections_wait_for_room_in_the_hand_over_socket(void **state)
         assert_int_equal(who_answered(), servers[1]);
         assert_int_equal(close(fds[i]), 0);
     }
-    assert_int_equal(waitpid(servers[0], &wait_status, 0), servers[0]);
-    servers[0] = 0;
-    assert_true(WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 1);
+    assert_int_equal(await_end(0), 1);
 }
 
 int main(void)
