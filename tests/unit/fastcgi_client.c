@@ -251,8 +251,7 @@ struct bytes *request_for(bool keep, const char *answer_bytes)
 
 void send_held(int *fds, int count, bool keep)
 {
-    int64_t until_ms = clock_monotonic_ms() + PATIENCE_S * 1000;
-    int before = count_held();
+    const int before = atomic_load(held_by_all);
     char name[16];
 
     for (int i = 0; i < count; i++) {
@@ -260,11 +259,7 @@ void send_held(int *fds, int count, bool keep)
         (void)snprintf(name, sizeof name, "h%d", i);
         send_all(fds[i], request_with(keep, name, "HOLD"));
     }
-    while (count_held() < before + count) {
-        if (clock_monotonic_ms() > until_ms)
-            fail_msg("%d of %d requests are held", count_held() - before, count);
-        (void)poll(NULL, 0, 1);
-    }
+    wait_for(held_by_all, before + count, "requests that are held");
 }
 
 void expect_held(const int *fds, int count)

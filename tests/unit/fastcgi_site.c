@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,10 +50,10 @@ static size_t write_answer(char *out, struct fastcgi *f, size_t place)
     return (size_t)head + size;
 }
 
-/* Requests that were not answered at once; all servers count them together. */
+/* Requests that were not answered at once. */
 static size_t held[FASTCGI_PLACES];
 static size_t held_count;
-static atomic_int *held_by_all;
+atomic_int *held_by_all;
 
 static void answer_one(struct fastcgi *f, size_t place)
 {
@@ -216,11 +215,6 @@ int stop_site(void **state)
     (void)munmap(held_by_all, sizeof *held_by_all);
     (void)unlink(path);
     return rmdir(directory) | failed;
-}
-
-int count_held(void)
-{
-    return atomic_load(held_by_all);
 }
 
 int connect_to_server(void)

@@ -12,21 +12,15 @@
 #ifndef TESTS_UNIT_FASTCGI_SITE_H
 #define TESTS_UNIT_FASTCGI_SITE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/unit/wait_for.h"
+
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#include <cmocka.h>
 #include <fastcgi.h>
 
-#include "lib/clock.h"
 #include "lib/fastcgi.h"
 #include "lib/signals.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 enum {
     BODY_MAX_BYTES = 300 * 1024, /* what a server takes */
@@ -65,8 +59,8 @@ int end_server(int i, int signal_number);
  * killed, and the test fails. */
 int await_end(int i);
 
-/* The requests with HOLD that servers have taken since the first one started. */
-int count_held(void);
+/* Counts the requests with HOLD that servers have taken since the first one started. */
+extern atomic_int *held_by_all;
 
 /* ---- Records ---- */
 

@@ -239,17 +239,6 @@ int remove_pool(void **state)
     return rmdir(directory);
 }
 
-void wait_for(const atomic_int *counter, int wanted, const char *what)
-{
-    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
-
-    while (atomic_load(counter) < wanted) {
-        if (clock_monotonic_ms() > until_ms)
-            fail_msg("%s: %d, not %d", what, atomic_load(counter), wanted);
-        (void)poll(NULL, 0, LOOK_MS);
-    }
-}
-
 void wait_until_ready(int wanted)
 {
     wait_for(&shared->ready, wanted, "workers that were ready");

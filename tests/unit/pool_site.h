@@ -12,15 +12,13 @@
 #include <sys/types.h>
 
 #include "lib/pool.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/wait_for.h"
 
 enum {
     ROLES = 2,
     ROLE_PROCESSES = 2, /* of each role */
     WORKERS_MAX = 256,  /* that one test can count */
     SLOTS = 40,
-    PATIENCE_MS = 20000,
-    LOOK_MS = 5,
 };
 
 /* The behaviour of the workers that are forked from now on. */
@@ -75,9 +73,6 @@ int remove_pool(void **state);
 
 /* For the group of tests. */
 int init_signals(void **state);
-
-/* Waits until the counter has reached `wanted`. */
-void wait_for(const atomic_int *counter, int wanted, const char *what);
 
 void wait_until_ready(int wanted);
 
